@@ -1,0 +1,350 @@
+"""GPT-2's decoder, in the order in which a token meets its parts.
+
+A GPT answers one question, over and over: given the tokens so far, which one comes next? To answer it, each token
+becomes a vector of ``emb_dim`` numbers, and the vectors walk through ``n_layers`` identical blocks. In each block two
+things happen to them. *Attention* lets every position gather what it needs from the positions before it; the
+*feed-forward* network then works on each position by itself. At the end, every vector is compared with the embedding
+of each token of the vocabulary, and the closest ones are the model's guesses.
+
+    token ids (batch, seq)
+        |  token embedding + position embedding
+    x   (batch, seq, emb_dim)  <- the residual stream
+        |  n_layers x TransformerBlock:   x = x + attention(norm1(x))
+        |                                 x = x + feed_forward(norm2(x))
+        |  final LayerNorm
+        |  output head
+    logits (batch, seq, vocab_size)
+
+Sources: Radford et al. 2019, "Language Models are Unsupervised Multitask Learners" (GPT-2); Vaswani et al. 2017,
+"Attention Is All You Need", https://arxiv.org/abs/1706.03762. Chapters 3 and 4 of Raschka's *Build a Large Language
+Model (From Scratch)* build the same parts. This file needs torch and nothing else: take it with you.
+
+The letters in the shape comments: B batch, T positions in the sequence, C emb_dim, H n_heads, D = C / H head size,
+V vocab_size.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+
+@dataclass
+class GPTConfig:
+    """The shape of a GPT. The defaults are the ``nano`` preset.
+
+    Raises:
+        ValueError: if the numbers do not make a model.
+    """
+
+    emb_dim: int = 256
+    """Length of the vector that stands for a token (GPT-2: 768 to 1600)."""
+    n_layers: int = 6
+    """Transformer blocks, one after the other."""
+    n_heads: int = 8
+    """Attention heads in each block; each works on emb_dim / n_heads of the numbers."""
+    context_length: int = 256
+    """The most tokens the model can look at, in tokens. Longer texts are cut into windows of this length."""
+    drop_rate: float = 0.1
+    """Share of activations set to zero at random while training, 0 to 1 (1 not included)."""
+    qkv_bias: bool = True
+    """A bias on the query, key and value projections, as GPT-2 has it."""
+    bias: bool = True
+    """Biases everywhere else: in the other linear layers and as the shift of each LayerNorm."""
+    tie_embeddings: bool = True
+    """The output head shares its matrix with the token embedding."""
+    activation_checkpointing: bool = False
+    """Recompute each block's activations in the backward pass: about a third more work for much less memory."""
+    vocab_size: int = 50257
+    """Size of the vocabulary. The tokenizer decides it: 50,257 for GPT-2's."""
+
+    def __post_init__(self) -> None:
+        for name in ("emb_dim", "n_layers", "n_heads", "context_length", "vocab_size"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
+        if not 0 <= self.drop_rate < 1:
+            raise ValueError(f"drop_rate={self.drop_rate} must be at least 0 and below 1")
+        if self.emb_dim % self.n_heads:
+            raise ValueError(
+                f"emb_dim={self.emb_dim} is not divisible by n_heads={self.n_heads}: each head takes an equal share"
+            )
+
+
+class LayerNorm(nn.Module):
+    """Brings each token's vector to mean 0 and variance 1, then lets the model choose a scale and a shift.
+
+    Without it, the size of the numbers drifts from layer to layer, and no single learning rate suits all of them.
+    The statistics are over the ``emb_dim`` numbers of one token, never over the batch: a text must not come out
+    differently because of its neighbours. Ba et al. 2016, https://arxiv.org/abs/1607.06450.
+    """
+
+    def __init__(self, emb_dim: int, bias: bool = True) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(emb_dim))
+        self.shift = nn.Parameter(torch.zeros(emb_dim)) if bias else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(..., emb_dim)`` to the same shape."""
+        # scale * (x - mean) / sqrt(var + eps) + shift, in one fused kernel. The variance divides by emb_dim, not by
+        # emb_dim - 1, because GPT-2's does; eps keeps a constant vector from dividing by zero.
+        return F.layer_norm(x, self.scale.shape, self.scale, self.shift, eps=1e-5)
+
+
+class GELU(nn.Module):
+    """x * P(Z <= x) for a standard normal Z: a ReLU with a soft corner. Hendrycks and Gimpel 2016,
+    https://arxiv.org/abs/1606.08415.
+
+    A ReLU's gradient is exactly zero for every negative input, and a unit that is stuck there learns nothing more.
+    GELU lets a little through. GPT-2 was trained with the tanh approximation, so its weights want just that one:
+    0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))).
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Any shape to the same shape."""
+        return F.gelu(x, approximate="tanh")
+
+
+class FeedForward(nn.Module):
+    """Two linear layers around a GELU, applied to every position by itself.
+
+    Attention moves information between positions; this is where the model works on what has arrived. The middle is
+    four times wider (Vaswani et al. 2017, section 3.3): two thirds of a block's weights live here.
+    """
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__()
+        self.expand = nn.Linear(config.emb_dim, 4 * config.emb_dim, bias=config.bias)
+        self.gelu = GELU()
+        self.project = nn.Linear(4 * config.emb_dim, config.emb_dim, bias=config.bias)
+        self.dropout = nn.Dropout(config.drop_rate)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(batch, seq, emb_dim)`` to the same shape."""
+        x = self.expand(x)  # (B, T, C) -> (B, T, 4C)
+        x = self.gelu(x)
+        x = self.project(x)  # (B, T, 4C) -> (B, T, C)
+        return self.dropout(x)
+
+
+class MultiHeadAttention(nn.Module):
+    """Every position looks back and takes a weighted average of what it finds (Vaswani et al. 2017, section 3.2).
+
+    Each position sends out three vectors: a *query* (what am I looking for?), a *key* (what have I got?) and a
+    *value* (what do I hand over?). How well a query fits a key, measured by their dot product, decides how much of
+    the value flows. Several heads do this side by side, each in its own D dimensions, because one average can answer
+    only one question: a head that looks for the subject of the verb cannot at the same time look for the last comma.
+    """
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__()
+        self.n_heads = config.n_heads
+        self.head_dim = config.emb_dim // config.n_heads
+        self.drop_rate = config.drop_rate
+        # One matrix makes queries, keys and values for all heads: one large product is faster than 3 H small ones.
+        self.qkv = nn.Linear(config.emb_dim, 3 * config.emb_dim, bias=config.qkv_bias)
+        self.project = nn.Linear(config.emb_dim, config.emb_dim, bias=config.bias)
+        self.dropout = nn.Dropout(config.drop_rate)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(batch, seq, emb_dim)`` to the same shape."""
+        queries, keys, values = self.split_heads(x)  # each (B, H, T, D)
+        # What attend_step_by_step does, in one call. The fused kernels behind it ("flash" attention, Dao et al. 2022,
+        # https://arxiv.org/abs/2205.14135) never write the T x T matrix to memory, which is most of the cost.
+        context = F.scaled_dot_product_attention(
+            queries, keys, values, is_causal=True, dropout_p=self.drop_rate if self.training else 0.0
+        )  # (B, H, T, D)
+        return self.merge_heads(context)
+
+    def forward_with_weights(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """As ``forward``, by the spelled-out path, and the attention weights, ``(batch, n_heads, seq, seq)``.
+
+        Row i of the weights says how much position i takes from each position: it sums to 1 and is 0 right of the
+        diagonal. (In training mode, dropout has already been at it.)
+        """
+        context, weights = self.attend_step_by_step(*self.split_heads(x))
+        return self.merge_heads(context), weights
+
+    def split_heads(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values of ``(batch, seq, emb_dim)``, each ``(batch, n_heads, seq, head_dim)``."""
+        batch, seq, _ = x.shape
+        qkv = self.qkv(x)  # (B, T, C) -> (B, T, 3C)
+        qkv = qkv.view(batch, seq, 3, self.n_heads, self.head_dim)  # a head is just a slice of D numbers
+        queries, keys, values = qkv.permute(2, 0, 3, 1, 4)  # (3, B, H, T, D)
+        return queries, keys, values
+
+    def merge_heads(self, context: Tensor) -> Tensor:
+        """Puts the heads' results side by side again, and lets a last layer mix them.
+
+        ``(batch, n_heads, seq, head_dim)`` to ``(batch, seq, emb_dim)``.
+        """
+        context = context.transpose(1, 2).flatten(2)  # (B, H, T, D) -> (B, T, H, D) -> (B, T, C)
+        return self.dropout(self.project(context))
+
+    def attend_step_by_step(self, queries: Tensor, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Attention with every intermediate matrix in the open: slower, and the version to read.
+
+        Takes three ``(batch, n_heads, seq, head_dim)`` tensors. Returns the context vectors, of the same shape, and
+        the weights, ``(batch, n_heads, seq, seq)``.
+        """
+        seq = queries.shape[-2]
+        scores = queries @ keys.transpose(-2, -1)  # (B, H, T, D) @ (B, H, D, T) -> (B, H, T, T)
+
+        # Why 1/sqrt(D): the dot product of two random vectors of D numbers with variance 1 has variance D. Undamped,
+        # large heads would push softmax to where one weight is nearly 1, the others nearly 0, and the gradient gone.
+        scores = scores / math.sqrt(self.head_dim)
+
+        # No looking ahead: the token at position j is the answer that position j - 1 has to guess. A score of minus
+        # infinity becomes a weight of exactly zero.
+        future = torch.ones(seq, seq, dtype=torch.bool, device=scores.device).triu(diagonal=1)  # (T, T)
+        scores = scores.masked_fill(future, -torch.inf)
+
+        weights = torch.softmax(scores, dim=-1)  # (B, H, T, T), each row sums to 1
+        weights = F.dropout(weights, self.drop_rate, self.training)
+        return weights @ values, weights  # (B, H, T, T) @ (B, H, T, D) -> (B, H, T, D)
+
+
+class TransformerBlock(nn.Module):
+    """Attention, then feed-forward, each as an addition to the residual stream.
+
+    Why "x + ...": the gradient of a sum flows back undivided, so that the lowest layer hears from the loss as directly
+    as the highest (He et al. 2015, https://arxiv.org/abs/1512.03385). A block writes a correction, not a replacement.
+
+    Why the norm comes first (pre-LayerNorm): the first transformers normalised after the addition, and thereby the
+    stream itself, in every layer; deep ones would not train without a long, careful warmup. Norming only what a
+    sublayer *reads* leaves the path from the embedding to the output free (Xiong et al. 2020, section 3,
+    https://arxiv.org/abs/2002.04745).
+    """
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__()
+        self.norm1 = LayerNorm(config.emb_dim, config.bias)
+        self.attention = MultiHeadAttention(config)
+        self.norm2 = LayerNorm(config.emb_dim, config.bias)
+        self.feed_forward = FeedForward(config)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(batch, seq, emb_dim)`` to the same shape."""
+        x = x + self.attention(self.norm1(x))  # (B, T, C)
+        return x + self.feed_forward(self.norm2(x))  # (B, T, C)
+
+    def forward_with_weights(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """As ``forward``, and the attention weights, ``(batch, n_heads, seq, seq)``."""
+        attended, weights = self.attention.forward_with_weights(self.norm1(x))
+        x = x + attended
+        return x + self.feed_forward(self.norm2(x)), weights
+
+
+class GPTModel(nn.Module):
+    """The whole decoder: token ids in, a score for every possible next token out."""
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.token_embedding = nn.Embedding(config.vocab_size, config.emb_dim)
+        # Attention is a weighted sum, and a sum does not know the order of its terms: without this table, "dog bites
+        # man" and "man bites dog" would look alike. GPT-2 learns one vector for each position.
+        self.position_embedding = nn.Embedding(config.context_length, config.emb_dim)
+        self.dropout = nn.Dropout(config.drop_rate)
+        self.blocks = nn.ModuleList(TransformerBlock(config) for _ in range(config.n_layers))
+        self.final_norm = LayerNorm(config.emb_dim, config.bias)
+        self.head = nn.Linear(config.emb_dim, config.vocab_size, bias=False)
+        if config.tie_embeddings:
+            # Why tie: both matrices hold one vector for each token, one to read it and one to write it, and tokens
+            # that mean alike should be close in both. Sharing saves 38 of GPT-2's 163 million weights and gives rare
+            # tokens more to learn from (Press and Wolf 2017, https://arxiv.org/abs/1608.05859).
+            self.head.weight = self.token_embedding.weight
+        self._init_weights()
+
+    def _init_weights(self) -> None:
+        """GPT-2's initialisation: normal with deviation 0.02, biases zero, residual projections smaller."""
+        for module in self.modules():
+            if isinstance(module, nn.Linear | nn.Embedding):
+                nn.init.normal_(module.weight, mean=0.0, std=0.02)
+            if isinstance(module, nn.Linear) and module.bias is not None:
+                nn.init.zeros_(module.bias)
+        # Why the residual projections start smaller: each block adds to the stream twice, and the variance of a sum
+        # of 2 n independent terms grows with 2 n. Dividing each term's deviation by sqrt(2 n) keeps the stream at the
+        # output as large as it was at the input, at any depth (GPT-2 paper, section 2.3).
+        for name, parameter in self.named_parameters():
+            if name.endswith("project.weight"):
+                nn.init.normal_(parameter, mean=0.0, std=0.02 / math.sqrt(2 * self.config.n_layers))
+
+    def embed(self, token_ids: Tensor) -> Tensor:
+        """The start of the residual stream: ``(batch, seq)`` int64 to ``(batch, seq, emb_dim)``.
+
+        Raises:
+            ValueError: if the sequence is longer than ``context_length``.
+        """
+        seq = token_ids.shape[1]
+        if seq > self.config.context_length:
+            raise ValueError(
+                f"a sequence of {seq} tokens does not fit into a context of {self.config.context_length}: "
+                "there is no embedding for the positions beyond"
+            )
+        positions = torch.arange(seq, device=token_ids.device)  # (T,)
+        x = self.token_embedding(token_ids) + self.position_embedding(positions)  # (B, T, C) + (T, C)
+        return self.dropout(x)
+
+    def hidden(self, token_ids: Tensor) -> Tensor:
+        """Everything but the head: ``(batch, seq)`` to ``(batch, seq, emb_dim)``, after the final norm.
+
+        The logits are this times the head's matrix. Whoever wants only a loss, or only the last position, can spare
+        the ``(batch, seq, vocab_size)`` tensor, which is by far the largest of the whole model.
+        """
+        x = self.embed(token_ids)  # (B, T) -> (B, T, C)
+        for block in self.blocks:
+            if self.config.activation_checkpointing and self.training:
+                # Keeps only x between the blocks and computes the rest again when the backward pass asks for it
+                # (Chen et al. 2016, https://arxiv.org/abs/1604.06174).
+                x = checkpoint(block, x, use_reentrant=False)
+            else:
+                x = block(x)  # (B, T, C)
+        return self.final_norm(x)
+
+    def forward(self, token_ids: Tensor) -> Tensor:
+        """``(batch, seq)`` int64 to logits, ``(batch, seq, vocab_size)``.
+
+        The logits at position i are the scores of the candidates for position i + 1; softmax makes them probabilities.
+
+        Raises:
+            ValueError: if the sequence is longer than ``context_length``.
+        """
+        return self.head(self.hidden(token_ids))  # (B, T, C) -> (B, T, V)
+
+    def forward_with_weights(self, token_ids: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """As ``forward``, by the spelled-out attention, and what it weighed: one tensor a layer.
+
+        Returns:
+            logits ``(batch, seq, vocab_size)`` and ``n_layers`` tensors ``(batch, n_heads, seq, seq)``.
+        """
+        x = self.embed(token_ids)
+        all_weights = []
+        for block in self.blocks:
+            assert isinstance(block, TransformerBlock)
+            x, weights = block.forward_with_weights(x)
+            all_weights.append(weights)
+        return self.head(self.final_norm(x)), all_weights
+
+    def loss(self, token_ids: Tensor, targets: Tensor) -> Tensor:
+        """Mean cross-entropy in nats a token: minus the log-probability that the model gave to what really came next.
+
+        ``token_ids`` and ``targets`` are ``(batch, seq)``; ``targets`` is the text one token further on. A model that
+        knows nothing scores ln(vocab_size) = 10.82. Returns a scalar.
+        """
+        logits = self(token_ids)  # (B, T, V)
+        return F.cross_entropy(logits.flatten(0, 1), targets.flatten())  # (B * T, V), (B * T,) -> ()
+
+    def num_parameters(self, include_embeddings: bool = True) -> int:
+        """How many numbers are learnt. A tied head counts once.
+
+        ``include_embeddings=False`` leaves out the token and position tables and the head: what remains is the
+        network proper, the figure that scaling laws speak of (Kaplan et al. 2020, https://arxiv.org/abs/2001.08361).
+        """
+        total = sum(parameter.numel() for parameter in self.parameters())
+        if include_embeddings:
+            return total
+        total -= self.token_embedding.weight.numel() + self.position_embedding.weight.numel()
+        return total if self.config.tie_embeddings else total - self.head.weight.numel()

