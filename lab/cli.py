@@ -1,0 +1,190 @@
+"""What the command lines have in common: options typed as they are meant, and mistakes told in one sentence."""
+
+import difflib
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from lab.config import CONF_FOLDER, register
+from lab.errors import LabError
+
+LITERAL_OPTIONS = ("corpus.path", "resume", "sample.prompt")
+"""Options whose value is a path or a text: taken as typed, whatever is in it."""
+
+
+def quote_literals(arguments: Sequence[str]) -> list[str]:
+    """The arguments with the values of ``LITERAL_OPTIONS`` quoted for Hydra's override grammar.
+
+    ``corpus.path=My notes (1), final.txt`` would otherwise be a syntax error, ``resume=123`` a number, and a comma the
+    start of a sweep. ``null`` stays what it means.
+    """
+    return [_quote(argument) for argument in arguments]
+
+
+def _quote(argument: str) -> str:
+    option, equals, value = argument.partition("=")
+    if option not in LITERAL_OPTIONS or not equals or value == "null":
+        return argument
+    # Within quotes, Hydra's grammar knows an escaped quote, and backslashes count only in front of one (or of the
+    # closing one); OmegaConf afterwards takes ${...} for an interpolation unless a backslash stands before it.
+    value = re.sub(r"(\\*)\$\{", lambda found: found[1] * 2 + r"\${", value)
+    value = re.sub(r"(\\*)('|$)", lambda found: found[1] * 2 + (r"\'" if found[2] else ""), value)
+    return f"{option}='{value}'"
+
+
+def compose_config(overrides: Sequence[str]) -> DictConfig:
+    """The training configuration under ``overrides``, composed without running anything.
+
+    Raises:
+        LabError: if an override makes no sense.
+    """
+    register()
+    # Hydra keeps one configuration per process; a caller may be inside a run already.
+    with _explained(overrides), _own_hydra(), initialize_config_dir(str(CONF_FOLDER), version_base="1.3"):
+        return compose("train", overrides=quote_literals(overrides))
+
+
+@contextmanager
+def _own_hydra() -> Iterator[None]:
+    outer = GlobalHydra.instance().hydra
+    GlobalHydra.instance().clear()
+    try:
+        yield
+    finally:
+        GlobalHydra.instance().hydra = outer
+
+
+def run(story: Callable[[], None]) -> None:
+    """Runs a command line and exits: 0 if all went well, 1 after a mistake told in one sentence on standard error."""
+    # Hydra would print its own account of an exception, and hide the traceback of a real bug.
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")
+    try:
+        with _explained(sys.argv[1:]):
+            story()
+    except LabError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    except BrokenPipeError:
+        # Whoever read our output (head, a pager) has seen enough. Python must not try to flush the rest at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+@contextmanager
+def _explained(overrides: Sequence[str]) -> Iterator[None]:
+    """Turns Hydra's and OmegaConf's exceptions into a ``LabError`` of one sentence."""
+    try:
+        yield
+    except (HydraException, OmegaConfBaseException) as error:
+        raise LabError(explain(error, overrides)) from error
+
+
+def explain(error: Exception, overrides: Sequence[str]) -> str:
+    """What ``error`` means for somebody who typed ``overrides``: which option is wrong, and the nearest right one."""
+    # Hydra wraps OmegaConf's exception, and the inner one knows the option.
+    chain: list[BaseException] = [error]
+    while (inner := chain[-1].__cause__ or chain[-1].__context__) is not None:
+        chain.append(inner)
+    text = "\n".join(str(link) for link in chain)
+
+    if found := re.search(r"Could not override '([^']+)'", text) or re.search(r"Key '([^']+)' not in ", text):
+        key = found[1]
+        for link in chain:
+            key = getattr(link, "full_key", None) or key
+        if not re.search(r"Value .* could not be converted|Invalid value|Cannot (assign|convert)", text):
+            return _unknown(key, overrides)
+    if found := re.search(r"(?:In '[^']*': )?Could not find '([\w/.-]+)/([^/']*)'", text):
+        group, choice = found[1], found[2]
+        return f"{group}={choice} is unknown: choose one of {', '.join(choices(group))}{_nearest(choice, choices(group))}"
+    if found := re.search(r"Could not load '([^']+)'", text):
+        return f"there is no configuration {found[1]}"
+    key = next((str(k) for link in chain if (k := getattr(link, "full_key", None))), "")
+    if found := re.search(r"Value '(.*)' of type '\w+' could not be converted to (\w+)", text, re.DOTALL):
+        kinds = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or false"}
+        return f"{key}={found[1]} does not fit: it must be {kinds.get(found[2], found[2])}"
+    if found := re.search(r"Invalid value '(.*)', expected one of \[(.*)\]", text):
+        return f"{key}={found[1]} does not fit: choose one of {found[2]}"
+    if "missing EQUAL" in text or "mismatched input '<EOF>'" in text:
+        plain = [o for o in overrides if "=" not in o and not o.startswith(("-", "~"))]
+        if plain:
+            return f"'{plain[0]}' is no option: write option=value, for example model=small{_nearest(plain[0], keys())}"
+    if "override" in text.lower() and type(error).__name__ == "OverrideParseException":
+        return f"an option cannot be read ({str(error).splitlines()[0]}): put quotes around values with , ( ) [ ] {{ }}"
+    return " ".join(text.splitlines()[0].split())
+
+
+def _unknown(key: str, overrides: Sequence[str]) -> str:
+    typed = next((o for o in overrides if o.lstrip("+~").split("=")[0] == key), key)
+    return f"there is no option {key} (in '{typed}'){_nearest(key, keys()) or '; --help lists them all'}"
+
+
+def _nearest(word: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    if not near:  # `lr` for `optimizer.lr`, or the right option under the wrong group
+        near = [key for key in known if key.rpartition(".")[2] == word.rpartition(".")[2]][:1]
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def choices(group: str) -> list[str]:
+    """The files of a configuration group."""
+    return sorted(file.stem for file in (CONF_FOLDER / group).glob("*.yaml"))
+
+
+def groups() -> list[str]:
+    """The configuration groups: the folders of ``conf/``."""
+    return sorted(folder.name for folder in CONF_FOLDER.iterdir() if folder.is_dir())
+
+
+@cache
+def keys() -> list[str]:
+    """Every option that can be given on the command line, by its full name."""
+    names = groups()
+
+    def walk(node: DictConfig, prefix: str) -> None:
+        for key in node:
+            child = node._get_node(key)
+            if isinstance(child, DictConfig):
+                walk(child, f"{prefix}{key}.")
+            elif not str(key).startswith("_"):
+                names.append(f"{prefix}{key}")
+
+    register()
+    with _own_hydra(), initialize_config_dir(str(CONF_FOLDER), version_base="1.3"):
+        walk(compose("train", overrides=["logger=none"]), "")
+    return names
+
+
+@cache
+def unused_folder(wanted: str) -> str:
+    """``wanted``, made now; or, if somebody has it already, ``wanted-2``, ``wanted-3`` and so on.
+
+    Two runs that start in the same second ask for the same name. Making a folder is atomic: only one of them gets it.
+    The cache makes it one answer a process, because Hydra asks several times.
+    """
+    number = 1
+    while True:
+        folder = Path(wanted if number == 1 else f"{wanted}-{number}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            number += 1
+        except OSError as error:
+            raise LabError(
+                f"the output folder {folder.absolute()} cannot be made ({error.strerror}): "
+                "go to a folder where you may write, or give hydra.run.dir=FOLDER"
+            ) from error
+        else:
+            return str(folder)
+
+
+OmegaConf.register_new_resolver("unused_folder", unused_folder, replace=True)

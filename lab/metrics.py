@@ -1,0 +1,114 @@
+"""The figures by which a run is judged, each explained where it is computed."""
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+
+from lab.model import GPTConfig
+
+
+class LanguageModelMetrics(Metric):
+    """Loss, perplexity and bits per byte over all the tokens seen since the last reset.
+
+    Holds three sums and never the logits: 50,257 numbers a token, of which one was needed. Sums also make the result
+    right when batches differ in length, where a mean of means would be wrong, and when several devices add theirs up.
+    """
+
+    full_state_update = False
+    nll: Tensor
+    tokens: Tensor
+    bytes: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        # float64: a million losses added up in float32 lose the digits in which two runs differ.
+        self.add_state("nll", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("tokens", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
+        self.add_state("bytes", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
+
+    def set_dtype(self, dst_type: str | torch.dtype) -> "LanguageModelMetrics":
+        """Keeps float64 when a model around it is cast to half precision."""
+        return self
+
+    def update(self, nll: Tensor, tokens: int, n_bytes: Tensor) -> None:
+        """Adds a batch: its summed negative log-likelihood in nats, its number of targets, their length in bytes."""
+        self.nll += nll.double()
+        self.tokens += tokens
+        self.bytes += n_bytes
+
+    def compute(self) -> dict[str, Tensor]:
+        """``loss`` in nats a token; ``perplexity`` = exp(loss); ``bits_per_byte``.
+
+        Perplexity reads as "as unsure as if it chose among that many equally likely tokens". Bits per byte does not
+        depend on how the tokenizer cuts the text; eight would mean that nothing has been learnt about it.
+        """
+        loss = self.nll / self.tokens
+        return {
+            "loss": loss,
+            "perplexity": loss.exp(),
+            "bits_per_byte": self.nll / math.log(2) / self.bytes.clamp(min=1),
+        }
+
+
+def unigram_loss(train: np.ndarray, targets: np.ndarray, vocab_size: int) -> float:
+    """Loss in nats a token of a model that knows how often each token occurs and nothing about order.
+
+    The yardstick for "has it learnt anything?": a GPT reaches this level by adjusting little more than its output
+    biases, and only what lies below it is grammar and sense. ``train`` and ``targets`` are ``(n_tokens,)``.
+
+    Counts are smoothed by adding a constant to each (Lidstone), since a token never seen must not have probability 0.
+    Of three constants the one that suits ``targets`` best is taken: that favours the yardstick, not the model.
+    """
+    counts = np.bincount(train, minlength=vocab_size).astype(np.float64)
+    losses = []
+    for alpha in (1.0, 0.1, 0.01):
+        log_probabilities = np.log(counts + alpha) - np.log(counts.sum() + alpha * vocab_size)
+        losses.append(float(-log_probabilities[targets].mean()))
+    return min(losses)
+
+
+def flops_per_token(config: GPTConfig, n_parameters: int) -> int:
+    """Floating-point operations to train on one token (forward and backward).
+
+    Each weight of a matrix takes part in one multiplication and one addition forward, and in twice as many backward:
+    6 a weight. Attention adds 12 x n_layers x emb_dim x seq for the scores and the weighted sums (Chowdhery et al.
+    2022, appendix B, https://arxiv.org/abs/2204.02311). Looking up an embedding multiplies nothing: position
+    embeddings do not count, nor do token embeddings, unless they are also the head.
+    """
+    lookups = config.context_length * config.emb_dim
+    if not config.tie_embeddings:
+        lookups += config.vocab_size * config.emb_dim
+    attention = 12 * config.n_layers * config.emb_dim * config.context_length
+    return 6 * (n_parameters - lookups) + attention
+
+
+# Peak dense bf16 throughput in FLOP/s, from the makers' data sheets. The key is part of the device's name.
+_PEAK_FLOPS = {
+    "H200": 989e12,
+    "H100": 989e12,
+    "A100": 312e12,
+    "L40S": 362e12,
+    "L4": 121e12,
+    "A10": 125e12,
+    "T4": 65e12,  # fp16: it has no bf16
+    "V100": 125e12,  # fp16, likewise
+    "RTX 4090": 165e12,
+    "RTX 3090": 71e12,
+}
+
+
+def peak_flops(device_name: str) -> float | None:
+    """The most FLOP/s that the device could do in bf16, or None where we do not know (every CPU, many GPUs)."""
+    # Longest key first: "L40S" must not be taken for an "L4".
+    for key in sorted(_PEAK_FLOPS, key=len, reverse=True):
+        if key in device_name:
+            return _PEAK_FLOPS[key]
+    return None
+
+
+def model_flops_utilization(tokens_per_second: float, flops_a_token: int, peak: float) -> float:
+    """MFU: the share of the hardware's peak that went into the model's own arithmetic, 0 to 1 (Chowdhery et al. 2022)."""
+    return tokens_per_second * flops_a_token / peak

@@ -1,0 +1,65 @@
+"""The arithmetic of a run, done once, before it starts: how many steps, of how many tokens, and what happens when."""
+
+import math
+from dataclasses import dataclass
+from functools import partial
+
+from lab import optim
+from lab.config import Config, ScheduleName
+from lab.optim import Schedule
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the options and the size of the corpus come to. Steps are optimizer steps."""
+
+    total_steps: int
+    tokens_per_step: int
+    windows_per_step: int
+    n_windows: int
+    """Training windows in an epoch."""
+    warmup_steps: int
+    schedule_steps: int
+    """Where the schedule's descent ends: the length of the run, unless schedule.total_steps says otherwise."""
+    eval_every: int
+    log_every: int
+
+    @property
+    def epochs(self) -> float:
+        """Passes over the training windows."""
+        return self.total_steps * self.windows_per_step / self.n_windows
+
+
+def make_plan(config: Config, n_windows: int) -> Plan:
+    """The plan for ``n_windows`` training windows. Intervals left open shrink with the run, so that three steps are a
+    complete little run with a warmup, evaluations and logged points."""
+    trainer = config.trainer
+    windows_per_step = config.data.batch_size * trainer.accumulate_grad_batches * trainer.devices
+    total = trainer.max_steps or max(1, math.ceil(trainer.max_epochs * n_windows / windows_per_step))
+    schedule_steps = config.schedule.total_steps or total
+    warmup_steps = config.schedule.warmup_steps
+    return Plan(
+        total_steps=total,
+        tokens_per_step=windows_per_step * config.model.context_length,
+        windows_per_step=windows_per_step,
+        n_windows=n_windows,
+        warmup_steps=min(100, schedule_steps // 10) if warmup_steps is None else warmup_steps,
+        schedule_steps=schedule_steps,
+        eval_every=config.eval_every or min(500, max(1, total // 10)),
+        log_every=config.log_every or math.ceil(total / 1000),
+    )
+
+
+def make_schedule(config: Config, plan: Plan) -> Schedule:
+    """The learning rate's factor as a function of the finished optimizer steps."""
+    schedule = config.schedule
+    if schedule.name is ScheduleName.constant:
+        return partial(optim.constant, warmup_steps=plan.warmup_steps)
+    common = {
+        "warmup_steps": plan.warmup_steps,
+        "total_steps": plan.schedule_steps,
+        "min_lr_ratio": schedule.min_lr_ratio,
+    }
+    if schedule.name is ScheduleName.cosine:
+        return partial(optim.cosine, **common)
+    return partial(optim.warmup_stable_decay, **common, decay_fraction=schedule.decay_fraction)

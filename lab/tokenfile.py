@@ -1,0 +1,219 @@
+"""Text to a flat file of token ids, once per text, for any number of runs.
+
+A run reads its windows from a memory map of this file, so that a corpus may be larger than the memory. The file's name
+is a hash of the text and the tokenizer: another text is another file, and nothing ever has to be called out of date.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import pooch
+from filelock import FileLock
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TransferSpeedColumn
+
+from lab import atomic
+from lab.corpus import Document
+from lab.errors import LabError
+from lab.tokenizer import Tokenizer
+from lab.windows import open_tokens
+
+CACHE_VARIABLE = "LAB_CACHE"
+"""Environment variable with the folder of token files."""
+
+_FORMAT = 1  # goes into the hash: files of an older layout are simply not found any more
+_CHUNK = 1 << 20  # characters encoded at a time by one core
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class TokenFile:
+    """A tokenized corpus: ``n_tokens`` uint16 ids in ``path``, little endian, nothing else in the file."""
+
+    path: Path
+    fingerprint: str
+    """SHA-256 over the text and the tokenizer's name."""
+    n_tokens: int
+    n_documents: int
+    n_bytes: int
+    """Length of the text in UTF-8, separators not counted."""
+    checksum: int
+    """CRC-32 of the file."""
+
+    def open(self) -> np.memmap:
+        """The tokens, ``(n_tokens,)`` uint16, mapped read-only."""
+        return open_tokens(self.path)
+
+
+def cache_folder() -> Path:
+    """Where token files are kept: ``$LAB_CACHE``, else this user's cache folder."""
+    return Path(os.environ.get(CACHE_VARIABLE) or pooch.os_cache("gpt-lab") / "tokens")
+
+
+def tokenize(read: Callable[[], Iterator[Document]], tokenizer: Tokenizer) -> TokenFile:
+    """The token file of a text: found, or made now.
+
+    ``read`` gives the documents from the start each time it is called: once to know the text by its hash and, if it is
+    new, once more to encode it. Between two documents goes one ``<|endoftext|>``.
+
+    Several processes may call this at the same time: one encodes, the others wait for it and use its file.
+
+    Raises:
+        LabError: if the text is empty or the cache cannot be written.
+    """
+    fingerprint, n_bytes, n_documents = _fingerprint(read(), tokenizer)
+    folder = cache_folder()
+    path = folder / f"{fingerprint[:32]}.bin"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / f"{fingerprint[:32]}.lock"):
+            found = _read(path, fingerprint)
+            if found is not None:
+                return found
+            _remove_leftovers(folder, path.name)
+            n_tokens, checksum = _write(path, read(), n_bytes, tokenizer)
+            made = TokenFile(path, fingerprint, n_tokens, n_documents, n_bytes, checksum)
+            # The description comes last: a token file without one is not believed.
+            atomic.write_json(path.with_suffix(".json"), {**asdict(made), "path": path.name})
+            return made
+    except OSError as error:
+        raise LabError(
+            f"the token cache {folder} cannot be used ({error.strerror or error}): "
+            f"set {CACHE_VARIABLE} to a folder that can be written to and has room"
+        ) from error
+
+
+def encode_documents(documents: Iterable[Document], tokenizer: Tokenizer) -> Iterator[np.ndarray]:
+    """Token ids of all documents, ``(n,)`` uint16 piece by piece, in bounded memory and on all cores.
+
+    Token for token the same as encoding each document in one go. tiktoken sets the interpreter free while it encodes,
+    so that threads really run side by side.
+    """
+    separator = np.array([tokenizer.endoftext], dtype=np.uint16)
+    workers = os.cpu_count() or 1
+    with ThreadPoolExecutor(workers) as pool:
+
+        def jobs() -> Iterator[Future[np.ndarray]]:
+            first = True
+            for document in documents:
+                empty = True
+                for chunk in safe_chunks(document):
+                    if empty and not first:
+                        yield pool.submit(lambda: separator)
+                    empty = first = False
+                    yield pool.submit(tokenizer.encode_array, chunk)
+
+        for future in _ahead(jobs(), 2 * workers):
+            yield future.result()
+
+
+def safe_chunks(document: Document, size: int = _CHUNK) -> Iterator[str]:
+    """Cuts a document where no token can reach across: between a character that is not white space and a blank.
+
+    GPT-2's rule glues a blank to the word *after* it, and none of its words continues beyond one. So what stands left
+    of such a place is encoded the same whatever follows. A chunk has about ``size`` characters, more only if the text
+    has no blank for as long.
+    """
+    rest = ""
+    for piece in document:
+        rest += piece
+        while len(rest) > size:
+            cut = _last_border(rest)
+            if cut == 0:
+                break
+            yield rest[:cut]
+            rest = rest[cut:]
+    if rest:
+        yield rest
+
+
+def _last_border(text: str) -> int:
+    """The last place in ``text`` that safe_chunks may cut at, 0 if there is none."""
+    cut = text.rfind(" ")
+    while cut > 0 and text[cut - 1].isspace():
+        cut = text.rfind(" ", 0, cut)
+    return max(cut, 0)
+
+
+def _ahead(jobs: Iterator[T], depth: int) -> Iterator[T]:
+    """The jobs in order, with up to ``depth`` of them begun before the first is asked for, and never more."""
+    waiting: deque[T] = deque()
+    for job in jobs:
+        waiting.append(job)
+        if len(waiting) >= depth:
+            yield waiting.popleft()
+    yield from waiting
+
+
+def _fingerprint(documents: Iterator[Document], tokenizer: Tokenizer) -> tuple[str, int, int]:
+    """SHA-256 of the text (and of what makes tokens of it), its bytes, and its number of documents."""
+    digest = hashlib.sha256(f"{tokenizer.name} {_FORMAT}".encode())
+    n_bytes = n_documents = 0
+    for document in documents:
+        length = 0
+        for piece in document:
+            data = piece.encode("utf-8")
+            digest.update(data)
+            length += len(data)
+        if length:
+            digest.update(b"\xff")  # no UTF-8 text contains this byte: "a" + "b" and "ab" differ
+            n_bytes += length
+            n_documents += 1
+    if n_bytes == 0:
+        raise LabError("corpus: the text is empty, there is nothing to train on; choose a file with some text in it")
+    return digest.hexdigest(), n_bytes, n_documents
+
+
+def _write(path: Path, documents: Iterator[Document], n_bytes: int, tokenizer: Tokenizer) -> tuple[int, int]:
+    """Encodes everything into ``path``, atomically. Returns the number of tokens and the CRC-32 of the file."""
+    n_tokens = checksum = 0
+    console = Console(stderr=True)
+    # Below a few megabytes it is over before a bar could be read.
+    show = console.is_terminal and n_bytes > 4 << 20
+    if n_bytes > 4 << 20 and not show:
+        print(f"tokenizing {n_bytes / 1e6:.0f} MB of text, once", file=console.file, flush=True)
+    columns = (TextColumn("tokenizing"), BarColumn(), TransferSpeedColumn(), TimeElapsedColumn())
+    lengths = tokenizer.byte_lengths()
+    with atomic.writing(path) as file, Progress(*columns, console=console, transient=True, disable=not show) as bar:
+        task = bar.add_task("", total=n_bytes)
+        for ids in encode_documents(documents, tokenizer):
+            data = ids.astype("<u2").tobytes()
+            file.write(data)
+            checksum = zlib.crc32(data, checksum)
+            n_tokens += len(ids)
+            bar.advance(task, int(lengths[ids].sum()))
+    return n_tokens, checksum
+
+
+def _read(path: Path, fingerprint: str) -> TokenFile | None:
+    """The token file at ``path`` if it is whole and is what its description says; None if it must be made anew."""
+    try:
+        fields = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        found = TokenFile(**{**fields, "path": path})
+    except (OSError, ValueError, TypeError):
+        return None
+    if found.fingerprint != fingerprint or not path.is_file() or path.stat().st_size != 2 * found.n_tokens:
+        return None
+    checksum = 0
+    with path.open("rb") as file:
+        while block := file.read(1 << 22):
+            checksum = zlib.crc32(block, checksum)
+    return found if checksum == found.checksum else None
+
+
+def _remove_leftovers(folder: Path, name: str) -> None:
+    """Temporary files of a process that was killed while it encoded this very text (we hold its lock)."""
+    for leftover in folder.glob(f".{name}.*.tmp"):
+        with contextlib.suppress(OSError):
+            leftover.unlink()
