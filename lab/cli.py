@@ -11,7 +11,8 @@ from pathlib import Path
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
-from hydra.errors import HydraException
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -101,30 +102,39 @@ def explain(error: Exception, overrides: Sequence[str]) -> str:
         key = found[1]
         for link in chain:
             key = getattr(link, "full_key", None) or key
-        if not re.search(r"Value .* could not be converted|Invalid value|Cannot (assign|convert)", text):
+        if not re.search(
+            r"Value .* (could not be converted|is not a valid)|Invalid value|Cannot (assign|convert)", text
+        ):
             return _unknown(key, overrides)
     if found := re.search(r"(?:In '[^']*': )?Could not find '([\w/.-]+)/([^/']*)'", text):
         group, choice = found[1], found[2]
-        return f"{group}={choice} is unknown: choose one of {', '.join(choices(group))}{_nearest(choice, choices(group))}"
+        return (
+            f"{group}={choice} is unknown: choose one of {', '.join(choices(group))}{_nearest(choice, choices(group))}"
+        )
     if found := re.search(r"Could not load '([^']+)'", text):
         return f"there is no configuration {found[1]}"
     key = next((str(k) for link in chain if (k := getattr(link, "full_key", None))), "")
     if found := re.search(r"Value '(.*)' of type '\w+' could not be converted to (\w+)", text, re.DOTALL):
         kinds = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or false"}
         return f"{key}={found[1]} does not fit: it must be {kinds.get(found[2], found[2])}"
+    if found := re.search(r"Value '(.*)' is not a valid bool", text):
+        return f"{key}={found[1]} does not fit: it must be true or false"
     if found := re.search(r"Invalid value '(.*)', expected one of \[(.*)\]", text):
         return f"{key}={found[1]} does not fit: choose one of {found[2]}"
     if "missing EQUAL" in text or "mismatched input '<EOF>'" in text:
         plain = [o for o in overrides if "=" not in o and not o.startswith(("-", "~"))]
         if plain:
             return f"'{plain[0]}' is no option: write option=value, for example model=small{_nearest(plain[0], keys())}"
-    if "override" in text.lower() and type(error).__name__ == "OverrideParseException":
-        return f"an option cannot be read ({str(error).splitlines()[0]}): put quotes around values with , ( ) [ ] {{ }}"
+    if isinstance(error, OverrideParseException):
+        return f"'{error.override}' cannot be read: put quotes around a value with any of , ( ) [ ] {{ }} in it"
     return " ".join(text.splitlines()[0].split())
 
 
 def _unknown(key: str, overrides: Sequence[str]) -> str:
     typed = next((o for o in overrides if o.lstrip("+~").split("=")[0] == key), key)
+    if key in keys():
+        group = key.split(".")[0]
+        return f"there is no option {key} with the {group} that is chosen here (in '{typed}')"
     return f"there is no option {key} (in '{typed}'){_nearest(key, keys()) or '; --help lists them all'}"
 
 
@@ -164,6 +174,11 @@ def keys() -> list[str]:
     return names
 
 
+def run_folder() -> str:
+    """The folder of the run in progress, as Hydra has made it; where a configuration is only looked at, ``outputs``."""
+    return HydraConfig.get().runtime.output_dir if HydraConfig.initialized() else "outputs"
+
+
 @cache
 def unused_folder(wanted: str) -> str:
     """``wanted``, made now; or, if somebody has it already, ``wanted-2``, ``wanted-3`` and so on.
@@ -188,3 +203,4 @@ def unused_folder(wanted: str) -> str:
 
 
 OmegaConf.register_new_resolver("unused_folder", unused_folder, replace=True)
+OmegaConf.register_new_resolver("run_folder", run_folder, replace=True)

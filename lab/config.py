@@ -7,6 +7,7 @@ Lengths are in optimizer steps or tokens, never in micro-batches.
 """
 
 import dataclasses
+import difflib
 import math
 from dataclasses import dataclass, field
 from enum import Enum
@@ -310,7 +311,9 @@ def _refuse_unknown(node: DictConfig, schema: type, prefix: str) -> None:
     for key in node:
         name = str(key)
         if name not in known:
-            raise LabError(f"there is no option {prefix}{name}; the options here are: {', '.join(known)}")
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {prefix}{near[0]}?" if near else f"the options here are {', '.join(known)}"
+            raise LabError(f"there is no option {prefix}{name}; {hint}")
         child = node._get_node(name)
         if isinstance(child, DictConfig) and dataclasses.is_dataclass(OmegaConf.get_type(child)):
             _refuse_unknown(child, OmegaConf.get_type(child), f"{prefix}{name}.")
@@ -332,8 +335,12 @@ def _check_together(config: Config) -> None:
         known = ", ".join(ACCELERATORS)
         raise LabError(f"trainer.accelerator={config.trainer.accelerator} is unknown: choose one of {known}")
     if config.trainer.precision not in PRECISIONS:
-        raise LabError(f"trainer.precision={config.trainer.precision} is unknown: choose one of {', '.join(PRECISIONS)}")
+        raise LabError(
+            f"trainer.precision={config.trainer.precision} is unknown: choose one of {', '.join(PRECISIONS)}"
+        )
     if not config.sample.prompt and config.sample.max_tokens:
         raise LabError("sample.prompt is empty: give a few words to begin with, or sample.max_tokens=0 for no samples")
     if config.save_every is not None and not config.save:
-        raise LabError("save_every keeps checkpoints, but save=false keeps none: add save=true, or leave save_every out")
+        raise LabError(
+            "save_every keeps checkpoints, but save=false keeps none: add save=true, or leave save_every out"
+        )

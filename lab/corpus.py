@@ -38,7 +38,9 @@ def find_files(path: str, start_folder: Path) -> list[Path]:
     if target.is_file():
         return [target]
     if target.is_dir():
-        files = [f for f in target.rglob("*") if f.suffix.lower() in SUFFIXES and f.is_file() and not _hidden(f, target)]
+        files = [
+            f for f in target.rglob("*") if f.suffix.lower() in SUFFIXES and f.is_file() and not _hidden(f, target)
+        ]
         if not files:
             raise LabError(f"corpus.path: the folder {target} has no text in it ({', '.join(SUFFIXES)} files)")
     else:

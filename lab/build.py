@@ -1,0 +1,165 @@
+"""From options to objects. The only caller of ``hydra.utils.instantiate``, which runs whatever a ``_target_`` names:
+nothing out of a checkpoint and nothing that came over a network may ever reach it."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+from hydra.utils import instantiate
+from lightning.pytorch.loggers import Logger
+from omegaconf import OmegaConf
+from torch.optim import Optimizer
+
+from lab import checkpoint
+from lab.callbacks import Record, Samples
+from lab.config import Config, TrainerConfig
+from lab.data import LabData
+from lab.errors import LabError
+from lab.model import GPTModel
+from lab.module import GPTModule
+from lab.optim import decay_groups
+from lab.plan import Plan, make_schedule
+from lab.saving import AtomicCheckpointIO, Checkpoints
+from lab.screen import Display
+from lab.tokenfile import TokenFile
+from lab.tokenizer import Tokenizer
+
+
+def accelerator(config: TrainerConfig) -> str:
+    """``cpu``, ``gpu`` or ``mps``.
+
+    Raises:
+        LabError: if the machine has no such device, or fewer than asked for.
+    """
+    has_gpu, has_mps = torch.cuda.is_available(), torch.backends.mps.is_available()
+    chosen = config.accelerator
+    if chosen == "auto":
+        chosen = "gpu" if has_gpu else "mps" if has_mps else "cpu"
+    if chosen == "gpu" and not has_gpu:
+        raise LabError("this machine has no GPU that torch can use: leave out trainer=gpu, or choose trainer=cpu")
+    if chosen == "mps" and not has_mps:
+        raise LabError("this machine has no Apple GPU that torch can use: choose trainer.accelerator=cpu")
+    available = torch.cuda.device_count() if chosen == "gpu" else 1
+    if config.devices > available:
+        raise LabError(
+            f"trainer.devices={config.devices}: this machine has {available} for trainer.accelerator={chosen}"
+        )
+    return chosen
+
+
+def device_name(chosen: str) -> str:
+    """What the summary calls the device."""
+    if chosen == "gpu":
+        return torch.cuda.get_device_name()
+    return f"cpu, {torch.get_num_threads()} threads" if chosen == "cpu" else "Apple GPU"
+
+
+def make_model(config: Config) -> GPTModel:
+    """The decoder, freshly initialised under the seed."""
+    torch.manual_seed(config.seed)
+    return GPTModel(config.model)
+
+
+def make_optimizer(config: Config, model: GPTModel, device: str) -> Optimizer:
+    """The optimizer of the options over the decay groups of the model."""
+    arguments = {k: v for k, v in dataclasses.asdict(config.optimizer).items() if k != "weight_decay"}
+    # One kernel for all weights instead of several for each. Not in fp16: there the fused step would divide the
+    # gradients by the scaler's factor only after they have been clipped.
+    if arguments["_target_"].startswith("torch.optim.") and config.trainer.precision != "16-mixed" and device != "mps":
+        arguments["fused"] = True
+    try:
+        return instantiate(arguments, decay_groups(model, config.optimizer.weight_decay), _convert_="all")
+    except Exception as error:
+        raise LabError(f"optimizer: {arguments['_target_']} cannot be made ({_last_cause(error)})") from error
+
+
+def make_module(config: Config, plan: Plan, tokens: TokenFile, tokenizer: Tokenizer, device: str) -> GPTModule:
+    """The model with all that its training needs."""
+    model = make_model(config)
+    if config.trainer.compile:
+        # Block by block: they are alike, so that one compilation serves all. In place: a wrapper module would put
+        # its own name into every key of a checkpoint.
+        for block in model.blocks:
+            block.compile()
+    return GPTModule(
+        model,
+        lambda built: make_optimizer(config, built, device),
+        make_schedule(config, plan),
+        tokenizer.byte_lengths(),
+        tokens_per_step=plan.tokens_per_step,
+        tokens_per_epoch=plan.n_windows * config.model.context_length,
+        log_every=plan.log_every,
+        seed=config.seed,
+        card=checkpoint.card(config, tokens),
+    )
+
+
+def make_loggers(config: Config) -> list[Logger]:
+    """The loggers of the options."""
+    return [_make("logger", name, node) for name, node in config.logger.items()]
+
+
+def make_trainer(config: Config, plan: Plan, run_folder: Path, device: str, tokenizer: Tokenizer) -> L.Trainer:
+    """Lightning's trainer with our callbacks; its own bar, summary and checkpoints are off."""
+    record = Record()
+    samples = Samples(config.sample, tokenizer, config.seed, run_folder) if config.sample.max_tokens else None
+    callbacks: list[L.Callback] = [record, *([samples] if samples else []), Display(plan.total_steps, samples)]
+    callbacks += [_make("callbacks", name, node) for name, node in config.callbacks.items()]
+    if config.save:
+        folder = run_folder / checkpoint.FOLDER
+        callbacks.append(
+            Checkpoints(folder, eval_every=plan.eval_every, save_every=config.save_every, keep=config.keep)
+        )
+    accumulate = config.trainer.accumulate_grad_batches
+    if device == "gpu":
+        # TensorFloat-32 for what stays in fp32: ten bits of mantissa are plenty for a gradient.
+        torch.set_float32_matmul_precision("high")
+    return L.Trainer(
+        accelerator=device,
+        devices=config.trainer.devices,
+        precision=config.trainer.precision,  # type: ignore[arg-type]
+        max_steps=plan.total_steps,
+        max_epochs=-1,
+        accumulate_grad_batches=accumulate,
+        gradient_clip_val=config.trainer.gradient_clip_val,
+        # The one place where our unit, optimizer steps, becomes Lightning's, micro-batches.
+        val_check_interval=plan.eval_every * accumulate,
+        check_val_every_n_epoch=None,
+        num_sanity_val_steps=-1,  # the whole evaluation before the first step: the curve begins at ln(vocab_size)
+        logger=make_loggers(config) or False,
+        callbacks=callbacks,
+        plugins=[AtomicCheckpointIO(accumulate)],
+        enable_checkpointing=config.save,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,  # ours already gives each process its share
+        default_root_dir=run_folder,
+    )
+
+
+def make_data(config: Config, tokens: TokenFile) -> LabData:
+    """The windows of the corpus.
+
+    Raises:
+        LabError: if the corpus is too small.
+    """
+    return LabData(tokens.open(), config.data, config.model.context_length, config.seed)
+
+
+def _make(group: str, name: str, node: Any) -> Any:
+    """One logger or callback of the user's choice."""
+    if not isinstance(node, dict) or "_target_" not in node:
+        raise LabError(f"{group}.{name} has no _target_, the class that it is an object of")
+    try:
+        return instantiate(OmegaConf.create(node), _convert_="all")
+    except Exception as error:
+        raise LabError(f"{group}.{name}: {node['_target_']} cannot be made ({_last_cause(error)})") from error
+
+
+def _last_cause(error: BaseException) -> str:
+    """The innermost message of an exception that was wrapped by others, on one line."""
+    while (inner := error.__cause__ or error.__context__) is not None:
+        error = inner
+    return " ".join(f"{type(error).__name__}: {error}".split())

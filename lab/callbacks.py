@@ -1,0 +1,104 @@
+"""What a run does beside training: it writes samples and keeps its record."""
+
+import json
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+from lightning.pytorch.loggers import TensorBoardLogger
+
+from lab.config import SampleConfig
+from lab.module import GPTModule
+from lab.sampling import generate
+from lab.tokenizer import Tokenizer
+
+
+class Samples(L.Callback):
+    """At each evaluation, continues a fixed prompt: the loss as a person can read it.
+
+    The text goes to ``samples.jsonl`` in the run folder and to TensorBoard. The random numbers are the sample's own
+    and the same each time, so that what differs between two samples is the model.
+    """
+
+    def __init__(self, config: SampleConfig, tokenizer: Tokenizer, seed: int, folder: Path) -> None:
+        self.config = config
+        self.tokenizer = tokenizer
+        self.seed = seed
+        self.file = folder / "samples.jsonl"
+        self.latest: str | None = None
+
+    def on_validation_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        if not trainer.is_global_zero:
+            return
+        assert isinstance(module, GPTModule)
+        prompt = torch.tensor([self.tokenizer.encode(self.config.prompt)], device=module.device)
+        token_ids = generate(
+            module.model,
+            prompt,
+            self.config.max_tokens,
+            temperature=self.config.temperature,
+            top_k=self.config.top_k,
+            generator=torch.Generator().manual_seed(self.seed),
+        )
+        self.latest = self.tokenizer.decode(token_ids[0].tolist())
+        with self.file.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"step": trainer.global_step, "text": self.latest}, ensure_ascii=False) + "\n")
+        for logger in trainer.loggers:
+            if isinstance(logger, TensorBoardLogger):
+                # TensorBoard shows Markdown; indented by four blanks, the text is shown as it is.
+                text = "\n".join(f"    {line}" for line in self.latest.splitlines())
+                logger.experiment.add_text("sample", text, trainer.global_step)
+
+
+class Record(L.Callback):
+    """Remembers what ``results.json`` tells: the latest and the best validation, and how long it took.
+
+    Its state travels in checkpoints, so that a continued run knows the best of all its parts.
+    """
+
+    def __init__(self) -> None:
+        self.val: dict[str, float] = {}
+        """The latest validation: val_loss, val_perplexity, val_bits_per_byte."""
+        self.best: dict[str, float] = {"val_loss": math.inf}
+        self.best_step = 0
+        self.started_step = 0
+        """Where this process began: not 0 for a run that is continued."""
+        self._earlier_seconds = 0.0
+        self._began = time.monotonic()
+        self._evaluation_began = 0.0
+        self._evaluating = 0.0
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"val": self.val, "best": self.best, "best_step": self.best_step, "seconds": self.total_seconds}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.val, self.best = dict(state_dict["val"]), dict(state_dict["best"])
+        self.best_step = int(state_dict["best_step"])
+        self._earlier_seconds = float(state_dict["seconds"])
+
+    @property
+    def total_seconds(self) -> float:
+        """Seconds of the whole run up to now, evaluations and earlier parts included."""
+        return self._earlier_seconds + time.monotonic() - self._began
+
+    @property
+    def train_seconds(self) -> float:
+        """Seconds that this process has spent on training steps up to now."""
+        return time.monotonic() - self._began - self._evaluating
+
+    def on_train_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        self.started_step = trainer.global_step
+        self._evaluating = time.monotonic() - self._began  # what came before the first step
+
+    def on_validation_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        self._evaluation_began = time.monotonic()
+
+    def on_validation_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        names = ("val_loss", "val_perplexity", "val_bits_per_byte")
+        self.val = {name: float(trainer.callback_metrics[name]) for name in names}
+        if self.val["val_loss"] < self.best["val_loss"]:
+            self.best, self.best_step = self.val, trainer.global_step
+        self._evaluating += time.monotonic() - self._evaluation_began

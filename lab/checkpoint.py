@@ -1,0 +1,127 @@
+"""Checkpoints: written whole or not at all, found again, and opened without trusting them."""
+
+import os
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lab import atomic
+from lab.config import Config, to_plain
+from lab.errors import LabError
+from lab.tokenfile import TokenFile
+
+FORMAT = 1
+"""Version of what stands under ``lab`` in a checkpoint."""
+
+FOLDER = "checkpoints"
+"""Subfolder of a run for its checkpoints."""
+
+
+def card(config: Config, tokens: TokenFile) -> dict[str, Any]:
+    """What a checkpoint says of itself: plain values, enough to rebuild the model and to refuse a wrong resume."""
+    return {
+        "format": FORMAT,
+        "config": to_plain(config),
+        "tokenizer": "gpt2",
+        "corpus": {"name": config.corpus.name, "fingerprint": tokens.fingerprint, "n_tokens": tokens.n_tokens},
+    }
+
+
+def save(checkpoint: dict[str, Any], path: Path) -> None:
+    """Writes a checkpoint straight to a temporary file beside ``path``, then renames it.
+
+    Raises:
+        OSError: if the disk is full, say; a checkpoint that stood at ``path`` before is untouched.
+    """
+    with atomic.writing(path) as file:
+        torch.save(checkpoint, file)
+
+
+def load(path: Path) -> dict[str, Any]:
+    """The checkpoint at ``path``, on the CPU.
+
+    Read with ``weights_only=True``: a pickle can name any function to be called on loading, and this mode knows
+    tensors and plain containers only. Always given outright, since an environment variable can change the default.
+
+    Raises:
+        LabError: if it is missing, torn, foreign, or of a format that we do not know.
+    """
+    if not path.is_file():
+        raise LabError(f"there is no checkpoint {path}: give the path of a .ckpt file")
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise LabError(
+            f"{path} was not opened: it holds something other than tensors and plain values, which could run code; "
+            "use a checkpoint that this lab wrote"
+        ) from error
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise LabError(f"{path} is damaged or not a checkpoint: use an older one, such as best.ckpt") from error
+    described = checkpoint.get("lab") if isinstance(checkpoint, dict) else None
+    if not isinstance(described, dict) or "format" not in described:
+        raise LabError(f"{path} is not a checkpoint of this lab: it does not say which model it belongs to")
+    if described["format"] != FORMAT:
+        raise LabError(f"{path} has format {described['format']}, and this version of the lab reads format {FORMAT}")
+    return checkpoint
+
+
+def find(resume: str, start_folder: Path) -> Path:
+    """The checkpoint that ``resume`` names: a file, the newest in a run folder, or (``last``) the newest of all.
+
+    Raises:
+        LabError: if there is none.
+    """
+    if resume.startswith(("http://", "https://")):
+        raise LabError(f"resume={resume}: fetch the file first; checkpoints are read from the disk only")
+    target = start_folder / Path(resume).expanduser()
+    if target.is_file():
+        return target
+    if target.is_dir():
+        found = list((target / FOLDER).glob("*.ckpt"))
+        where = f"{target / FOLDER} (was that run started with save=true?)"
+    elif resume == "last":
+        found = list((start_folder / "outputs").glob(f"*/*/{FOLDER}/*.ckpt"))
+        where = f"{start_folder / 'outputs'} (runs keep them with save=true)"
+    else:
+        raise LabError(f"resume={resume}: there is no such file or folder ({target.absolute()})")
+    if not found:
+        raise LabError(f"resume={resume}: there is no checkpoint in {where}")
+    return max(found, key=lambda path: path.stat().st_mtime_ns)
+
+
+def refuse_other_run(checkpoint: dict[str, Any], config: Config, tokens: TokenFile, path: Path) -> None:
+    """Checks that ``config`` continues the run that ``checkpoint`` was taken from.
+
+    Raises:
+        LabError: listing every difference that would make it another run: model, corpus or tokenizer.
+    """
+    then, now = checkpoint["lab"], card(config, tokens)
+    differences = [
+        f"model.{name} was {then['config']['model'].get(name)} and is {value}"
+        for name, value in now["config"]["model"].items()
+        if then["config"]["model"].get(name) != value and name not in ("drop_rate", "activation_checkpointing")
+    ]
+    if then["corpus"]["fingerprint"] != now["corpus"]["fingerprint"]:
+        differences.append(
+            f"the text of corpus {then['corpus']['name']} was another than that of {now['corpus']['name']}"
+        )
+    if then["tokenizer"] != now["tokenizer"]:
+        differences.append(f"the tokenizer was {then['tokenizer']} and is {now['tokenizer']}")
+    if differences:
+        raise LabError(f"{path} belongs to another run: {'; '.join(differences)}")
+
+
+def link(source: Path, target: Path) -> None:
+    """Gives the file ``source`` a second name, atomically replacing what was there. Costs no space, where links exist."""
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    temporary.unlink(missing_ok=True)
+    try:
+        os.link(source, temporary)
+        os.replace(temporary, target)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        with atomic.writing(target) as file:
+            file.write(source.read_bytes())

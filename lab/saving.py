@@ -1,0 +1,147 @@
+"""When checkpoints are written, and how Lightning's loops find their place again."""
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+from lightning.fabric.plugins import CheckpointIO
+from lightning.pytorch.callbacks import Checkpoint
+
+from lab import checkpoint as files
+from lab.errors import LabError
+
+
+class Checkpoints(Checkpoint):
+    """``best.ckpt`` by validation loss, ``last.ckpt``, and periodic ``step-00000100.ckpt`` of which ``keep`` stay.
+
+    Lightning's own ModelCheckpoint scores a periodic checkpoint by the previous validation, leaves out the last step
+    and forgets the best score when the run goes on in another folder. Here a checkpoint that falls on the step of an
+    evaluation is written after it, so that whoever continues from it finds that evaluation done.
+
+    Args:
+        folder: where the files go.
+        eval_every: optimizer steps between evaluations.
+        save_every: optimizer steps between periodic checkpoints, or None.
+        keep: how many periodic checkpoints stay.
+    """
+
+    def __init__(self, folder: Path, *, eval_every: int, save_every: int | None, keep: int) -> None:
+        self.folder = folder
+        self.eval_every = eval_every
+        self.save_every = save_every
+        self.keep = keep
+        self.best_val_loss = float("inf")
+        self.saved_step = -1
+        """The step that last.ckpt holds."""
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best_val_loss": self.best_val_loss}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.best_val_loss = float(state_dict["best_val_loss"])
+
+    def on_train_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        self.saved_step = trainer.global_step  # a continued run need not write again what it has just read
+
+    def on_train_batch_end(self, trainer: L.Trainer, module: L.LightningModule, *_: Any) -> None:
+        step = trainer.global_step
+        evaluation_follows = step % self.eval_every == 0 or step == trainer.max_steps
+        if self._is_periodic(step) and step != self.saved_step and not evaluation_follows:
+            self.save(trainer)
+
+    def on_validation_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        if trainer.sanity_checking:  # the evaluation before the first step
+            return
+        loss = float(trainer.callback_metrics["val_loss"])
+        is_best, self.best_val_loss = loss < self.best_val_loss, min(loss, self.best_val_loss)
+        self.save(trainer)
+        if is_best:
+            files.link(self.folder / "last.ckpt", self.folder / "best.ckpt")
+
+    def on_train_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        if trainer.global_step != self.saved_step:
+            self.save(trainer)
+
+    def save(self, trainer: L.Trainer) -> None:
+        """Writes ``last.ckpt`` as of now, and the periodic one if it is time for it.
+
+        Raises:
+            LabError: if there is no room; what was saved before is intact.
+        """
+        step = trainer.global_step
+        try:
+            trainer.save_checkpoint(self.folder / "last.ckpt")
+            if self._is_periodic(step):
+                files.link(self.folder / "last.ckpt", self.folder / f"step-{step:08d}.ckpt")
+                for old in sorted(self.folder.glob("step-*.ckpt"))[: -self.keep]:
+                    old.unlink(missing_ok=True)
+        except OSError as error:
+            raise LabError(
+                f"the checkpoint of step {step} could not be written to {self.folder} ({error.strerror or error}): make "
+                "room, then continue with resume=; the checkpoints written before are intact"
+            ) from error
+        self.saved_step = step
+
+    def _is_periodic(self, step: int) -> bool:
+        return self.save_every is not None and step > 0 and step % self.save_every == 0
+
+
+class AtomicCheckpointIO(CheckpointIO):
+    """Lightning's way to the disk, by way of ``lab.checkpoint``: atomic to write, safe to read.
+
+    Args:
+        accumulate_grad_batches: micro-batches in an optimizer step.
+    """
+
+    def __init__(self, accumulate_grad_batches: int) -> None:
+        self.accumulate_grad_batches = accumulate_grad_batches
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
+        files.save(checkpoint, Path(path))
+
+    def load_checkpoint(self, path: Any, *_: Any, **__: Any) -> dict[str, Any]:
+        checkpoint = files.load(Path(path))
+        checkpoint["loops"]["fit_loop"] = fit_loop_at(
+            checkpoint["loops"]["fit_loop"], checkpoint["global_step"], self.accumulate_grad_batches
+        )
+        return checkpoint
+
+    def remove_checkpoint(self, path: Any) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            Path(path).unlink()
+
+
+def fit_loop_at(state: dict[str, Any], step: int, accumulate_grad_batches: int) -> dict[str, Any]:
+    """The state of Lightning's fit loop exactly between two optimizer steps, inside its one endless epoch.
+
+    Lightning saves dozens of counters that differ with the hook in which the checkpoint was written; restored, some
+    of them skip an evaluation or add up gradients at the wrong border. All that they should say follows from the
+    number of finished steps, so it is derived from that number.
+    """
+    batches = step * accumulate_grad_batches
+
+    def progress(count: int) -> dict[str, int]:
+        return {"ready": count, "started": count, "processed": count, "completed": count}
+
+    def in_epoch(count: int) -> dict[str, Any]:
+        return {"total": progress(count), "current": progress(count)}
+
+    one_begun = {"ready": 1, "started": 1, "processed": 0, "completed": 0}
+    optimizer = {
+        "step": {"total": {"ready": step, "completed": step}, "current": {"ready": step, "completed": step}},
+        "zero_grad": {
+            "total": {"ready": step, "started": step, "completed": step},
+            "current": {"ready": step, "started": step, "completed": step},
+        },
+    }
+    scheduler = {"total": {"ready": step, "completed": step}, "current": {"ready": step, "completed": step}}
+    return {
+        **state,
+        "epoch_progress": {"total": one_begun, "current": one_begun},
+        "epoch_loop.state_dict": {**state["epoch_loop.state_dict"], "_batches_that_stepped": step},
+        "epoch_loop.batch_progress": {**in_epoch(batches), "is_last_batch": False},
+        "epoch_loop.scheduler_progress": scheduler,
+        "epoch_loop.automatic_optimization.optim_progress": {"optimizer": optimizer},
+        "epoch_loop.val_loop.batch_progress": {**in_epoch(0), "is_last_batch": False},
+    }

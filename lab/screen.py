@@ -1,0 +1,172 @@
+"""What the person at the terminal sees of a run."""
+
+import shlex
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from lab.callbacks import Samples
+from lab.checkpoint import FOLDER
+from lab.config import Config
+from lab.data import LabData
+from lab.model import GPTModel
+from lab.module import GPTModule
+from lab.plan import Plan
+from lab.tokenfile import TokenFile
+
+
+def table(title: str, rows: dict[str, str]) -> None:
+    """Prints ``rows`` in two columns under a title; plain text, so that it reads the same in a log file."""
+    width = max(len(name) for name in rows)
+    print(f"\n{title}", *(f"  {name:<{width}}  {value}" for name, value in rows.items()), sep="\n", flush=True)
+
+
+def duration(seconds: float) -> str:
+    """``75`` as ``1:15``, ``3675`` as ``1:01:15``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def start(
+    config: Config, plan: Plan, tokens: TokenFile, data: LabData, model: GPTModel, device: str, run_folder: Path
+) -> None:
+    """What is about to happen, before it does."""
+    shape = config.model
+    steps = f"{plan.total_steps:,} of {plan.tokens_per_step:,} tokens, {plan.epochs:.3g} passes over the text"
+    table(
+        "gpt-lab",
+        {
+            "model": f"{model.num_parameters():,} parameters ({model.num_parameters(False):,} without embeddings): "
+            f"{shape.n_layers} layers, {shape.n_heads} heads, emb_dim {shape.emb_dim}, context {shape.context_length}",
+            "corpus": f"{config.corpus.name}: {tokens.n_tokens:,} tokens, {len(data.train_tokens):,} to train on, "
+            f"{len(data.val_tokens):,} to validate with",
+            "steps": f"{steps}; evaluation every {plan.eval_every}",
+            "device": f"{device}, {config.trainer.precision}{', compiled' if config.trainer.compile else ''}",
+            "output": str(run_folder),
+            "saving": "best.ckpt and last.ckpt in checkpoints/"
+            if config.save
+            else "nothing: the weights are gone when this ends; save=true keeps them",
+        },
+    )
+
+
+def finish(results: dict[str, Any], config: Config, run_folder: Path) -> None:
+    """What came out, and what to type next."""
+    better = "better" if results["best_val_loss"] < results["unigram_val_loss"] else "no better"
+    table(
+        "results",
+        {
+            "validation loss": f"{results['val_loss']:.4f} nats a token (perplexity {results['perplexity']:,.1f}, "
+            f"{results['bits_per_byte']:.3f} bits per byte)",
+            "best": f"{results['best_val_loss']:.4f} at step {results['best_step']}",
+            "yardstick": f"{results['unigram_val_loss']:.4f} for counting single tokens: the model is {better}",
+            "speed": f"{results['tokens_per_second']:,.0f} tokens/s, {duration(results['seconds'])} in all",
+        },
+    )
+    commands = {}
+    if "tensorboard" in config.logger:
+        commands["curves"] = f"tensorboard --logdir {shlex.quote(str(_short(run_folder.parent)))}"
+    if config.save:
+        checkpoint = shlex.quote(str(_short(run_folder / FOLDER / "best.ckpt")))
+        commands["generate"] = f'python -m lab.generate checkpoint={checkpoint} prompt="{config.sample.prompt}"'
+    else:
+        commands["keep it"] = "the same command with save=true keeps the weights, to generate with and to continue"
+    table("next", commands)
+
+
+def _short(path: Path) -> Path:
+    """``path`` as seen from the current folder, where it lies below it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+class Display(L.Callback):
+    """A progress bar in a terminal; elsewhere a line at each evaluation, and one every half minute in between."""
+
+    _SECONDS_BETWEEN_LINES = 30.0
+
+    def __init__(self, total_steps: int, samples: Samples | None) -> None:
+        self.total_steps = total_steps
+        self.samples = samples
+        self.console = Console(file=sys.stdout)
+        self.bar: Progress | None = None
+        self.val_loss: float | None = None
+        self.first_step = 0
+        self.began = 0.0
+        self.last_line = 0.0
+
+    def on_train_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        if not trainer.is_global_zero:
+            return
+        self.first_step, self.began = trainer.global_step, time.monotonic()
+        self.last_line = self.began
+        print(flush=True)
+        if self.console.is_terminal:
+            self.bar = Progress(
+                TextColumn("step"),
+                MofNCompleteColumn(),
+                BarColumn(bar_width=None),
+                TextColumn("{task.description}"),
+                TimeRemainingColumn(),
+                console=self.console,
+                transient=True,
+            )
+            self.bar.start()
+            self.bar.add_task("", total=self.total_steps, completed=self.first_step)
+
+    def on_train_batch_end(self, trainer: L.Trainer, module: L.LightningModule, *_: Any) -> None:
+        if not trainer.is_global_zero:
+            return
+        assert isinstance(module, GPTModule)
+        if self.bar is not None:
+            task = self.bar.tasks[0].id
+            self.bar.update(task, completed=trainer.global_step, description=self._figures(module))
+        elif time.monotonic() - self.last_line > self._SECONDS_BETWEEN_LINES:
+            self._line(trainer, module)
+
+    def on_validation_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        if not trainer.is_global_zero:
+            return
+        assert isinstance(module, GPTModule)
+        self.val_loss = float(trainer.callback_metrics["val_loss"])
+        self._line(trainer, module)
+        if self.samples is not None and self.samples.latest is not None:
+            # One line, so that the curve above it stays readable; the whole text is in samples.jsonl.
+            text = " ".join(self.samples.latest.split())
+            print(f"    {text[:200]}{'...' if len(text) > 200 else ''}", flush=True)
+
+    def on_train_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        self._stop()
+
+    def on_exception(self, trainer: L.Trainer, module: L.LightningModule, exception: BaseException) -> None:
+        self._stop()
+
+    def _stop(self) -> None:
+        if self.bar is not None:
+            self.bar.stop()
+            self.bar = None
+
+    def _line(self, trainer: L.Trainer, module: GPTModule) -> None:
+        self.last_line = time.monotonic()
+        step = trainer.global_step
+        line = f"step {step:>{len(str(self.total_steps))}}/{self.total_steps}  {self._figures(module)}"
+        done = step - self.first_step
+        if self.began and done and step < self.total_steps:
+            left = (self.last_line - self.began) / done * (self.total_steps - step)
+            line += f"  {duration(left)} left"
+        print(line, flush=True)
+
+    def _figures(self, module: GPTModule) -> str:
+        figures = []
+        if module.train_loss is not None:
+            figures.append(f"loss {module.train_loss:.3f}")
+        if self.val_loss is not None:
+            figures.append(f"val {self.val_loss:.3f}")
+        if module.rate is not None:
+            figures.append(f"{module.rate:,.0f} tokens/s")
+        return "  ".join(figures)
