@@ -115,7 +115,7 @@ def refuse_other_run(checkpoint: dict[str, Any], config: Config, tokens: TokenFi
 
 
 def link(source: Path, target: Path) -> None:
-    """Gives the file ``source`` a second name, atomically replacing what was there. Costs no space, where links exist."""
+    """Gives the file ``source`` a second name, atomically, in place of what was there. Where links exist, for free."""
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     temporary.unlink(missing_ok=True)
     try:

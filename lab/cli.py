@@ -99,7 +99,7 @@ def explain(error: Exception, overrides: Sequence[str]) -> str:
     text = "\n".join(str(link) for link in chain)
 
     if found := re.search(r"Could not override '([^']+)'", text) or re.search(r"Key '([^']+)' not in ", text):
-        key = found[1]
+        key = found.group(1)
         for link in chain:
             key = getattr(link, "full_key", None) or key
         if not re.search(
@@ -107,20 +107,20 @@ def explain(error: Exception, overrides: Sequence[str]) -> str:
         ):
             return _unknown(key, overrides)
     if found := re.search(r"(?:In '[^']*': )?Could not find '([\w/.-]+)/([^/']*)'", text):
-        group, choice = found[1], found[2]
+        group, choice = found.group(1), found.group(2)
         return (
             f"{group}={choice} is unknown: choose one of {', '.join(choices(group))}{_nearest(choice, choices(group))}"
         )
     if found := re.search(r"Could not load '([^']+)'", text):
-        return f"there is no configuration {found[1]}"
+        return f"there is no configuration {found.group(1)}"
     key = next((str(k) for link in chain if (k := getattr(link, "full_key", None))), "")
     if found := re.search(r"Value '(.*)' of type '\w+' could not be converted to (\w+)", text, re.DOTALL):
         kinds = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or false"}
-        return f"{key}={found[1]} does not fit: it must be {kinds.get(found[2], found[2])}"
+        return f"{key}={found.group(1)} does not fit: it must be {kinds.get(found.group(2), found.group(2))}"
     if found := re.search(r"Value '(.*)' is not a valid bool", text):
-        return f"{key}={found[1]} does not fit: it must be true or false"
+        return f"{key}={found.group(1)} does not fit: it must be true or false"
     if found := re.search(r"Invalid value '(.*)', expected one of \[(.*)\]", text):
-        return f"{key}={found[1]} does not fit: choose one of {found[2]}"
+        return f"{key}={found.group(1)} does not fit: choose one of {found.group(2)}"
     if "missing EQUAL" in text or "mismatched input '<EOF>'" in text:
         plain = [o for o in overrides if "=" not in o and not o.startswith(("-", "~"))]
         if plain:
@@ -161,11 +161,11 @@ def keys() -> list[str]:
     names = groups()
 
     def walk(node: DictConfig, prefix: str) -> None:
-        for key in node:
+        for key in map(str, node):
             child = node._get_node(key)
             if isinstance(child, DictConfig):
                 walk(child, f"{prefix}{key}.")
-            elif not str(key).startswith("_"):
+            elif not key.startswith("_"):
                 names.append(f"{prefix}{key}")
 
     register()

@@ -315,8 +315,9 @@ def _refuse_unknown(node: DictConfig, schema: type, prefix: str) -> None:
             hint = f"did you mean {prefix}{near[0]}?" if near else f"the options here are {', '.join(known)}"
             raise LabError(f"there is no option {prefix}{name}; {hint}")
         child = node._get_node(name)
-        if isinstance(child, DictConfig) and dataclasses.is_dataclass(OmegaConf.get_type(child)):
-            _refuse_unknown(child, OmegaConf.get_type(child), f"{prefix}{name}.")
+        kind = OmegaConf.get_type(child) if isinstance(child, DictConfig) else None
+        if isinstance(child, DictConfig) and kind is not None and dataclasses.is_dataclass(kind):
+            _refuse_unknown(child, kind, f"{prefix}{name}.")
 
 
 def _check_limit(config: Config, key: str, limit: Limit) -> None:

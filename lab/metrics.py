@@ -110,5 +110,5 @@ def peak_flops(device_name: str) -> float | None:
 
 
 def model_flops_utilization(tokens_per_second: float, flops_a_token: int, peak: float) -> float:
-    """MFU: the share of the hardware's peak that went into the model's own arithmetic, 0 to 1 (Chowdhery et al. 2022)."""
+    """MFU, 0 to 1: the share of the hardware's peak that the model's own arithmetic used (Chowdhery et al. 2022)."""
     return tokens_per_second * flops_a_token / peak

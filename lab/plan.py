@@ -1,6 +1,7 @@
 """The arithmetic of a run, done once, before it starts: how many steps, of how many tokens, and what happens when."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -55,11 +56,12 @@ def make_schedule(config: Config, plan: Plan) -> Schedule:
     schedule = config.schedule
     if schedule.name is ScheduleName.constant:
         return partial(optim.constant, warmup_steps=plan.warmup_steps)
-    common = {
-        "warmup_steps": plan.warmup_steps,
-        "total_steps": plan.schedule_steps,
-        "min_lr_ratio": schedule.min_lr_ratio,
-    }
-    if schedule.name is ScheduleName.cosine:
-        return partial(optim.cosine, **common)
-    return partial(optim.warmup_stable_decay, **common, decay_fraction=schedule.decay_fraction)
+    shape: Callable[..., float] = optim.cosine
+    if schedule.name is ScheduleName.wsd:
+        shape = partial(optim.warmup_stable_decay, decay_fraction=schedule.decay_fraction)
+    return partial(
+        shape,
+        warmup_steps=plan.warmup_steps,
+        total_steps=plan.schedule_steps,
+        min_lr_ratio=schedule.min_lr_ratio,
+    )

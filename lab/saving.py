@@ -78,8 +78,8 @@ class Checkpoints(Checkpoint):
                     old.unlink(missing_ok=True)
         except OSError as error:
             raise LabError(
-                f"the checkpoint of step {step} could not be written to {self.folder} ({error.strerror or error}): make "
-                "room, then continue with resume=; the checkpoints written before are intact"
+                f"the checkpoint of step {step} could not be written to {self.folder} ({error.strerror or error}): "
+                "make room, then continue with resume=; the checkpoints written before are intact"
             ) from error
         self.saved_step = step
 

@@ -63,7 +63,7 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
         screen.start(config, plan, tokens, data, module.model, build.device_name(device), run_folder)
     trainer.fit(module, data, ckpt_path=resume, weights_only=True)
 
-    record = next(callback for callback in trainer.callbacks if isinstance(callback, Record))
+    record = next(c for c in trainer.callbacks if isinstance(c, Record))  # type: ignore[attr-defined]
     train_tokens = (trainer.global_step - record.started_step) * plan.tokens_per_step
     results = {
         "train_loss": module.train_loss,
