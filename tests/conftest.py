@@ -1,0 +1,94 @@
+"""What the tests share: a small corpus, private caches, and the real command line."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+TINY = (
+    "model.emb_dim=32",
+    "model.n_layers=2",
+    "model.n_heads=2",
+    "model.context_length=16",
+    "sample.max_tokens=4",
+    "trainer=cpu",
+)
+"""A model small enough that starting Python takes longer than training it."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _private_caches(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Token files of the tests do not land in the user's cache, nor do the tests depend on what lies there."""
+    os.environ.setdefault("LAB_CACHE", str(tmp_path_factory.mktemp("tokens")))
+
+
+@pytest.fixture(scope="session")
+def corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of fetched corpora; LAB_CORPORA if it is set, as it is where verdict can be had offline."""
+    return Path(os.environ.get("LAB_CORPORA") or tmp_path_factory.mktemp("corpora"))
+
+
+@dataclass
+class Finished:
+    """A command that has ended, and the run folder it made, if any."""
+
+    code: int
+    out: str
+    err: str
+    folder: Path
+
+    @property
+    def runs(self) -> list[Path]:
+        """The run folders below the folder it ran in, oldest first."""
+        found = {p.parent for kind in ("outputs", "multirun") for p in self.folder.glob(f"{kind}/*/*/**/config.yaml")}
+        return sorted(f for f in found if f.name != ".hydra")
+
+    @property
+    def run(self) -> Path:
+        """The newest run folder."""
+        return max(self.runs, key=lambda folder: folder.stat().st_mtime_ns)
+
+    @property
+    def results(self) -> dict[str, Any]:
+        return json.loads((self.run / "results.json").read_text())
+
+
+def lab(folder: Path, module: str, *arguments: str, env: dict[str, str] | None = None, timeout: int = 300) -> Finished:
+    """Runs ``python -m lab.MODULE ARGUMENTS`` in ``folder``, as a user would."""
+    done = subprocess.run(
+        [sys.executable, "-m", f"lab.{module}", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **(env or {})},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    return Finished(done.returncode, done.stdout, done.stderr, folder)
+
+
+def train(folder: Path, *arguments: str, env: dict[str, str] | None = None) -> Finished:
+    """Trains, and expects it to work."""
+    done = lab(folder, "train", *arguments, env=env)
+    assert done.code == 0, done.out + done.err
+    return done
+
+
+def scalars(run: Path) -> dict[str, dict[int, float]]:
+    """TensorBoard's curves of a run: tag to step to value."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    found: dict[str, dict[int, float]] = {}
+    for file in sorted((run / "tensorboard").glob("events.*")):
+        events = EventAccumulator(str(file), size_guidance={"scalars": 0})
+        events.Reload()
+        for tag in events.Tags()["scalars"]:
+            found.setdefault(tag, {}).update({e.step: e.value for e in events.Scalars(tag)})
+    return found
