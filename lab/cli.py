@@ -176,7 +176,9 @@ def keys() -> list[str]:
 
 def run_folder() -> str:
     """The folder of the run in progress, as Hydra has made it; where a configuration is only looked at, ``outputs``."""
-    return HydraConfig.get().runtime.output_dir if HydraConfig.initialized() else "outputs"
+    if not HydraConfig.initialized() or OmegaConf.is_missing(HydraConfig.get().runtime, "output_dir"):
+        return "outputs"
+    return HydraConfig.get().runtime.output_dir
 
 
 @cache

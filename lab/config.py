@@ -139,7 +139,7 @@ class ScheduleConfig:
 class TrainerConfig:
     """How long, on what, and in which arithmetic."""
 
-    max_epochs: int = 3
+    max_epochs: int = 4
     """Passes over the training windows; without effect where max_steps is given."""
     max_steps: int | None = None
     """Optimizer steps; null: as many as max_epochs takes."""

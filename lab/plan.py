@@ -46,7 +46,7 @@ def make_plan(config: Config, n_windows: int) -> Plan:
         n_windows=n_windows,
         warmup_steps=min(100, schedule_steps // 10) if warmup_steps is None else warmup_steps,
         schedule_steps=schedule_steps,
-        eval_every=config.eval_every or min(500, max(1, total // 10)),
+        eval_every=config.eval_every or min(500, math.ceil(total / 10)),
         log_every=config.log_every or math.ceil(total / 1000),
     )
 

@@ -122,6 +122,8 @@ def main() -> None:
 
 def _start() -> None:
     register()
+    cli.unused_folder.cache_clear()  # another run of this very process, in a notebook or a test, has another folder
+    failures.clear()
     sys.argv[1:] = cli.quote_literals(sys.argv[1:])
     hydra.main(version_base="1.3", config_path=str(CONF_FOLDER), config_name="train")(job)()
 

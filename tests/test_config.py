@@ -1,0 +1,146 @@
+"""Every configuration file composes, every experiment runs, and the help text knows every option."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from conftest import lab, train_here
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lab import cli, manual
+from lab.config import LIMITS, Config, check
+from lab.errors import LabError
+
+FILES = [(group, choice) for group in cli.groups() for choice in cli.choices(group)]
+
+
+@pytest.mark.parametrize(("group", "choice"), FILES)
+def test_every_file_composes_and_says_who_should_choose_it(group: str, choice: str) -> None:
+    extra = ["corpus.path=x.txt"] if choice == "text" else []
+    check(cli.compose_config([f"{group}={choice}", *extra]))
+    assert len(manual.first_line(group, choice)) > 20
+
+
+@pytest.mark.parametrize("experiment", cli.choices("experiment"))
+def test_every_experiment_runs_for_two_steps(experiment: str, tmp_path: Path, corpora: Path, monkeypatch) -> None:
+    config = check(cli.compose_config([f"experiment={experiment}"]))
+    if config.corpus.name == "verdict" and not (corpora / "the-verdict.txt").is_file():
+        pytest.skip("verdict must be fetched, and no file of it is in LAB_CORPORA")
+    monkeypatch.setenv("LAB_CORPORA", str(corpora))
+    done = train_here(tmp_path, f"experiment={experiment}", "trainer.max_steps=2", "eval_every=2", "trainer=cpu")
+    assert done.code == 0, done.err
+    assert done.results["steps"] == 2
+
+
+def test_the_classic_options_have_the_promised_defaults() -> None:
+    config = check(cli.compose_config([]))
+    assert config.model.emb_dim == 256
+    assert config.corpus.name == "fables"
+    assert (config.data.batch_size, config.optimizer.lr, config.save, config.seed) == (4, 3e-4, False, 42)
+    assert config.trainer.gradient_clip_val == 1.0
+    assert config.optimizer.weight_decay == 0.1
+    assert tuple(config.optimizer.betas) == (0.9, 0.95)  # type: ignore[attr-defined]
+
+
+def test_the_schema_and_the_files_agree_on_defaults() -> None:
+    """A value lives in two places, the dataclass and the default file of its group: they must not drift apart."""
+    composed = check(cli.compose_config(["logger=none"]))
+    plain = Config()
+    for group in ("model", "data", "schedule", "trainer", "sample"):
+        assert getattr(composed, group) == getattr(plain, group), group
+
+
+@pytest.mark.parametrize("key", LIMITS)
+def test_every_limit_belongs_to_an_option_and_is_enforced(key: str) -> None:
+    extra = ["optimizer=sgd"] if key == "optimizer.momentum" else []
+    limit = LIMITS[key]
+    bad = [limit.low - 1] if limit.low is not None else []
+    bad += [limit.high + 1] if limit.high is not None else []
+    assert bad
+    for number in bad:
+        value = f"[{number},{number}]" if key == "optimizer.betas" else f"{number:g}"
+        with pytest.raises(LabError, match=key.split(".")[-1]):
+            check(cli.compose_config([*extra, f"{key}={value}"]))
+
+
+def test_help_is_complete(tmp_path: Path) -> None:
+    done = lab(tmp_path, "train", "--help")
+    assert done.code == 0
+    for group, choice in FILES:
+        assert choice in done.out
+    for key in cli.keys():
+        if key.split(".")[0] not in ("logger", "callbacks", *cli.groups()) or "." in key:
+            assert key.split(".")[0] == "logger" or f"  {key}" in done.out, key
+    assert not list(tmp_path.iterdir())
+
+
+def test_every_option_is_documented() -> None:
+    def walk(schema: type) -> None:
+        documented = manual.docs(schema)
+        for f in dataclasses.fields(schema):
+            nested = dataclasses.is_dataclass(f.default_factory)
+            if nested:
+                walk(f.default_factory)  # type: ignore[arg-type]
+            elif not f.name.startswith("_"):
+                assert len(documented.get(f.name, "")) > 10, f"{schema.__name__}.{f.name}"
+
+    walk(Config)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1))
+def test_literal_options_arrive_as_typed(value: str) -> None:
+    if value == "null":
+        return
+    composed = cli.compose_config([f"corpus.path={value}", "corpus=text"])
+    assert composed.corpus.path == value
+
+
+def test_printing_the_options_runs_nothing(tmp_path: Path) -> None:
+    done = lab(tmp_path, "train", "--cfg", "job", "model=small")
+    assert done.code == 0
+    assert "emb_dim: 512" in done.out
+    assert not (tmp_path / "outputs").exists()
+
+
+def test_tab_completion(tmp_path: Path) -> None:
+    import os
+    import shutil
+    import subprocess
+    import sys
+
+    script = Path(sys.executable).parent / "lab-train"
+    if not script.exists():
+        script = Path(shutil.which("lab-train") or "")
+    if not script.is_file():
+        pytest.skip("the lab-train script is not installed in this environment")
+    line = "lab-train model="
+    env = {**os.environ, "COMP_LINE": line, "COMP_POINT": str(len(line))}
+    done = subprocess.run([script, "-sc", "query=bash"], env=env, capture_output=True, text=True, check=False)
+    assert {"model=nano", "model=small", "model=medium", "model=large"} <= set(done.stdout.split())
+
+
+def test_summary_counts_to_the_parameter(tmp_path: Path) -> None:
+    for preset, total, inner in (
+        ("nano", "17,670,400", "4,739,072"),
+        ("small", "51,213,824", "25,220,096"),
+        ("medium", "124,439,808", "85,056,000"),
+        ("large", "354,823,168", "302,311,424"),
+    ):
+        done = lab(tmp_path, "summary", f"model={preset}") if preset == "small" else None
+        text = done.out if done else _summary(preset)
+        assert f"{total} ({inner} without embeddings)" in text
+    assert lab(tmp_path, "summary", "model=tall").err.startswith("error: model=tall is unknown")
+
+
+def _summary(preset: str) -> str:
+    import contextlib
+    import io
+
+    from lab.summary import show
+
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        show(check(cli.compose_config([f"model={preset}"])))
+    return out.getvalue()

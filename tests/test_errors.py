@@ -1,0 +1,162 @@
+"""Mistakes, typed as people make them: one sentence, a non-zero exit code, no traceback, nothing lost."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import ROOT, TINY, lab, train_here
+
+# What is typed, and what the sentence must say.
+MISTAKES = [
+    (["optimizer.lrr=1"], ["optimizer.lrr", "did you mean optimizer.lr?"]),
+    (["modle=nano"], ["modle", "did you mean model?"]),
+    (["lr=1e-3"], ["lr", "did you mean optimizer.lr?"]),
+    (["+model.zz=1"], ["model.zz"]),
+    (["+model.n_layer=3"], ["model.n_layer", "did you mean model.n_layers?"]),
+    (["++brand.new=1"], ["brand"]),
+    (["model=huge"], ["model=huge", "large, medium, nano, small"]),
+    (["model=nanoo"], ["did you mean nano?"]),
+    (["corpus=bible"], ["corpus=bible", "fables, shakespeare, stdlib, text, verdict"]),
+    (["experiment=none"], ["experiment=none", "overfit"]),
+    (["model"], ["'model' is no option", "option=value"]),
+    (["optimizer.lr=fast"], ["optimizer.lr=fast", "a number"]),
+    (["trainer.max_steps=1.5"], ["trainer.max_steps=1.5", "a whole number"]),
+    (["save=maybe"], ["save=maybe", "true or false"]),
+    (["schedule.name=cosin"], ["schedule.name=cosin", "constant, cosine, wsd"]),
+    (["optimizer.lr=-1"], ["optimizer.lr=-1", "above 0"]),
+    (["optimizer.lr=0"], ["optimizer.lr=0", "above 0"]),
+    (["optimizer.lr=nan"], ["optimizer.lr=nan", "above 0"]),
+    (["optimizer.betas=[0.9,1.0]"], ["optimizer.betas=1", "below 1"]),
+    (["optimizer=sgd", "optimizer.betas=[0.9,0.99]"], ["optimizer.betas", "optimizer that is chosen"]),
+    (["model.drop_rate=1.5"], ["drop_rate=1.5", "below 1"]),
+    (["model.n_heads=7"], ["emb_dim=256", "n_heads=7", "divisible"]),
+    (["model.n_layers=0"], ["n_layers=0", "at least 1"]),
+    (["data.batch_size=0"], ["data.batch_size=0", "at least 1"]),
+    (["data.val_fraction=1"], ["data.val_fraction=1", "below 1"]),
+    (["trainer.max_steps=-5"], ["trainer.max_steps=-5", "at least 1"]),
+    (["eval_every=0"], ["eval_every=0", "at least 1"]),
+    (["seed=-1"], ["seed=-1", "at least 0"]),
+    (["trainer.precision=fp8"], ["trainer.precision=fp8", "bf16-mixed"]),
+    (["trainer.accelerator=tpu"], ["trainer.accelerator=tpu", "cpu, gpu"]),
+    (["corpus=text"], ["corpus.path="]),
+    (["corpus=text", "corpus.path=nowhere.txt"], ["nowhere.txt", "there is no file"]),
+    (["corpus=text", "corpus.path=empty.txt"], ["empty"]),
+    (["corpus=text", "corpus.path=binary.bin"], ["binary.bin", "not a text"]),
+    (["corpus=text", "corpus.path=latin1.txt"], ["latin1.txt", "not UTF-8"]),
+    (["corpus=text", "corpus.path=images"], ["images", "no text in it"]),
+    (["corpus=text", "corpus.path=short.txt"], ["too small", "4 tokens", "17", "model.context_length="]),
+    (["corpus=text", "corpus.path=broken.jsonl"], ["broken.jsonl, line 2"]),
+    (["resume=nowhere.ckpt"], ["nowhere.ckpt", "no such file"]),
+    (["resume=last"], ["resume=last", "save=true"]),
+    (["resume=short.txt"], ["short.txt", "not a checkpoint"]),
+    (["resume=foreign.pt"], ["foreign.pt", "not a checkpoint of this lab"]),
+    (["resume=https://example.org/a.ckpt"], ["fetch the file first"]),
+    (["save_every=5"], ["save_every", "save=true"]),
+    (["foo=(,"], ["'foo=(,' cannot be read"]),
+    (["sample.prompt="], ["sample.prompt is empty"]),
+    (["optimizer._target_=os.system"], ["optimizer"]),
+    (["+callbacks.mine=3"], ["callbacks.mine", "_target_"]),
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with files of every wrong kind."""
+    folder = tmp_path_factory.mktemp("mistakes")
+    (folder / "empty.txt").write_text("")
+    (folder / "binary.bin").write_bytes(bytes(range(256)))
+    (folder / "latin1.txt").write_bytes("déjà vu ".encode("latin1") * 100)
+    (folder / "images").mkdir()
+    (folder / "images" / "cat.png").write_bytes(b"\x89PNG")
+    (folder / "short.txt").write_text("far too short indeed")
+    (folder / "broken.jsonl").write_text('{"text": "good"}\n{"words": "bad"}\n')
+    torch.save({"weights": torch.zeros(3)}, folder / "foreign.pt")
+    return folder
+
+
+@pytest.mark.parametrize(("typed", "said"), MISTAKES, ids=lambda value: " ".join(value)[:40])
+def test_one_sentence(typed: list[str], said: list[str], folder: Path) -> None:
+    tiny = [] if typed[0].startswith(("model.", "+model.")) else TINY
+    done = train_here(folder, *tiny, "trainer.max_steps=1", *typed)
+    assert done.code == 1, done.out
+    lines = done.err.strip().splitlines()
+    assert len(lines) == 1, done.err
+    assert lines[0].startswith("error: ")
+    for words in said:
+        assert words in lines[0]
+
+
+def test_the_process_itself_says_one_sentence_and_exits_with_1(folder: Path) -> None:
+    done = lab(folder, "train", "optimizer.lrr=1")
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("error: there is no option optimizer.lrr")
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_a_gpu_that_is_not_there(folder: Path) -> None:
+    done = train_here(folder, "trainer=gpu")
+    assert done.code == 1
+    assert "no GPU" in done.err
+
+
+def test_more_devices_than_there_are(folder: Path) -> None:
+    done = train_here(folder, *TINY, "trainer.devices=64")
+    assert done.code == 1
+    assert "trainer.devices=64" in done.err
+
+
+def test_a_sweep_over_several_devices_is_refused(folder: Path) -> None:
+    done = train_here(folder, "-m", *TINY, "trainer.devices=2", "seed=1,2")
+    assert done.code == 1
+    assert "sweep over several devices" in done.err
+
+
+def test_an_output_folder_that_cannot_be_made(folder: Path) -> None:
+    (folder / "outputs").unlink(missing_ok=True) if (folder / "outputs").is_file() else None
+    place = folder / "taken"
+    place.mkdir()
+    (place / "outputs").write_text("a file, not a folder")  # stops root, too, whom permissions do not
+    done = train_here(place, *TINY, "trainer.max_steps=1")
+    assert done.code == 1
+    assert "output folder" in done.err
+    assert len(done.err.strip().splitlines()) == 1
+
+
+def test_loss_that_explodes_stops_at_once_and_keeps_what_was_saved(folder: Path) -> None:
+    place = folder / "exploding"
+    place.mkdir()
+    options = ("optimizer.lr=1e38", "schedule.warmup_steps=0", "trainer.max_steps=50", "eval_every=1", "save=true")
+    done = train_here(place, *TINY, *options, "data.max_val_tokens=200")
+    assert done.code == 1
+    assert "diverged" in done.err
+    assert "at step" in done.err
+    assert "optimizer.lr" in done.err
+    assert not (done.run / "results.json").exists()
+
+
+def test_a_checkpoint_of_another_model_is_refused_with_the_differences(folder: Path) -> None:
+    place = folder / "other"
+    place.mkdir()
+    assert train_here(place, *TINY, "trainer.max_steps=1", "save=true").code == 0
+    done = train_here(place, *TINY, "model.n_layers=3", "trainer.max_steps=2", "resume=last")
+    assert done.code == 1
+    assert "model.n_layers was 2 and is 3" in done.err
+    done = train_here(place, *TINY, "corpus=stdlib", "trainer.max_steps=2", "resume=last")
+    assert done.code == 1
+    assert "corpus was fables and is stdlib" in done.err
+
+
+def test_a_bug_is_not_dressed_up_as_a_mistake(tmp_path: Path) -> None:
+    """Errors that are ours keep their traceback."""
+    code = "import lab.train as t; t.check = lambda c: 1 / 0; t.main()"
+    command = [sys.executable, "-c", code, *TINY]
+    done = subprocess.run(
+        command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "ZeroDivisionError" in done.stderr
+    assert "Traceback" in done.stderr

@@ -1,0 +1,297 @@
+"""The main job through the front door: run the real command, read what it wrote."""
+
+import json
+import math
+import os
+import pty
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import ROOT, TINY, Finished, lab, scalars, train, train_here
+
+RESULT_KEYS = set(
+    "train_loss val_loss best_val_loss best_step perplexity bits_per_byte tokens_seen tokens_per_second steps seconds "
+    "model corpus parameters versions git_revision".split()
+)
+
+
+def tiny(folder: Path, *arguments: str) -> Finished:
+    """A tiny run inside this process that must succeed."""
+    done = train_here(folder, *TINY, *arguments)
+    assert done.code == 0, done.out + done.err
+    return done
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """One run with everything on, which several tests look at from different sides."""
+    folder = tmp_path_factory.mktemp("kept")
+    return train(
+        folder,
+        *TINY,
+        "corpus=fables",
+        "save=true",
+        "save_every=2",
+        "keep=2",
+        "trainer.max_steps=7",
+        "trainer.accumulate_grad_batches=2",
+        "eval_every=3",
+        "log_every=1",
+    )
+
+
+def test_results_hold_every_figure_and_they_fit_together(kept: Finished) -> None:
+    results = kept.results
+    assert results.keys() >= RESULT_KEYS
+    assert results["steps"] == 7
+    assert results["tokens_seen"] == 7 * 2 * 4 * 16
+    assert results["perplexity"] == pytest.approx(math.exp(results["val_loss"]))
+    curve = scalars(kept.run)
+    assert results["val_loss"] == pytest.approx(curve["val_loss"][7], rel=1e-6)
+    assert results["best_val_loss"] == pytest.approx(min(curve["val_loss"].values()), rel=1e-6)
+    assert results["train_loss"] == pytest.approx(curve["train_loss"][7], rel=1e-6)
+    assert results["val_loss"] < 10.9
+
+
+def test_curves_have_a_point_at_each_step_and_evaluation(kept: Finished) -> None:
+    curve = scalars(kept.run)
+    every_step = "train_loss train_perplexity grad_norm learning_rate tokens_per_second tokens_seen epoch".split()
+    for tag in every_step:
+        assert sorted(curve[tag]) == [1, 2, 3, 4, 5, 6, 7], tag
+    for tag in ("val_loss", "val_perplexity", "val_bits_per_byte"):
+        assert sorted(curve[tag]) == [0, 3, 6, 7], tag
+    assert curve["tokens_seen"][7] == 7 * 2 * 4 * 16
+    assert curve["learning_rate"][1] == pytest.approx(3e-4)
+    assert curve["learning_rate"][7] < curve["learning_rate"][1]
+
+
+def test_only_the_asked_for_checkpoints_are_there(kept: Finished) -> None:
+    names = sorted(path.name for path in (kept.run / "checkpoints").iterdir())
+    assert names == ["best.ckpt", "last.ckpt", "step-00000004.ckpt", "step-00000006.ckpt"]
+    last = torch.load(kept.run / "checkpoints" / "last.ckpt", weights_only=True)
+    assert last["global_step"] == 7
+    assert last["lab"]["config"]["model"]["emb_dim"] == 32
+
+
+def test_the_run_folder_says_how_it_was_made(kept: Finished) -> None:
+    from omegaconf import OmegaConf
+
+    config = OmegaConf.load(kept.run / "config.yaml")
+    assert config.trainer.accumulate_grad_batches == 2
+    assert config.schedule.name == "cosine"
+    assert "${" not in (kept.run / "config.yaml").read_text()
+    samples = [json.loads(line) for line in (kept.run / "samples.jsonl").read_text().splitlines()]
+    assert [sample["step"] for sample in samples] == [0, 3, 6, 7]
+    assert all(sample["text"].startswith("The fox") for sample in samples)
+
+
+def test_tensorboard_shows_the_samples(kept: Finished) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(kept.run / "tensorboard"))
+    events.Reload()
+    texts = events.Tensors("sample/text_summary")
+    assert [t.step for t in texts] == [0, 3, 6, 7]
+    assert b"The fox" in texts[-1].tensor_proto.string_val[0]
+
+
+def test_a_pipe_gets_plain_lines_and_every_figure_of_the_summary(kept: Finished) -> None:
+    assert "\x1b" not in kept.out
+    assert re.search(r"step 7/7  loss \d+\.\d+  val \d+\.\d+  [\d,]+ tokens/s", kept.out)
+    for word in ("parameters", "53,7", "steps", "device", "output", "validation loss", "yardstick", "tensorboard --log"):
+        assert word in kept.out, word
+    assert "python -m lab.generate checkpoint=" in kept.out
+    assert "arning" not in kept.out + kept.err
+    assert kept.err == ""
+
+
+def test_a_terminal_gets_a_bar(tmp_path: Path) -> None:
+    master, slave = pty.openpty()
+    command = [sys.executable, "-m", "lab.train", *TINY, "trainer.max_steps=3", "data.max_val_tokens=100"]
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", "COLUMNS": "100", "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(command, cwd=tmp_path, env=env, stdout=slave, stderr=slave, stdin=slave)
+    os.close(slave)
+    seen = b""
+    try:
+        while chunk := os.read(master, 65536):
+            seen += chunk
+    except OSError:  # Linux's way to say that the other side of a terminal is closed
+        pass
+    assert process.wait(60) == 0, seen.decode()
+    assert "━" in seen.decode()
+    assert "3/3" in seen.decode()
+
+
+def test_nothing_is_kept_unless_asked_for(tmp_path: Path) -> None:
+    done = tiny(tmp_path, "trainer.max_steps=2")
+    assert not list(tmp_path.rglob("*.ckpt"))
+    assert "save=true" in done.out
+    assert "nothing" in done.out
+
+
+def test_three_steps_are_a_complete_little_run(tmp_path: Path) -> None:
+    done = tiny(tmp_path, "trainer.max_steps=3")
+    curve = scalars(done.run)
+    assert sorted(curve["train_loss"]) == [1, 2, 3]
+    assert sorted(curve["val_loss"]) == [0, 1, 2, 3]
+    assert curve["learning_rate"][1] == pytest.approx(3e-4)  # no warmup longer than the run
+
+
+def test_the_same_seed_gives_the_same_losses_bit_for_bit(tmp_path: Path) -> None:
+    options = ("trainer.max_steps=5", "log_every=1", "data.max_val_tokens=200")
+    for _ in range(2):
+        tiny(tmp_path, *options)
+    other = tiny(tmp_path, *options, "seed=43")
+    one, two, three = (scalars(run) for run in sorted(other.runs, key=lambda run: run.stat().st_mtime_ns))
+    for tag in ("train_loss", "val_loss", "grad_norm"):
+        assert one[tag] == two[tag]
+        assert one[tag] != three[tag]
+
+
+def test_dropout_and_shuffling_do_not_depend_on_evaluations_or_workers(tmp_path: Path) -> None:
+    options = ("trainer.max_steps=6", "log_every=1", "data.max_val_tokens=200", "model.drop_rate=0.3")
+    plain = scalars(tiny(tmp_path, *options, "eval_every=6").run)
+    often = scalars(tiny(tmp_path, *options, "eval_every=1", "sample.max_tokens=9").run)
+    workers = scalars(tiny(tmp_path, *options, "eval_every=6", "data.num_workers=2").run)
+    assert plain["train_loss"] == often["train_loss"] == workers["train_loss"]
+
+
+def test_accumulated_micro_batches_equal_the_larger_batch(tmp_path: Path) -> None:
+    options = ("trainer.max_steps=6", "log_every=1", "data.max_val_tokens=200", "model.drop_rate=0", "optimizer.lr=1e-2")
+    large = scalars(tiny(tmp_path, *options, "data.batch_size=6").run)
+    small = scalars(tiny(tmp_path, *options, "data.batch_size=2", "trainer.accumulate_grad_batches=3").run)
+    for tag in ("train_loss", "grad_norm", "tokens_seen", "epoch", "learning_rate"):
+        assert sorted(large[tag]) == sorted(small[tag])
+        assert all(small[tag][step] == pytest.approx(value, rel=1e-4) for step, value in large[tag].items()), tag
+
+
+def test_epochs_count_passes_over_the_windows(tmp_path: Path) -> None:
+    text = tmp_path / "t.txt"
+    text.write_text("one two three four five six seven eight nine ten " * 100)
+    done = tiny(tmp_path, "corpus=text", "corpus.path=t.txt", "trainer.max_epochs=2", "log_every=1")
+    n_windows = (int(1000 * 0.9) - 1) // 16
+    assert done.results["steps"] == math.ceil(2 * n_windows / 4)
+    last = max(scalars(done.run)["epoch"].items())
+    assert last == (done.results["steps"], pytest.approx(done.results["steps"] * 4 / n_windows))
+
+
+@pytest.mark.parametrize("name", ["my notes (1), final.txt", "a=b#c'd\"e.txt", "123", "{x}[y]${z}.txt", "höhle 🦊.txt"])
+def test_a_text_of_ones_own_under_any_name(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("The miller counted his sacks and the fox counted the miller. " * 40)
+    done = tiny(tmp_path, "corpus=text", f"corpus.path={name}", "trainer.max_steps=1", "data.max_val_tokens=50")
+    assert done.results["corpus"]["n_tokens"] > 400
+
+
+def test_the_path_of_a_text_starts_where_the_command_is_typed(tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "a.md").write_text("Snow fell on the mill, and nobody had counted on that. " * 40)
+    done = lab(tmp_path / "here", "train", *TINY, "corpus=text", "corpus.path=.", "trainer.max_steps=1")
+    assert done.code == 0, done.err
+
+
+def test_a_sweep_makes_one_folder_a_job_and_nothing_leaks(tmp_path: Path) -> None:
+    options = (*TINY, "trainer.max_steps=4", "log_every=1", "data.max_val_tokens=200")
+    sweep = train(tmp_path, "-m", "optimizer.lr=1e-2,1e-3", *options)
+    jobs = sweep.runs
+    assert [job.name for job in jobs] == ["0", "1"]
+    assert jobs[0].parent.parent.parent == tmp_path / "multirun"
+    for job, lr in zip(jobs, ("1e-2", "1e-3"), strict=True):
+        (tmp_path / lr).mkdir()
+        alone = train_here(tmp_path / lr, *options, f"optimizer.lr={lr}")
+        assert scalars(job)["train_loss"] == scalars(alone.run)["train_loss"]
+        assert scalars(job)["val_loss"] == scalars(alone.run)["val_loss"]
+        assert (job / "results.json").is_file()
+
+
+def test_a_failing_job_does_not_keep_a_sweep_from_finishing(tmp_path: Path) -> None:
+    options = ("trainer.max_steps=4", "data.max_val_tokens=200", "schedule.warmup_steps=0")
+    done = train_here(tmp_path, "-m", "optimizer.lr=1e38,1e-3", *TINY, *options)
+    assert done.code == 1
+    assert "diverged" in done.err
+    assert [(job / "results.json").is_file() for job in done.runs] == [False, True]
+
+
+def test_runs_that_start_in_the_same_second_do_not_share_a_folder(tmp_path: Path) -> None:
+    where = "hydra.run.dir=${unused_folder:outputs/day/now}"
+    with ThreadPoolExecutor(3) as pool:
+        ended = list(pool.map(lambda _: lab(tmp_path, "train", *TINY, "trainer.max_steps=1", where), range(3)))
+    assert [done.code for done in ended] == [0, 0, 0]
+    assert sorted(run.name for run in ended[0].runs) == ["now", "now-2", "now-3"]
+
+
+def test_the_run_folder_can_be_chosen(tmp_path: Path) -> None:
+    tiny(tmp_path, "trainer.max_steps=1", "hydra.run.dir=my/run")
+    assert (tmp_path / "my" / "run" / "results.json").is_file()
+
+
+def test_other_loggers_by_one_word(tmp_path: Path) -> None:
+    run = tiny(tmp_path, "trainer.max_steps=2", "logger=csv", "eval_every=1").run
+    header, *rows = (run / "csv" / "metrics.csv").read_text().splitlines()
+    assert {"train_loss", "val_loss", "step"} <= set(header.split(","))
+    assert rows
+    run = tiny(tmp_path, "trainer.max_steps=1", "logger=none").run
+    assert not (run / "tensorboard").exists()
+    both = tiny(tmp_path, "trainer.max_steps=1", "logger=[tensorboard,csv]").run
+    assert (both / "tensorboard").exists()
+    assert (both / "csv").exists()
+
+
+def test_early_stopping_ends_a_run_that_gets_no_better(tmp_path: Path) -> None:
+    done = tiny(tmp_path, "callbacks=early_stopping", "optimizer.lr=3", "trainer.max_steps=40", "eval_every=1")
+    assert done.results["steps"] < 40
+
+
+def test_bfloat16_trains_on_a_cpu(tmp_path: Path) -> None:
+    done = tiny(tmp_path, "trainer.precision=bf16-mixed", "trainer.max_steps=2")
+    assert done.results["val_loss"] < 11
+
+
+def test_plain_gradient_descent_and_other_schedules(tmp_path: Path) -> None:
+    for options in (("optimizer=sgd", "schedule=constant"), ("schedule=wsd",)):
+        curve = scalars(tiny(tmp_path, *options, "trainer.max_steps=10", "eval_every=10").run)
+        assert len(curve["learning_rate"]) == 10
+    assert curve["learning_rate"][10] < curve["learning_rate"][8] == pytest.approx(3e-4)
+
+
+@pytest.mark.parametrize("options", [("model=small", "corpus=verdict")])
+def test_the_command_from_the_first_page_works_as_typed(options: tuple[str, ...], tmp_path: Path, corpora: Path) -> None:
+    if not (corpora / "the-verdict.txt").is_file():
+        pytest.skip("verdict must be fetched, and no file of it is in LAB_CORPORA")
+    done = train(tmp_path, *options, "trainer.max_steps=1", env={"LAB_CORPORA": str(corpora)})
+    assert done.results["parameters"] == 51_213_824
+    assert done.results["corpus"]["n_tokens"] == 5145
+
+
+@pytest.mark.slow
+def test_a_validation_text_shorter_than_one_window(tmp_path: Path, corpora: Path) -> None:
+    if not (corpora / "the-verdict.txt").is_file():
+        pytest.skip("verdict must be fetched, and no file of it is in LAB_CORPORA")
+    options = ("model=medium", "corpus=verdict", "data.batch_size=1", "trainer.max_steps=1", "eval_every=1")
+    done = train(tmp_path, *options, env={"LAB_CORPORA": str(corpora), "OMP_NUM_THREADS": "2"})
+    assert done.results["parameters"] == 124_439_808
+
+
+@pytest.mark.slow
+def test_the_default_run_learns_more_than_word_counts(tmp_path: Path) -> None:
+    done = train(tmp_path, env={"OMP_NUM_THREADS": "2"})
+    assert done.results["parameters"] == 17_670_400
+    assert done.results["best_val_loss"] < done.results["unigram_val_loss"] - 0.3
+
+
+@pytest.mark.slow
+def test_overfit_learns_its_batch_by_heart(tmp_path: Path) -> None:
+    done = train(tmp_path, "experiment=overfit", env={"OMP_NUM_THREADS": "2"})
+    assert done.results["train_loss"] < 0.1
+
+
+@pytest.mark.slow
+def test_compiled_training_gives_the_same_losses(tmp_path: Path) -> None:
+    options = (*TINY, "trainer.max_steps=3", "model.drop_rate=0", "data.max_val_tokens=100")
+    plain = scalars(train(tmp_path, *options).run)
+    compiled = scalars(train(tmp_path, *options, "trainer.compile=true").run)
+    assert compiled["train_loss"] == pytest.approx(plain["train_loss"], abs=1e-4)
