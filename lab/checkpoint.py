@@ -51,6 +51,8 @@ def load(path: Path) -> dict[str, Any]:
     """
     if not path.is_file():
         raise LabError(f"there is no checkpoint {path}: give the path of a .ckpt file")
+    if not zipfile.is_zipfile(path):  # torch's format is a zip file, whose table of contents is written last
+        raise LabError(f"{path} is damaged or not a checkpoint: use an older one, such as best.ckpt")
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -58,7 +60,7 @@ def load(path: Path) -> dict[str, Any]:
             f"{path} was not opened: it holds something other than tensors and plain values, which could run code; "
             "use a checkpoint that this lab wrote"
         ) from error
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError) as error:
         raise LabError(f"{path} is damaged or not a checkpoint: use an older one, such as best.ckpt") from error
     described = checkpoint.get("lab") if isinstance(checkpoint, dict) else None
     if not isinstance(described, dict) or "format" not in described:
@@ -105,9 +107,9 @@ def refuse_other_run(checkpoint: dict[str, Any], config: Config, tokens: TokenFi
         if then["config"]["model"].get(name) != value and name not in ("drop_rate", "activation_checkpointing")
     ]
     if then["corpus"]["fingerprint"] != now["corpus"]["fingerprint"]:
-        differences.append(
-            f"the text of corpus {then['corpus']['name']} was another than that of {now['corpus']['name']}"
-        )
+        names = then["corpus"]["name"], now["corpus"]["name"]
+        same_name = f"the text of the corpus {names[0]} has changed"
+        differences.append(same_name if names[0] == names[1] else f"the corpus was {names[0]} and is {names[1]}")
     if then["tokenizer"] != now["tokenizer"]:
         differences.append(f"the tokenizer was {then['tokenizer']} and is {now['tokenizer']}")
     if differences:

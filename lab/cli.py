@@ -124,7 +124,9 @@ def explain(error: Exception, overrides: Sequence[str]) -> str:
     if "missing EQUAL" in text or "mismatched input '<EOF>'" in text:
         plain = [o for o in overrides if "=" not in o and not o.startswith(("-", "~"))]
         if plain:
-            return f"'{plain[0]}' is no option: write option=value, for example model=small{_nearest(plain[0], keys())}"
+            return (
+                f"'{plain[0]}' is no option: write option=value, for example model=small{_nearest(plain[0], options())}"
+            )
     if isinstance(error, OverrideParseException):
         return f"'{error.override}' cannot be read: put quotes around a value with any of , ( ) [ ] {{ }} in it"
     return " ".join(text.splitlines()[0].split())
@@ -132,10 +134,10 @@ def explain(error: Exception, overrides: Sequence[str]) -> str:
 
 def _unknown(key: str, overrides: Sequence[str]) -> str:
     typed = next((o for o in overrides if o.lstrip("+~").split("=")[0] == key), key)
-    if key in keys():
+    if key in options():
         group = key.split(".")[0]
         return f"there is no option {key} with the {group} that is chosen here (in '{typed}')"
-    return f"there is no option {key} (in '{typed}'){_nearest(key, keys()) or '; --help lists them all'}"
+    return f"there is no option {key} (in '{typed}'){_nearest(key, options()) or '; --help lists them all'}"
 
 
 def _nearest(word: str, known: Sequence[str]) -> str:
@@ -156,7 +158,7 @@ def groups() -> list[str]:
 
 
 @cache
-def keys() -> list[str]:
+def options() -> list[str]:
     """Every option that can be given on the command line, by its full name."""
     names = groups()
 

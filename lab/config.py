@@ -299,11 +299,18 @@ def check(composed: DictConfig) -> Config:
     return config
 
 
-def to_plain(config: Config) -> dict[str, Any]:
-    """The configuration as dicts, lists, strings and numbers, fit for YAML, JSON and checkpoints."""
-    container = OmegaConf.to_container(OmegaConf.structured(config), resolve=True, enum_to_str=True)
-    assert isinstance(container, dict)
-    return {str(key): value for key, value in container.items()}
+def to_plain(value: Any) -> Any:
+    """A configuration as dicts, lists, strings and numbers, fit for YAML, JSON and checkpoints.
+
+    Not by way of OmegaConf, which would take a ``${`` in a path or a prompt for an interpolation once more.
+    """
+    if dataclasses.is_dataclass(value):
+        return {f.name: to_plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {str(key): to_plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_plain(item) for item in value]
+    return value.name if isinstance(value, Enum) else value
 
 
 def _refuse_unknown(node: DictConfig, schema: type, prefix: str) -> None:

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import hydra
+import yaml
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from hydra.utils import get_original_cwd
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from lab import atomic, cli, manual
 from lab.config import CONF_FOLDER, Config, check, register, to_plain
@@ -52,7 +53,7 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
     resume = checkpoint.find(config.resume, start_folder) if config.resume else None
     if resume is not None:
         checkpoint.refuse_other_run(checkpoint.load(resume), config, tokens, resume)
-    atomic.write_text(run_folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(to_plain(config))))
+    atomic.write_text(run_folder / "config.yaml", yaml.safe_dump(to_plain(config), sort_keys=False, allow_unicode=True))
 
     L.seed_everything(config.seed, verbose=False)
     module = build.make_module(config, plan, tokens, tokenizer, device)

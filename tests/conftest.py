@@ -18,6 +18,7 @@ TINY = (
     "model.n_heads=2",
     "model.context_length=16",
     "sample.max_tokens=4",
+    "data.max_val_tokens=300",
     "trainer=cpu",
 )
 """A model small enough that starting Python takes longer than training it."""
@@ -95,7 +96,7 @@ def scalars(run: Path) -> dict[str, dict[int, float]]:
 
 
 def train_here(folder: Path, *arguments: str) -> Finished:
-    """As ``lab(folder, "train", ...)``, but inside this process: the same ``main``, without the seconds of importing."""
+    """Trains inside this process: the same ``main``, without the seconds of importing."""
     import contextlib
     import io
 

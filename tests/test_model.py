@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from lab.model import GELU, FeedForward, GPTConfig, GPTModel, LayerNorm, MultiHeadAttention, TransformerBlock
 
-few = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+few = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 PRESETS: dict[str, tuple[dict[str, int], int, int]] = {
     "nano": ({}, 17_670_400, 4_739_072),
@@ -40,6 +40,9 @@ def awake(config: GPTConfig, seed: int = 0) -> GPTModel:
         for parameter in model.parameters():
             parameter.normal_(0, 0.4)
     return model.eval()
+
+
+AWAKE = awake(tiny())
 
 
 def ids(*shape: int, seed: int = 0, vocab_size: int = 40) -> Tensor:
@@ -74,9 +77,7 @@ def reference_logits(model: GPTModel, token_ids: list[int]) -> np.ndarray:
                 scores = np.exp(keys[: i + 1, own] @ queries[i, own] / math.sqrt(head_dim))
                 context[i, own] = scores / scores.sum() @ values[: i + 1, own]
         x = x + linear(context, f"{at}.attention.project")
-        x = x + linear(
-            gelu(linear(norm(x, f"{at}.norm2"), f"{at}.feed_forward.expand")), f"{at}.feed_forward.project"
-        )
+        x = x + linear(gelu(linear(norm(x, f"{at}.norm2"), f"{at}.feed_forward.expand")), f"{at}.feed_forward.project")
     return linear(norm(x, "final_norm"), "head")
 
 
@@ -141,7 +142,7 @@ def test_loss_is_minus_the_mean_log_probability_of_what_came_next() -> None:
 
 @pytest.mark.parametrize("n_layers", [2, 8])
 def test_first_weights(n_layers: int) -> None:
-    """Deviations from millions of draws: the sample's own error is below a fifth of the tolerance."""
+    """The smallest matrix has 16,384 draws: its own deviation is known to half a percent."""
     torch.manual_seed(0)
     model = GPTModel(tiny(emb_dim=128, n_layers=n_layers, vocab_size=500, context_length=200))
     seen = set()
@@ -195,7 +196,7 @@ def test_both_paths_through_the_model_have_the_same_outputs_and_gradients() -> N
 @few
 @given(st.integers(1, 12), st.integers(0, 2**31))
 def test_attention_weights_are_an_average_over_the_past(seq: int, seed: int) -> None:
-    _, all_weights = awake(tiny(), seed).forward_with_weights(ids(2, seq, seed=seed))
+    _, all_weights = AWAKE.forward_with_weights(ids(2, seq, seed=seed))
     for weights in all_weights:
         torch.testing.assert_close(weights.sum(-1), torch.ones(2, 4, seq), rtol=0, atol=1e-6)
         assert (weights >= 0).all()
@@ -208,7 +209,7 @@ def test_a_later_token_changes_no_earlier_logit(text: list[int], data: st.DataOb
     position = data.draw(st.integers(0, len(text) - 1))
     other = list(text)
     other[position] = (text[position] + data.draw(st.integers(1, 39))) % 40
-    model = awake(tiny())
+    model = AWAKE
     with torch.no_grad():
         before, after = model(torch.tensor([text]))[0], model(torch.tensor([other]))[0]
     torch.testing.assert_close(after[:position], before[:position], rtol=0, atol=1e-5)
@@ -303,8 +304,9 @@ def test_a_text_longer_than_the_context_is_refused() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        *[(name, bad) for name in ("emb_dim", "n_layers", "n_heads", "context_length", "vocab_size") for bad in (0, -1)],
-        *[("drop_rate", bad) for bad in (1.0, -0.1, 1.5, math.nan)],
+        *[(name, 0) for name in ("emb_dim", "n_layers", "n_heads", "context_length", "vocab_size")],
+        *[(name, -4) for name in ("emb_dim", "n_layers", "n_heads", "context_length", "vocab_size")],
+        *[("drop_rate", share) for share in (1.0, -0.1, 1.5, math.nan)],
         ("n_heads", 3),
     ],
 )

@@ -111,8 +111,10 @@ def independent_run(config: Config, tokens: np.ndarray) -> tuple[list[float], di
     losses, val_losses = [], {0: validate()}
     warmup = 5
     for step in range(STEPS):
-        factor = (step + 1) / warmup if step < warmup else 0.1 + 0.45 * (
-            1 + math.cos(math.pi * (step - warmup) / (STEPS - warmup))
+        factor = (
+            (step + 1) / warmup
+            if step < warmup
+            else 0.1 + 0.45 * (1 + math.cos(math.pi * (step - warmup) / (STEPS - warmup)))
         )
         for group in optimizer.param_groups:
             group["lr"] = 3e-4 * factor
