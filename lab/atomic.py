@@ -15,11 +15,12 @@ from typing import IO, Any
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[IO[bytes]]:
+def writing(path: Path, sync: bool = True) -> Iterator[IO[bytes]]:
     """Opens a temporary file that takes the place of ``path`` when the block ends without an exception.
 
     The data is on the disk (``fsync``) before the rename: otherwise a power cut could leave the new name pointing at
-    an empty file. On an exception ``path`` is untouched and the temporary file is gone.
+    an empty file. ``sync=False`` leaves that out, for what need not survive one. On an exception ``path`` is
+    untouched and the temporary file is gone.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     # Same folder, because a rename is atomic only within one filesystem.
@@ -28,13 +29,15 @@ def writing(path: Path) -> Iterator[IO[bytes]]:
         with os.fdopen(descriptor, "wb") as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            if sync:
+                os.fsync(file.fileno())
         # mkstemp makes files that only their owner can read; give ours the permissions a plain open() would have.
         umask = os.umask(0)
         os.umask(umask)
         os.chmod(temporary, 0o666 & ~umask)
         os.replace(temporary, path)
-        _sync_folder(path.parent)
+        if sync:
+            _sync_folder(path.parent)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
@@ -49,6 +52,12 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Writes ``value`` as indented JSON, atomically."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Removes the temporary files of killed processes from ``folder``; for when nobody else is writing there."""
+    for leftover in folder.glob(".*.tmp"):
+        leftover.unlink(missing_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -14,15 +14,18 @@ from torch.optim import Optimizer
 
 from lab import checkpoint
 from lab.callbacks import Record, Samples
-from lab.config import Config, TrainerConfig
+from lab.config import Config, SaveFailure, TrainerConfig
 from lab.data import LabData
 from lab.errors import LabError
+from lab.eventlogger import EventLogger
+from lab.events import EventLog
 from lab.model import GPTModel
 from lab.module import GPTModule
 from lab.optim import decay_groups
 from lab.plan import Plan, make_schedule
 from lab.saving import AtomicCheckpointIO, Checkpoints
 from lab.screen import Display
+from lab.steering import Signals, Steering
 from lab.tokenfile import TokenFile
 from lab.tokenizer import Tokenizer
 
@@ -88,30 +91,52 @@ def make_module(config: Config, plan: Plan, tokens: TokenFile, tokenizer: Tokeni
         lambda built: make_optimizer(config, built, device),
         make_schedule(config, plan),
         tokenizer.byte_lengths(),
-        tokens_per_step=plan.tokens_per_step,
-        tokens_per_epoch=plan.n_windows * config.model.context_length,
+        windows_per_step=plan.windows_per_step,
         log_every=plan.log_every,
         seed=config.seed,
-        card=checkpoint.card(config, tokens),
+        card=checkpoint.card(config, tokens, plan),
     )
 
 
-def make_loggers(config: Config) -> list[Logger]:
-    """The loggers of the options."""
-    return [_make("logger", name, node) for name, node in config.logger.items()]
+def make_loggers(config: Config, log: EventLog) -> list[Logger]:
+    """The run's own event log and the loggers of the options."""
+    return [EventLogger(log), *(_make("logger", name, node) for name, node in config.logger.items())]
 
 
-def make_trainer(config: Config, plan: Plan, run_folder: Path, device: str, tokenizer: Tokenizer) -> L.Trainer:
+def make_trainer(
+    config: Config,
+    plan: Plan,
+    run_folder: Path,
+    device: str,
+    tokenizer: Tokenizer,
+    loggers: list[Logger],
+    record: Record,
+    log: EventLog,
+    signals: Signals,
+) -> L.Trainer:
     """Lightning's trainer with our callbacks; its own bar, summary and checkpoints are off."""
-    record = Record()
-    samples = Samples(config.sample, tokenizer, config.seed, run_folder) if config.sample.max_tokens else None
-    callbacks: list[L.Callback] = [record, *([samples] if samples else []), Display(plan.total_steps, samples)]
-    callbacks += [_make("callbacks", name, node) for name, node in config.callbacks.items()]
+    samples = Samples(config.sample, tokenizer, config.seed) if config.sample.max_tokens else None
+    checkpoints = None
     if config.save:
-        folder = run_folder / checkpoint.FOLDER
-        callbacks.append(
-            Checkpoints(folder, eval_every=plan.eval_every, save_every=config.save_every, keep=config.keep)
+        checkpoints = Checkpoints(
+            run_folder / checkpoint.FOLDER,
+            eval_every=plan.eval_every,
+            save_every=config.save_every,
+            keep=config.keep,
+            go_on_if_full=config.if_save_fails is SaveFailure.go_on,
         )
+    steering = Steering(
+        run_folder,
+        total_steps=plan.total_steps,
+        eval_every=plan.eval_every,
+        signals=signals,
+        log=log,
+        record=record,
+        checkpoints=checkpoints,
+    )
+    own: list[L.Callback | None] = [record, samples, Display(plan.total_steps, samples), steering, checkpoints]
+    callbacks = [callback for callback in own if callback is not None]
+    callbacks += [_make("callbacks", name, node) for name, node in config.callbacks.items()]
     accumulate = config.trainer.accumulate_grad_batches
     if device == "gpu":
         # TensorFloat-32 for what stays in fp32: ten bits of mantissa are plenty for a gradient.
@@ -128,7 +153,7 @@ def make_trainer(config: Config, plan: Plan, run_folder: Path, device: str, toke
         val_check_interval=plan.eval_every * accumulate,
         check_val_every_n_epoch=None,
         num_sanity_val_steps=-1,  # the whole evaluation before the first step: the curve begins at ln(vocab_size)
-        logger=make_loggers(config) or False,
+        logger=loggers,
         callbacks=callbacks,
         plugins=[AtomicCheckpointIO(accumulate)],
         enable_checkpointing=config.save,

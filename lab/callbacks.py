@@ -1,16 +1,15 @@
 """What a run does beside training: it writes samples and keeps its record."""
 
-import json
 import math
 import time
-from pathlib import Path
 from typing import Any
 
 import lightning as L
 import torch
-from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.loggers import Logger, TensorBoardLogger
 
 from lab.config import SampleConfig
+from lab.eventlogger import EventLogger
 from lab.module import GPTModule
 from lab.sampling import generate
 from lab.tokenizer import Tokenizer
@@ -19,15 +18,14 @@ from lab.tokenizer import Tokenizer
 class Samples(L.Callback):
     """At each evaluation, continues a fixed prompt: the loss as a person can read it.
 
-    The text goes to ``samples.jsonl`` in the run folder and to TensorBoard. The random numbers are the sample's own
-    and the same each time, so that what differs between two samples is the model.
+    The text goes to the run's event log and to TensorBoard. The random numbers are the sample's own and the same each
+    time, so that what differs between two samples is the model.
     """
 
-    def __init__(self, config: SampleConfig, tokenizer: Tokenizer, seed: int, folder: Path) -> None:
+    def __init__(self, config: SampleConfig, tokenizer: Tokenizer, seed: int) -> None:
         self.config = config
         self.tokenizer = tokenizer
         self.seed = seed
-        self.file = folder / "samples.jsonl"
         self.latest: str | None = None
 
     def on_validation_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
@@ -44,13 +42,17 @@ class Samples(L.Callback):
             generator=torch.Generator().manual_seed(self.seed),
         )
         self.latest = self.tokenizer.decode(token_ids[0].tolist())
-        with self.file.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"step": trainer.global_step, "text": self.latest}, ensure_ascii=False) + "\n")
-        for logger in trainer.loggers:
-            if isinstance(logger, TensorBoardLogger):
-                # TensorBoard shows Markdown; indented by four blanks, the text is shown as it is.
-                text = "\n".join(f"    {line}" for line in self.latest.splitlines())
-                logger.experiment.add_text("sample", text, trainer.global_step)
+        write_sample(trainer.loggers, self.latest, trainer.global_step)
+
+
+def write_sample(loggers: list[Logger], text: str, step: int) -> None:
+    """Sends a sample text to the loggers that have a place for one."""
+    for logger in loggers:
+        if isinstance(logger, EventLogger):
+            logger.log.append("sample", step, text=text)
+        if isinstance(logger, TensorBoardLogger):
+            # TensorBoard shows Markdown; indented by four blanks, the text is shown as it is.
+            logger.experiment.add_text("sample", "\n".join(f"    {line}" for line in text.splitlines()), step)
 
 
 class Record(L.Callback):
@@ -64,6 +66,8 @@ class Record(L.Callback):
         """The latest validation: val_loss, val_perplexity, val_bits_per_byte."""
         self.best: dict[str, float] = {"val_loss": math.inf}
         self.best_step = 0
+        self.val_step = -1
+        """The step that was evaluated last."""
         self.started_step = 0
         """Where this process began: not 0 for a run that is continued."""
         self._earlier_seconds = 0.0
@@ -72,11 +76,12 @@ class Record(L.Callback):
         self._evaluating = 0.0
 
     def state_dict(self) -> dict[str, Any]:
-        return {"val": self.val, "best": self.best, "best_step": self.best_step, "seconds": self.total_seconds}
+        steps = {"best_step": self.best_step, "val_step": self.val_step}
+        return {"val": self.val, "best": self.best, "seconds": self.total_seconds, **steps}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.val, self.best = dict(state_dict["val"]), dict(state_dict["best"])
-        self.best_step = int(state_dict["best_step"])
+        self.best_step, self.val_step = int(state_dict["best_step"]), int(state_dict["val_step"])
         self._earlier_seconds = float(state_dict["seconds"])
 
     @property
@@ -89,6 +94,10 @@ class Record(L.Callback):
         """Seconds that this process has spent on training steps up to now."""
         return time.monotonic() - self._began - self._evaluating
 
+    def skip_time(self, seconds: float) -> None:
+        """Leaves out a time in which nothing was trained."""
+        self._evaluating += seconds
+
     def on_train_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         self.started_step = trainer.global_step
         self._evaluating = time.monotonic() - self._began  # what came before the first step
@@ -99,6 +108,7 @@ class Record(L.Callback):
     def on_validation_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         names = ("val_loss", "val_perplexity", "val_bits_per_byte")
         self.val = {name: float(trainer.callback_metrics[name]) for name in names}
+        self.val_step = trainer.global_step
         if self.val["val_loss"] < self.best["val_loss"]:
             self.best, self.best_step = self.val, trainer.global_step
         self._evaluating += time.monotonic() - self._evaluation_began

@@ -3,6 +3,7 @@
 import os
 import pickle
 import zipfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import torch
 from lab import atomic
 from lab.config import Config, to_plain
 from lab.errors import LabError
+from lab.plan import Plan
 from lab.tokenfile import TokenFile
 
 FORMAT = 1
@@ -20,11 +22,12 @@ FOLDER = "checkpoints"
 """Subfolder of a run for its checkpoints."""
 
 
-def card(config: Config, tokens: TokenFile) -> dict[str, Any]:
+def card(config: Config, tokens: TokenFile, plan: Plan | None = None) -> dict[str, Any]:
     """What a checkpoint says of itself: plain values, enough to rebuild the model and to refuse a wrong resume."""
     return {
         "format": FORMAT,
         "config": to_plain(config),
+        "plan": asdict(plan) if plan else {},
         "tokenizer": "gpt2",
         "corpus": {"name": config.corpus.name, "fingerprint": tokens.fingerprint, "n_tokens": tokens.n_tokens},
     }
@@ -70,28 +73,33 @@ def load(path: Path) -> dict[str, Any]:
     return checkpoint
 
 
-def find(resume: str, start_folder: Path) -> Path:
-    """The checkpoint that ``resume`` names: a file, the newest in a run folder, or (``last``) the newest of all.
+def find(wanted: str, start_folder: Path, option: str = "resume") -> Path:
+    """The checkpoint that ``wanted`` names: a file, the newest usable in a run folder, or (``last``) of all runs.
 
     Raises:
         LabError: if there is none.
     """
-    if resume.startswith(("http://", "https://")):
-        raise LabError(f"resume={resume}: fetch the file first; checkpoints are read from the disk only")
-    target = start_folder / Path(resume).expanduser()
+    if wanted.startswith(("http://", "https://")):
+        raise LabError(f"{option}={wanted}: fetch the file first; checkpoints are read from the disk only")
+    target = start_folder / Path(wanted).expanduser()
     if target.is_file():
         return target
     if target.is_dir():
         found = list((target / FOLDER).glob("*.ckpt"))
         where = f"{target / FOLDER} (was that run started with save=true?)"
-    elif resume == "last":
+    elif wanted == "last":
         found = list((start_folder / "outputs").glob(f"*/*/{FOLDER}/*.ckpt"))
         where = f"{start_folder / 'outputs'} (runs keep them with save=true)"
     else:
-        raise LabError(f"resume={resume}: there is no such file or folder ({target.absolute()})")
-    if not found:
-        raise LabError(f"resume={resume}: there is no checkpoint in {where}")
-    return max(found, key=lambda path: path.stat().st_mtime_ns)
+        raise LabError(f"{option}={wanted}: there is no such file or folder ({target.absolute()})")
+    # Newest first; of two names for the same file, last.ckpt before best.ckpt.
+    for path in sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name), reverse=True):
+        try:
+            load(path)
+        except LabError:
+            continue  # torn: the one before it is whole
+        return path
+    raise LabError(f"{option}={wanted}: there is no usable checkpoint in {where}")
 
 
 def refuse_other_run(checkpoint: dict[str, Any], config: Config, tokens: TokenFile, path: Path) -> None:

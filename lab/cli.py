@@ -34,8 +34,11 @@ def quote_literals(arguments: Sequence[str]) -> list[str]:
 
 def _quote(argument: str) -> str:
     option, equals, value = argument.partition("=")
-    if option not in LITERAL_OPTIONS or not equals or value == "null":
-        return argument
+    return quoted(option, value) if option in LITERAL_OPTIONS and equals and value != "null" else argument
+
+
+def quoted(option: str, value: str) -> str:
+    """``option='value'`` in Hydra's override grammar, so that exactly ``value`` arrives."""
     # Within quotes, Hydra's grammar knows an escaped quote, and backslashes count only in front of one (or of the
     # closing one); OmegaConf afterwards takes ${...} for an interpolation unless a backslash stands before it.
     value = re.sub(r"(\\*)\$\{", lambda found: found[1] * 2 + r"\${", value)
@@ -75,6 +78,8 @@ def run(story: Callable[[], None]) -> None:
     except LabError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
     except BrokenPipeError:
         # Whoever read our output (head, a pager) has seen enough. Python must not try to flush the rest at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

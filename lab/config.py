@@ -43,6 +43,13 @@ class CorpusSource(Enum):
     """Files of the user's own."""
 
 
+class SaveFailure(Enum):
+    """What a run does when a checkpoint cannot be written."""
+
+    stop = "stop"
+    go_on = "go_on"
+
+
 class ScheduleName(Enum):
     """How the learning rate moves; see lab/optim.py."""
 
@@ -192,8 +199,11 @@ class Config:
     """With save=true, also a checkpoint every so many optimizer steps."""
     keep: int = 3
     """How many of the periodic checkpoints stay; the oldest go first."""
+    if_save_fails: SaveFailure = SaveFailure.stop
+    """What happens when a checkpoint cannot be written: stop, or go_on with a warning."""
     resume: str | None = None
-    """Continue from a checkpoint: its path, a run folder, or `last` for the newest under outputs/."""
+    """Continue from a checkpoint: its path, a run folder, `last` for the newest under outputs/, or `auto`: what is in
+    hydra.run.dir, if anything is. Options that are not given again are those of the run that is continued."""
     eval_every: int | None = None
     """Optimizer steps between evaluations; null: ten evaluations a run, at most 500 steps apart."""
     log_every: int | None = None

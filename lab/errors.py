@@ -1,4 +1,4 @@
-"""The one exception that means "the user can mend this"."""
+"""The two exceptions that are no bugs: a mistake that the user can mend, and the wish that a run should end."""
 
 
 class LabError(Exception):
@@ -7,3 +7,12 @@ class LabError(Exception):
     Its text is one sentence that says what is wrong, where, and what to do. The command lines print that
     sentence and exit with 1; they print a traceback only for errors of any other kind, which are bugs.
     """
+
+
+class Interrupted(BaseException):
+    """A run was told to end. Not an Exception, so that nobody on the way takes it for an error to be handled."""
+
+    def __init__(self, reason: str, exit_code: int) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.exit_code = exit_code

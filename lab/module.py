@@ -32,8 +32,7 @@ class GPTModule(L.LightningModule):
         make_optimizer: parameter groups to an optimizer.
         schedule: finished steps to a factor on the learning rate.
         byte_lengths: ``(vocab_size,)``, the bytes of each token, for bits per byte.
-        tokens_per_step: tokens in one optimizer step, over all devices.
-        tokens_per_epoch: tokens in one pass over the training windows.
+        windows_per_step: windows in one optimizer step, over all devices.
         log_every: optimizer steps between written points.
         seed: with the place in the run, decides every dropout mask.
         card: what a checkpoint says of itself (see lab/checkpoint.py); plain values only.
@@ -46,8 +45,7 @@ class GPTModule(L.LightningModule):
         schedule: Schedule,
         byte_lengths: np.ndarray,
         *,
-        tokens_per_step: int,
-        tokens_per_epoch: int,
+        windows_per_step: int,
         log_every: int,
         seed: int,
         card: dict[str, Any],
@@ -56,8 +54,7 @@ class GPTModule(L.LightningModule):
         self.model = model
         self.make_optimizer = make_optimizer
         self.schedule = schedule
-        self.tokens_per_step = tokens_per_step
-        self.tokens_per_epoch = tokens_per_epoch
+        self.windows_per_step = windows_per_step
         self.log_every = log_every
         self.seed = seed
         self.card = card
@@ -81,6 +78,7 @@ class GPTModule(L.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         optimizer = self.make_optimizer(self.model)
+        self.fresh_groups = [{k: v for k, v in g.items() if k != "params"} for g in optimizer.param_groups]
         # "step" is an optimizer step; Lightning's default would move the schedule once an epoch.
         return {
             "optimizer": optimizer,
@@ -88,6 +86,13 @@ class GPTModule(L.LightningModule):
         }
 
     def on_train_start(self) -> None:
+        # A checkpoint brings back its own learning rate, decay and betas; what the options say now must count.
+        scheduler: Any = self.lr_schedulers()
+        for group, fresh in zip(self.trainer.optimizers[0].param_groups, self.fresh_groups, strict=True):
+            group.update(fresh)
+            group["initial_lr"] = fresh["lr"]
+            group["lr"] = fresh["lr"] * self.schedule(self.global_step)
+        scheduler.base_lrs = [fresh["lr"] for fresh in self.fresh_groups]
         self.clock = (self.global_step, time.perf_counter())
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
@@ -153,8 +158,12 @@ class GPTModule(L.LightningModule):
 
     def on_validation_end(self) -> None:
         # Tokens per second are those of training: the time that went into evaluating does not count.
+        self.skip_time(time.perf_counter() - self.evaluation_began)
+
+    def skip_time(self, seconds: float) -> None:
+        """Leaves out a time in which nothing was trained from the tokens per second."""
         step, since = self.clock
-        self.clock = (step, since + time.perf_counter() - self.evaluation_began)
+        self.clock = (step, since + seconds)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["lab"] = self.card
@@ -171,15 +180,18 @@ class GPTModule(L.LightningModule):
         self.train_loss = self.loss_sum.item() / self.trainer.accumulate_grad_batches
         last_step, last_time = self.clock
         self.clock = (step, time.perf_counter())
-        self.rate = (step - last_step) * self.tokens_per_step / max(1e-9, self.clock[1] - last_time)
+        tokens_per_step = self.windows_per_step * self.model.config.context_length
+        self.rate = (step - last_step) * tokens_per_step / max(1e-9, self.clock[1] - last_time)
+        data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
+        windows = data.position + self.windows_per_step  # this step is not counted there yet
         figures = {
             "train_loss": self.train_loss,
             "train_perplexity": math.exp(min(self.train_loss, 700.0)),  # beyond, a float overflows
             "grad_norm": self.grad_norm.item(),
             "learning_rate": self.trainer.optimizers[0].param_groups[0]["lr"],
             "tokens_per_second": self.rate,
-            "tokens_seen": float(step * self.tokens_per_step),
-            "epoch": step * self.tokens_per_step / self.tokens_per_epoch,
+            "tokens_seen": float(windows * self.model.config.context_length),
+            "epoch": windows / len(data.windows),
         }
         if self.device.type == "cuda" and (peak := peak_flops(torch.cuda.get_device_name(self.device))):
             figures["mfu"] = model_flops_utilization(self.rate, self.flops_per_token, peak * self.trainer.world_size)

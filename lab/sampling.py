@@ -1,5 +1,8 @@
 """From logits to text: how the next token is chosen."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -23,7 +26,7 @@ def next_token_probabilities(logits: Tensor, temperature: float, top_k: int | No
 
 
 @torch.inference_mode()
-def generate(
+def stream(
     model: GPTModel,
     token_ids: Tensor,
     max_tokens: int,
@@ -31,20 +34,27 @@ def generate(
     temperature: float = 1.0,
     top_k: int | None = None,
     generator: torch.Generator | None = None,
-) -> Tensor:
-    """Continues ``token_ids``, ``(batch, seq)`` int64, by ``max_tokens``: ``(batch, seq + max_tokens)``.
+) -> Iterator[Tensor]:
+    """The tokens that continue ``token_ids``, ``(batch, seq)`` int64, one by one as ``(batch, 1)``.
 
     Once the text is longer than the context, the model sees its last ``context_length`` tokens. The mode of the model
     (training or evaluation) is left as it was found.
     """
     was_training = model.training
     model.eval()
-    for _ in range(max_tokens):
-        visible = token_ids[:, -model.config.context_length :]  # (B, T)
-        # Of all positions only the last one's prediction is new: the head need not look at the others.
-        logits = model.head(model.hidden(visible)[:, -1])  # (B, C) -> (B, V)
-        probabilities = next_token_probabilities(logits.float().cpu(), temperature, top_k)
-        drawn = torch.multinomial(probabilities, 1, generator=generator)  # (B, 1)
-        token_ids = torch.cat([token_ids, drawn.to(token_ids.device)], dim=1)
-    model.train(was_training)
-    return token_ids
+    try:
+        for _ in range(max_tokens):
+            visible = token_ids[:, -model.config.context_length :]  # (B, T)
+            # Of all positions only the last one's prediction is new: the head need not look at the others.
+            logits = model.head(model.hidden(visible)[:, -1])  # (B, C) -> (B, V)
+            probabilities = next_token_probabilities(logits.float().cpu(), temperature, top_k)
+            drawn = torch.multinomial(probabilities, 1, generator=generator).to(token_ids.device)  # (B, 1)
+            token_ids = torch.cat([token_ids, drawn], dim=1)
+            yield drawn
+    finally:
+        model.train(was_training)
+
+
+def generate(model: GPTModel, token_ids: Tensor, max_tokens: int, **options: Any) -> Tensor:
+    """``token_ids`` and its continuation, ``(batch, seq + max_tokens)``; the options are those of ``stream``."""
+    return torch.cat([token_ids, *stream(model, token_ids, max_tokens, **options)], dim=1)

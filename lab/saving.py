@@ -1,6 +1,7 @@
 """When checkpoints are written, and how Lightning's loops find their place again."""
 
 import contextlib
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,17 @@ class Checkpoints(Checkpoint):
         eval_every: optimizer steps between evaluations.
         save_every: optimizer steps between periodic checkpoints, or None.
         keep: how many periodic checkpoints stay.
+        go_on_if_full: warn instead of stopping when a checkpoint cannot be written.
     """
 
-    def __init__(self, folder: Path, *, eval_every: int, save_every: int | None, keep: int) -> None:
+    def __init__(
+        self, folder: Path, *, eval_every: int, save_every: int | None, keep: int, go_on_if_full: bool = False
+    ) -> None:
         self.folder = folder
         self.eval_every = eval_every
         self.save_every = save_every
         self.keep = keep
+        self.go_on_if_full = go_on_if_full
         self.best_val_loss = float("inf")
         self.saved_step = -1
         """The step that last.ckpt holds."""
@@ -54,9 +59,11 @@ class Checkpoints(Checkpoint):
         if trainer.sanity_checking:  # the evaluation before the first step
             return
         loss = float(trainer.callback_metrics["val_loss"])
-        is_best, self.best_val_loss = loss < self.best_val_loss, min(loss, self.best_val_loss)
+        before, self.best_val_loss = self.best_val_loss, min(loss, self.best_val_loss)
         self.save(trainer)
-        if is_best:
+        if self.saved_step != trainer.global_step:
+            self.best_val_loss = before  # it could not be written: the file on the disk is still the best there is
+        elif loss < before:
             files.link(self.folder / "last.ckpt", self.folder / "best.ckpt")
 
     def on_train_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
@@ -64,24 +71,35 @@ class Checkpoints(Checkpoint):
             self.save(trainer)
 
     def save(self, trainer: L.Trainer) -> None:
-        """Writes ``last.ckpt`` as of now, and the periodic one if it is time for it.
+        """Writes ``last.ckpt`` as of now, and the periodic one if it is time for it."""
+        step = trainer.global_step
+        if not self.write(trainer, self.folder / "last.ckpt"):
+            return
+        self.saved_step = step
+        if self._is_periodic(step):
+            files.link(self.folder / "last.ckpt", self.folder / f"step-{step:08d}.ckpt")
+            for old in sorted(self.folder.glob("step-*.ckpt"))[: -self.keep]:
+                old.unlink(missing_ok=True)
+
+    def write(self, trainer: L.Trainer, path: Path) -> bool:
+        """Writes one checkpoint. Returns whether that worked, if the run is to go on without it.
 
         Raises:
-            LabError: if there is no room; what was saved before is intact.
+            LabError: if there is no room, and the run is to stop then; what was saved before is intact.
         """
-        step = trainer.global_step
         try:
-            trainer.save_checkpoint(self.folder / "last.ckpt")
-            if self._is_periodic(step):
-                files.link(self.folder / "last.ckpt", self.folder / f"step-{step:08d}.ckpt")
-                for old in sorted(self.folder.glob("step-*.ckpt"))[: -self.keep]:
-                    old.unlink(missing_ok=True)
-        except OSError as error:
-            raise LabError(
-                f"the checkpoint of step {step} could not be written to {self.folder} ({error.strerror or error}): "
-                "make room, then continue with resume=; the checkpoints written before are intact"
-            ) from error
-        self.saved_step = step
+            trainer.save_checkpoint(path)
+        except (OSError, RuntimeError) as error:  # torch's writer has RuntimeErrors for a full disk
+            reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+            sentence = (
+                f"the checkpoint of step {trainer.global_step} could not be written to {self.folder} ({reason}); "
+                "the checkpoints written before are intact"
+            )
+            if not self.go_on_if_full:
+                raise LabError(f"{sentence}: make room, then continue with resume=") from error
+            print(f"warning: {sentence}, and training goes on", file=sys.stderr, flush=True)
+            return False
+        return True
 
     def _is_periodic(self, step: int) -> bool:
         return self.save_every is not None and step > 0 and step % self.save_every == 0

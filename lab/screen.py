@@ -34,9 +34,16 @@ def duration(seconds: float) -> str:
 
 
 def start(
-    config: Config, plan: Plan, tokens: TokenFile, data: LabData, model: GPTModel, device: str, run_folder: Path
+    config: Config,
+    plan: Plan,
+    tokens: TokenFile,
+    data: LabData,
+    model: GPTModel,
+    device: str,
+    run_folder: Path,
+    earlier: dict[str, Any] | None,
 ) -> None:
-    """What is about to happen, before it does."""
+    """What is about to happen, before it does. ``earlier`` is the checkpoint that the run continues from."""
     shape = config.model
     steps = f"{plan.total_steps:,} of {plan.tokens_per_step:,} tokens, {plan.epochs:.3g} passes over the text"
     table(
@@ -47,6 +54,7 @@ def start(
             "corpus": f"{config.corpus.name}: {tokens.n_tokens:,} tokens, {len(data.train_tokens):,} to train on, "
             f"{len(data.val_tokens):,} to validate with",
             "steps": f"{steps}; evaluation every {plan.eval_every}",
+            **_continuing(earlier, plan),
             "device": f"{device}, {config.trainer.precision}{', compiled' if config.trainer.compile else ''}",
             "output": str(run_folder),
             "saving": "best.ckpt and last.ckpt in checkpoints/"
@@ -56,22 +64,39 @@ def start(
     )
 
 
+def _continuing(earlier: dict[str, Any] | None, plan: Plan) -> dict[str, str]:
+    """Where a run goes on, and what became of its schedule if it was prolonged."""
+    if earlier is None:
+        return {}
+    text = f"after step {earlier['global_step']}"
+    if plan.schedule_steps != plan.total_steps:
+        text += (
+            f"; the learning rate still comes down until step {plan.schedule_steps}, as first planned "
+            f"(schedule.total_steps={plan.total_steps} would stretch it)"
+        )
+    return {"continued": text}
+
+
 def finish(results: dict[str, Any], config: Config, run_folder: Path) -> None:
     """What came out, and what to type next."""
-    better = "better" if results["best_val_loss"] < results["unigram_val_loss"] else "no better"
-    table(
-        "results",
-        {
+    rows = {}
+    if results["status"] == "interrupted":
+        rows["interrupted"] = f"{results['reason']}, after step {results['steps']} of {results['total_steps']}"
+    if results["val_loss"] is not None:
+        better = "better" if results["best_val_loss"] < results["unigram_val_loss"] else "no better"
+        rows |= {
             "validation loss": f"{results['val_loss']:.4f} nats a token (perplexity {results['perplexity']:,.1f}, "
             f"{results['bits_per_byte']:.3f} bits per byte)",
             "best": f"{results['best_val_loss']:.4f} at step {results['best_step']}",
             "yardstick": f"{results['unigram_val_loss']:.4f} for counting single tokens: the model is {better}",
-            "speed": f"{results['tokens_per_second']:,.0f} tokens/s, {duration(results['seconds'])} in all",
-        },
-    )
+        }
+    rows["speed"] = f"{results['tokens_per_second']:,.0f} tokens/s, {duration(results['seconds'])} in all"
+    table("results", rows)
     commands = {}
     if "tensorboard" in config.logger:
         commands["curves"] = f"tensorboard --logdir {shlex.quote(str(_short(run_folder.parent)))}"
+    if config.save and results["status"] == "interrupted":
+        commands["continue"] = f"python -m lab.train resume={shlex.quote(str(_short(run_folder)))}"
     if config.save:
         checkpoint = shlex.quote(str(_short(run_folder / FOLDER / "best.ckpt")))
         commands["generate"] = f'python -m lab.generate checkpoint={checkpoint} prompt="{config.sample.prompt}"'

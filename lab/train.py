@@ -1,27 +1,21 @@
 """Trains a GPT: ``python -m lab.train model=small corpus=verdict``."""
 
-import contextlib
 import logging
 import math
-import platform
-import subprocess
 import sys
 import warnings
-from dataclasses import asdict
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import hydra
-import yaml
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from hydra.utils import get_original_cwd
 from omegaconf import DictConfig
 
-from lab import atomic, cli, manual
+from lab import cli, control, manual, runfolder
 from lab.config import CONF_FOLDER, Config, check, register, to_plain
-from lab.errors import LabError
+from lab.errors import Interrupted, LabError
 
 failures: list[str] = []
 """One sentence for each job of this process that failed."""
@@ -32,70 +26,74 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
 
     Raises:
         LabError: if something that the user can mend is in the way.
+        Interrupted: if the run was told to end before its time; the results up to there are written.
     """
     # Imported here, because Lightning takes seconds: a misspelt option should be told at once.
     import lightning as L
 
-    from lab import build, checkpoint, screen
+    from lab import build, checkpoint, continuing, screen
     from lab.callbacks import Record
     from lab.data import tokenized_corpus
-    from lab.metrics import unigram_loss
+    from lab.events import EventLog
     from lab.plan import make_plan
+    from lab.steering import Signals
     from lab.tokenizer import Tokenizer
 
-    _silence()
-    device = build.accelerator(config.trainer)
-    tokenizer = Tokenizer()
-    config.model.vocab_size = tokenizer.vocab_size
-    tokens = tokenized_corpus(config.corpus, start_folder)
-    data = build.make_data(config, tokens)
-    plan = make_plan(config, len(data.windows))
-    resume = checkpoint.find(config.resume, start_folder) if config.resume else None
-    if resume is not None:
-        checkpoint.refuse_other_run(checkpoint.load(resume), config, tokens, resume)
-    atomic.write_text(run_folder / "config.yaml", yaml.safe_dump(to_plain(config), sort_keys=False, allow_unicode=True))
+    with Signals() as signals, runfolder.alone_in(run_folder):
+        _silence()
+        resume = continuing.find(config.resume, start_folder, run_folder) if config.resume else None
+        earlier = checkpoint.load(resume) if resume else None
+        if resume is None or continuing.run_folder_of(resume) != run_folder.absolute():
+            runfolder.refuse_used(run_folder, anew=config.resume == "auto")
+        continuing.clean_up(run_folder)
+        control.write_state(run_folder, "running", step=0)
 
-    L.seed_everything(config.seed, verbose=False)
-    module = build.make_module(config, plan, tokens, tokenizer, device)
-    trainer = build.make_trainer(config, plan, run_folder, device, tokenizer)
-    for logger in trainer.loggers:
-        logger.log_hyperparams(to_plain(config))
-    if trainer.is_global_zero:
-        screen.start(config, plan, tokens, data, module.model, build.device_name(device), run_folder)
-    trainer.fit(module, data, ckpt_path=resume, weights_only=True)
+        device = build.accelerator(config.trainer)
+        tokenizer = Tokenizer()
+        config.model.vocab_size = tokenizer.vocab_size
+        tokens = tokenized_corpus(config.corpus, start_folder)
+        data = build.make_data(config, tokens)
+        if earlier is not None and resume is not None:
+            checkpoint.refuse_other_run(earlier, config, tokens, resume)
+        plan = make_plan(config, len(data.windows), earlier["lab"]["plan"] if earlier else None)
+        carried = continuing.carry_over(resume, earlier, run_folder) if earlier and resume else []
+        runfolder.write_config(run_folder, config)
 
-    record = next(c for c in trainer.callbacks if isinstance(c, Record))  # type: ignore[attr-defined]
-    train_tokens = (trainer.global_step - record.started_step) * plan.tokens_per_step
-    results = {
-        "train_loss": module.train_loss,
-        "val_loss": record.val["val_loss"],
-        "best_val_loss": record.best["val_loss"],
-        "best_step": record.best_step,
-        "perplexity": record.val["val_perplexity"],
-        "bits_per_byte": record.val["val_bits_per_byte"],
-        # What counting single tokens reaches, without any network: the level to beat.
-        "unigram_val_loss": unigram_loss(data.train_tokens, data.val_tokens[1:], tokenizer.vocab_size),
-        "tokens_seen": trainer.global_step * plan.tokens_per_step,
-        "tokens_per_second": train_tokens / max(1e-9, record.train_seconds),
-        "steps": trainer.global_step,
-        "seconds": record.total_seconds,
-        "model": asdict(config.model),
-        "corpus": {"name": config.corpus.name, "fingerprint": tokens.fingerprint, "n_tokens": tokens.n_tokens},
-        "parameters": module.model.num_parameters(),
-        "seed": config.seed,
-        "versions": _versions(),
-        "git_revision": _git_revision(),
-    }
-    if trainer.is_global_zero:
-        atomic.write_json(run_folder / "results.json", results)
-        screen.finish(results, config, run_folder)
-    return results
+        L.seed_everything(config.seed, verbose=False)
+        module = build.make_module(config, plan, tokens, tokenizer, device)
+        log, record = EventLog(run_folder), Record()
+        loggers = build.make_loggers(config, log)
+        continuing.replay(carried, loggers)
+        trainer = build.make_trainer(config, plan, run_folder, device, tokenizer, loggers, record, log, signals)
+        for logger in loggers:
+            logger.log_hyperparams(to_plain(config))
+        if trainer.is_global_zero:
+            screen.start(config, plan, tokens, data, module.model, build.device_name(device), run_folder, earlier)
+
+        interrupted = None
+        try:
+            trainer.fit(module, data, ckpt_path=resume, weights_only=True)
+        except Interrupted as stop:
+            interrupted = stop
+        results = runfolder.results(config, plan, tokens, data, trainer, module, record, interrupted, resume)
+        if trainer.is_global_zero:
+            runfolder.write_results(run_folder, results)
+            state = "stopped" if interrupted else "finished"
+            reason = {"reason": interrupted.reason} if interrupted else {}
+            control.write_state(run_folder, state, step=trainer.global_step, total_steps=plan.total_steps, **reason)
+            log.append("state", trainer.global_step, state=state, **reason)
+            screen.finish(results, config, run_folder)
+        log.close()
+        if interrupted is not None:
+            raise interrupted
+        return results
 
 
 def job(composed: DictConfig) -> float:
     """What Hydra calls for a run, or for each job of a sweep. Returns the best validation loss, for sweepers that seek
     the best options; infinity for a run that failed, so that the other jobs of a sweep still get their turn."""
     hydra_config = HydraConfig.get()
+    run_folder = Path(hydra_config.runtime.output_dir)
     try:
         config = check(composed)
         if hydra_config.mode == RunMode.MULTIRUN and config.trainer.devices > 1:
@@ -103,12 +101,19 @@ def job(composed: DictConfig) -> float:
                 "a sweep over several devices would be started once more by each of its processes: "
                 "use trainer.devices=1 with -m, or start the runs one by one"
             )
-        results = train(config, Path(hydra_config.runtime.output_dir), Path(get_original_cwd()))
+        return float(train(config, run_folder, Path(get_original_cwd()))["best_val_loss"])
     except LabError as error:
         print(f"error: {error}", file=sys.stderr)
         failures.append(str(error))
+        runfolder.note_failure(run_folder, str(error))
         return math.inf
-    return float(results["best_val_loss"])
+    except Interrupted as stop:
+        if stop.exit_code:  # by a signal, which means the whole sweep
+            raise
+        return math.inf
+    except Exception as error:
+        runfolder.note_failure(run_folder, f"{type(error).__name__}: {error}")
+        raise
 
 
 def main() -> None:
@@ -116,7 +121,10 @@ def main() -> None:
     if {"-h", "--help"} & set(sys.argv[1:]):
         print(manual.text())
         return
-    cli.run(_start)
+    try:
+        cli.run(_start)
+    except Interrupted as stop:
+        sys.exit(stop.exit_code)
     if failures:
         sys.exit(1)
 
@@ -125,7 +133,13 @@ def _start() -> None:
     register()
     cli.unused_folder.cache_clear()  # another run of this very process, in a notebook or a test, has another folder
     failures.clear()
-    sys.argv[1:] = cli.quote_literals(sys.argv[1:])
+    typed = sys.argv[1:]
+    inherited: list[str] = []
+    if any(word.startswith("resume=") for word in typed):
+        from lab.continuing import inherited_overrides
+
+        inherited = inherited_overrides(typed, Path.cwd())
+    sys.argv[1:] = inherited + cli.quote_literals(typed)
     hydra.main(version_base="1.3", config_path=str(CONF_FOLDER), config_name="train")(job)()
 
 
@@ -137,33 +151,6 @@ def _silence() -> None:
     warnings.filterwarnings("ignore", module=r"lightning\..*")
     warnings.filterwarnings("ignore", category=FutureWarning)
     warnings.filterwarnings("ignore", category=DeprecationWarning)
-
-
-def _versions() -> dict[str, str]:
-    """Of everything that could make a difference between two runs."""
-    found = {"python": platform.python_version()}
-    for package in ("gpt-lab", "torch", "lightning", "hydra-core", "tiktoken", "numpy"):
-        with contextlib.suppress(PackageNotFoundError):
-            found[package] = version(package)
-    return found
-
-
-def _git_revision() -> str | None:
-    """The commit of the code, with ``-dirty`` if there are uncommitted changes; None outside a clone."""
-    command = [
-        "git",
-        "-C",
-        str(Path(__file__).resolve().parent.parent),
-        "describe",
-        "--always",
-        "--dirty",
-        "--abbrev=40",
-    ]
-    try:
-        result = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return result.stdout.strip() or None
 
 
 if __name__ == "__main__":

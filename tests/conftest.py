@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+# One thread for each test process: two run side by side, and sums come out the same in all of them.
+os.environ["OMP_NUM_THREADS"] = "1"
+
 ROOT = Path(__file__).resolve().parent.parent
 
 TINY = (

@@ -22,7 +22,10 @@ def test_every_file_composes_and_says_who_should_choose_it(group: str, choice: s
     assert len(manual.first_line(group, choice)) > 20
 
 
-@pytest.mark.parametrize("experiment", cli.choices("experiment"))
+@pytest.mark.parametrize(
+    "experiment",
+    [pytest.param(e, marks=pytest.mark.slow) if e == "verdict" else e for e in cli.choices("experiment")],
+)
 def test_every_experiment_runs_for_two_steps(experiment: str, tmp_path: Path, corpora: Path, monkeypatch) -> None:
     config = check(cli.compose_config([f"experiment={experiment}"]))
     if config.corpus.name == "verdict" and not (corpora / "the-verdict.txt").is_file():

@@ -213,7 +213,7 @@ def test_a_later_token_changes_no_earlier_logit(text: list[int], data: st.DataOb
     with torch.no_grad():
         before, after = model(torch.tensor([text]))[0], model(torch.tensor([other]))[0]
     torch.testing.assert_close(after[:position], before[:position], rtol=0, atol=1e-5)
-    assert (after[position:] - before[position:]).abs().amax(-1).min() > 1e-5  # from there on it is seen
+    assert (after[position] - before[position]).abs().max() > 1e-3  # where it stands, it is seen
 
 
 def test_texts_of_a_batch_do_not_see_each_other() -> None:

@@ -1,6 +1,5 @@
 """The main job through the front door: run the real command, read what it wrote."""
 
-import json
 import math
 import os
 import pty
@@ -13,6 +12,8 @@ from pathlib import Path
 import pytest
 import torch
 from conftest import ROOT, TINY, Finished, lab, scalars, train, train_here
+
+from lab import events
 
 RESULT_KEYS = (
     "train_loss val_loss best_val_loss best_step perplexity bits_per_byte tokens_seen tokens_per_second steps seconds "
@@ -85,7 +86,7 @@ def test_the_run_folder_says_how_it_was_made(kept: Finished) -> None:
     assert config.trainer.accumulate_grad_batches == 2
     assert config.schedule.name == "cosine"
     assert "${" not in (kept.run / "config.yaml").read_text()
-    samples = [json.loads(line) for line in (kept.run / "samples.jsonl").read_text().splitlines()]
+    samples = [event for event in events.read(kept.run) if event["kind"] == "sample"]
     assert [sample["step"] for sample in samples] == [0, 3, 6, 7]
     assert all(sample["text"].startswith("The fox") for sample in samples)
 
@@ -279,7 +280,7 @@ def test_the_command_from_the_first_page_works_as_typed(
 ) -> None:
     if not (corpora / "the-verdict.txt").is_file():
         pytest.skip("verdict must be fetched, and no file of it is in LAB_CORPORA")
-    done = train(tmp_path, *options, "trainer.max_steps=1", env={"LAB_CORPORA": str(corpora)})
+    done = train(tmp_path, *options, "trainer.max_steps=1", "sample.max_tokens=2", env={"LAB_CORPORA": str(corpora)})
     assert done.results["parameters"] == 51_213_824
     assert done.results["corpus"]["n_tokens"] == 5145
 

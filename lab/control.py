@@ -1,0 +1,130 @@
+"""Steering a run from outside: what it is doing, and telling it to do something else.
+
+    python -m lab.control RUN_FOLDER pause|resume|stop|save|evaluate|status
+
+A run tells what it is doing in ``state.json`` in its folder. Commands are files in ``commands/`` beside it, written
+under a temporary name and renamed, and looked for between two steps. Files, because they outlive both sides: a command
+given while the trainer evaluates waits there, and a crashed dashboard has lost nothing.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from lab import atomic
+from lab.errors import LabError
+
+STATE_FILE = "state.json"
+COMMANDS_FOLDER = "commands"
+COMMANDS = ("pause", "resume", "stop", "save", "evaluate")
+ALIVE = ("queued", "running", "paused", "stopping")
+"""The states in which a process stands behind a run; the others are stopped, finished, failed and lost."""
+
+
+def write_state(folder: Path, state: str, **fields: Any) -> None:
+    """Writes what this process is doing, with its pid and start time: a pid alone may be somebody else's by now."""
+    me = {"pid": os.getpid(), "process_started": psutil.Process().create_time()}
+    # Without fsync: this is written every second, and after a power cut no process would be alive to speak of.
+    with atomic.writing(folder / STATE_FILE, sync=False) as file:
+        file.write(json.dumps({"state": state, **fields, **me, "updated": time.time()}, indent=2).encode())
+
+
+def read_state(folder: Path) -> dict[str, Any]:
+    """What the run in ``folder`` is doing. ``lost``: it says that it is alive, and its process is gone.
+
+    Raises:
+        LabError: if ``folder`` is not a run's.
+    """
+    try:
+        state: dict[str, Any] = json.loads((folder / STATE_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise LabError(f"{folder} is not the folder of a run: there is no readable {STATE_FILE} in it") from error
+    if state["state"] in ALIVE and not _is_alive(state["pid"], state["process_started"]):
+        state |= {"state": "lost", "reason": "its process is gone without a word"}
+    return state
+
+
+def send(folder: Path, command: str) -> None:
+    """Lays down a command for the run in ``folder``.
+
+    Raises:
+        LabError: if there is no such command, or nobody there to obey it.
+    """
+    if command not in COMMANDS:
+        raise LabError(f"there is no command {command}: choose one of {', '.join(COMMANDS)}")
+    state = read_state(folder)["state"]
+    if state not in ALIVE:
+        raise LabError(f"{folder} cannot {command}: the run is {state}")
+    if command == "resume" and state != "paused":
+        raise LabError(f"{folder} cannot resume: the run is {state}, not paused")
+    # The time in the name keeps commands in their order.
+    atomic.write_text(folder / COMMANDS_FOLDER / f"{time.time_ns()}-{os.getpid()}-{command}", "")
+
+
+def take_commands(folder: Path) -> list[str]:
+    """The commands that have come in, oldest first; each is handed out once."""
+    inbox = folder / COMMANDS_FOLDER
+    try:
+        names = sorted(name for name in os.listdir(inbox) if not name.startswith("."))
+    except FileNotFoundError:
+        return []
+    for name in names:
+        (inbox / name).unlink(missing_ok=True)
+    return [command for name in names if (command := name.rpartition("-")[2]) in COMMANDS]
+
+
+def _is_alive(pid: int, started: float) -> bool:
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(pid)
+        # The clock's resolution is a hundredth of a second; a process that took over the number started much later.
+        return abs(process.create_time() - started) < 1 and process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+def describe(state: dict[str, Any]) -> str:
+    """``running, step 40 of 188, 612 tokens/s``."""
+    text = f"{state['state']}, step {state.get('step', 0)} of {state.get('total_steps', '?')}"
+    if state.get("tokens_per_second"):
+        text += f", {state['tokens_per_second']:,.0f} tokens/s"
+    return text + (f" ({state['reason']})" if state.get("reason") else "")
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m lab.control", description="Steers a run from outside.")
+    parser.add_argument("run", type=Path, help="the run's folder")
+    parser.add_argument("command", choices=[*COMMANDS, "status"])
+    parser.add_argument("--timeout", type=float, default=60, help="seconds to wait for the run to obey (default 60)")
+    arguments = parser.parse_args()
+    try:
+        if arguments.command != "status":
+            send(arguments.run, arguments.command)
+            _wait(arguments.run, arguments.command, arguments.timeout)
+        print(describe(read_state(arguments.run)))
+    except LabError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _wait(folder: Path, command: str, timeout: float) -> None:
+    """Waits until the run has taken the command and is in the state that it leads to."""
+    reached = {"pause": ("paused",), "resume": ("running",), "stop": ("stopped", "finished")}
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        state = read_state(folder)["state"]
+        waiting = any(not name.startswith(".") for name in os.listdir(folder / COMMANDS_FOLDER))
+        if state not in ALIVE or (not waiting and state in reached.get(command, ALIVE)):
+            return
+        time.sleep(0.1)
+    raise LabError(f"{folder} has not obeyed within {timeout:g} seconds: it does so after the step in progress")
+
+
+if __name__ == "__main__":
+    main()

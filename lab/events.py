@@ -1,0 +1,73 @@
+"""The run's own log: ``events.jsonl`` in its folder, one JSON object a line, only ever appended to.
+
+    {"seq": 17, "time": 1790000000.1, "kind": "metrics", "step": 40, "train_loss": 5.1, ...}
+
+``seq`` counts up without a gap, also across resumes: whoever has read up to 17 asks for what comes after 17. Whatever
+reads curves, samples or states of a run (a dashboard, a script, a resumed run) reads them here.
+"""
+
+import json
+import math
+import os
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from lab import atomic
+
+FILE = "events.jsonl"
+
+Event = dict[str, Any]
+
+
+class EventLog:
+    """Appends to the log of a run folder; goes on where the file ends."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / FILE
+        self.seq = max((event["seq"] for event in read(folder)), default=-1)
+        # One write call a line, straight to the file: a line is there as a whole, also for a reader at that moment,
+        # and a kill of this process cannot take back what was written.
+        self._descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+
+    def append(self, kind: str, step: int, **fields: Any) -> None:
+        """Adds an event. Numbers that JSON has no word for are written as "NaN", "Infinity" and "-Infinity"."""
+        self.seq += 1
+        event = {"seq": self.seq, "time": round(time.time(), 3), "kind": kind, "step": step, **fields}
+        line = json.dumps({key: _named(value) for key, value in event.items()}, ensure_ascii=False, allow_nan=False)
+        os.write(self._descriptor, line.encode("utf-8") + b"\n")
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+
+def read(folder: Path) -> Iterator[Event]:
+    """The events of a run folder in their order; a last line that is not whole (yet) is left out."""
+    try:
+        with (folder / FILE).open("rb") as file:
+            for line in file:
+                if line.endswith(b"\n"):
+                    try:
+                        yield {key: _number(value) for key, value in json.loads(line).items()}
+                    except ValueError:
+                        continue  # torn by a power cut, and written on after it
+    except FileNotFoundError:
+        return
+
+
+def rewrite(folder: Path, events: Iterable[Event]) -> None:
+    """Replaces the log of a run folder, atomically; for the moment before a run goes on, when nobody writes to it."""
+    with atomic.writing(folder / FILE) as file:
+        for event in events:
+            file.write(json.dumps({k: _named(v) for k, v in event.items()}, ensure_ascii=False).encode() + b"\n")
+
+
+def _named(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value
+
+
+def _number(value: Any) -> Any:
+    return float(value) if value in ("NaN", "Infinity", "-Infinity") else value

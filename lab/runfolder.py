@@ -1,0 +1,134 @@
+"""What a run leaves in its folder, and who may write there."""
+
+import contextlib
+import os
+import platform
+import subprocess
+from collections.abc import Iterator
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from filelock import FileLock, Timeout
+
+from lab import atomic, control, events
+from lab.config import Config, to_plain
+from lab.errors import Interrupted, LabError
+
+if TYPE_CHECKING:
+    import lightning as L
+
+    from lab.callbacks import Record
+    from lab.data import LabData
+    from lab.module import GPTModule
+    from lab.plan import Plan
+    from lab.tokenfile import TokenFile
+
+
+@contextlib.contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Holds the lock of a run folder. The system frees it when the process ends, however it ends.
+
+    Raises:
+        LabError: if another process holds it.
+    """
+    try:
+        with FileLock(folder / ".lock", timeout=0):
+            yield
+    except Timeout as error:
+        raise LabError(f"another process is training in {folder}: wait for it, or take another folder") from error
+
+
+def refuse_used(folder: Path, anew: bool) -> None:
+    """Makes sure that a new run does not mix with an older one. ``anew``: clears away one that got nowhere instead.
+
+    Raises:
+        LabError: if the folder holds a run already.
+    """
+    used = [folder / name for name in (control.STATE_FILE, events.FILE, "results.json") if (folder / name).exists()]
+    if used and not anew:
+        raise LabError(f"{folder} holds a run already: continue it with resume={folder}, or take another folder")
+    for path in used:
+        path.unlink()
+
+
+def write_config(folder: Path, config: Config) -> None:
+    """Every option of the run, resolved, as ``config.yaml``."""
+    atomic.write_text(folder / "config.yaml", yaml.safe_dump(to_plain(config), sort_keys=False, allow_unicode=True))
+
+
+def write_results(folder: Path, results: dict[str, Any]) -> None:
+    """The outcome, as ``results.json``."""
+    atomic.write_json(folder / "results.json", results)
+
+
+def note_failure(folder: Path, reason: str) -> None:
+    """Says in the run's state that it failed; without a word if that state is another process's."""
+    with contextlib.suppress(LabError, OSError):
+        state = control.read_state(folder)
+        if state["pid"] == os.getpid():
+            fields = {key: state.get(key) for key in ("step", "total_steps")}
+            control.write_state(folder, "failed", reason=reason, **fields)
+
+
+def results(
+    config: Config,
+    plan: "Plan",
+    tokens: "TokenFile",
+    data: "LabData",
+    trainer: "L.Trainer",
+    module: "GPTModule",
+    record: "Record",
+    interrupted: Interrupted | None,
+    parent: Path | None,
+) -> dict[str, Any]:
+    """What came out of a run. Losses are in nats a token, those of validation over the whole validation text."""
+    from lab.metrics import unigram_loss
+
+    trained = (trainer.global_step - record.started_step) * plan.tokens_per_step
+    return {
+        "status": "interrupted" if interrupted else "finished",
+        "reason": interrupted.reason if interrupted else None,
+        "train_loss": module.train_loss,
+        "val_loss": record.val.get("val_loss"),
+        "best_val_loss": record.best["val_loss"] if record.val else None,
+        "best_step": record.best_step,
+        "perplexity": record.val.get("val_perplexity"),
+        "bits_per_byte": record.val.get("val_bits_per_byte"),
+        # What counting single tokens reaches, without any network: the level to beat.
+        "unigram_val_loss": unigram_loss(data.train_tokens, data.val_tokens[1:], config.model.vocab_size),
+        "tokens_seen": data.position * config.model.context_length,
+        "tokens_per_second": trained / max(1e-9, record.train_seconds),
+        "steps": trainer.global_step,
+        "total_steps": plan.total_steps,
+        "seconds": record.total_seconds,
+        "parent": str(parent) if parent else None,
+        "model": asdict(config.model),
+        "corpus": {"name": config.corpus.name, "fingerprint": tokens.fingerprint, "n_tokens": tokens.n_tokens},
+        "parameters": module.model.num_parameters(),
+        "seed": config.seed,
+        "versions": _versions(),
+        "git_revision": _git_revision(),
+    }
+
+
+def _versions() -> dict[str, str]:
+    """Of everything that could make a difference between two runs."""
+    found = {"python": platform.python_version()}
+    for package in ("gpt-lab", "torch", "lightning", "hydra-core", "tiktoken", "numpy"):
+        with contextlib.suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return found
+
+
+def _git_revision() -> str | None:
+    """The commit of the code, with ``-dirty`` if there are uncommitted changes; None outside a clone."""
+    clone = str(Path(__file__).resolve().parent.parent)
+    command = ["git", "-C", clone, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        result = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return result.stdout.strip() or None

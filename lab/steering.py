@@ -1,0 +1,191 @@
+"""How a run obeys: signals and commands are acted on between two steps, never within one."""
+
+import os
+import signal
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import lightning as L
+
+from lab import control
+from lab.callbacks import Record
+from lab.checkpoint import FOLDER
+from lab.errors import Interrupted
+from lab.events import EventLog
+from lab.module import GPTModule
+from lab.saving import Checkpoints
+
+_POLL_SECONDS = 0.2
+_HEARTBEAT_SECONDS = 1.0
+
+
+class Signals:
+    """SIGTERM and SIGINT (Ctrl-C) as a wish that the run looks at between two steps; the second one ends at once.
+
+    Before the training has begun there is no step to finish, and the first signal ends the process by ``Interrupted``.
+    """
+
+    def __init__(self) -> None:
+        self.received: signal.Signals | None = None
+        self.graceful = False
+        """Is somebody looking?"""
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> "Signals":
+        self.install()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def install(self) -> None:
+        """Puts our handlers in place; again after Lightning has put its own over them."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            found = signal.signal(number, self._handle)
+            self._before.setdefault(number, found)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self.received is not None:
+            os._exit(128 + number)
+        self.received = signal.Signals(number)
+        if not self.graceful:
+            raise self.interruption()
+
+    def interruption(self) -> Interrupted:
+        """What to raise for the signal that came: exit codes 143 (SIGTERM) and 130 (SIGINT), as shells have them."""
+        assert self.received is not None
+        return Interrupted(self.received.name, 128 + self.received)
+
+
+class Steering(L.Callback):
+    """Keeps ``state.json`` up to date and does what signals and command files say.
+
+    Args:
+        folder: the run's folder.
+        total_steps: optimizer steps of the whole run.
+        eval_every: optimizer steps between evaluations.
+        signals: where SIGTERM and SIGINT arrive.
+        log: the run's event log.
+        record: knows which step was evaluated last.
+        checkpoints: what saves, if saving is on.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        total_steps: int,
+        eval_every: int,
+        signals: Signals,
+        log: EventLog,
+        record: Record,
+        checkpoints: Checkpoints | None,
+    ) -> None:
+        self.folder = folder
+        self.total_steps = total_steps
+        self.eval_every = eval_every
+        self.signals = signals
+        self.events = log
+        self.record = record
+        self.checkpoints = checkpoints
+        self.step = 0
+        self._rate: float | None = None
+        self._beat = 0.0
+
+    def on_train_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        self.signals.install()
+        self.signals.graceful = True
+        control.take_commands(self.folder)  # what was meant for an earlier process is not meant for this one
+        self.set_state("running", trainer.global_step)
+        # A run that was stopped between a step and the evaluation that was due at it owes that evaluation.
+        step = trainer.global_step
+        if step and step % self.eval_every == 0 and self.record.val_step != step:
+            self._evaluate(trainer)
+
+    def on_train_batch_end(self, trainer: L.Trainer, module: L.LightningModule, *_: Any) -> None:
+        if trainer.global_step == self.step:  # in the middle of an accumulation
+            return
+        self.step = trainer.global_step
+        assert isinstance(module, GPTModule)
+        self._rate = module.rate
+        if time.monotonic() - self._beat > _HEARTBEAT_SECONDS:
+            self.set_state("running", self.step, quiet=True)
+        self._obey(trainer, module)
+
+    def on_validation_batch_end(self, trainer: L.Trainer, module: L.LightningModule, *_: Any) -> None:
+        # An evaluation may take minutes, a scheduler's patience seconds. Whoever continues evaluates again.
+        if self.signals.received is not None and not trainer.sanity_checking:
+            self._stop(trainer, self.signals.interruption())
+
+    def set_state(self, state: str, step: int, quiet: bool = False, **fields: Any) -> None:
+        """Writes ``state.json``, and an event unless it is only the heartbeat."""
+        self._beat = time.monotonic()
+        control.write_state(
+            self.folder, state, step=step, total_steps=self.total_steps, tokens_per_second=self._rate, **fields
+        )
+        if not quiet:
+            self.events.append("state", step, state=state, **fields)
+
+    def _obey(self, trainer: L.Trainer, module: GPTModule) -> None:
+        if self.signals.received is not None:
+            self._stop(trainer, self.signals.interruption())
+        commands = control.take_commands(self.folder)
+        while commands:
+            command = commands.pop(0)
+            if command == "stop":
+                self._stop(trainer, Interrupted("told to stop", 0))
+            elif command == "save":
+                self._save(trainer)
+            elif command == "evaluate" and self.record.val_step != self.step:
+                self._evaluate(trainer)
+            elif command == "pause":
+                commands += self._pause(trainer, module)
+
+    def _pause(self, trainer: L.Trainer, module: GPTModule) -> list[str]:
+        """Holds between two steps until told to go on. Returns the commands that ended it, to be obeyed now."""
+        began = time.monotonic()
+        self.set_state("paused", self.step)
+        while True:
+            time.sleep(_POLL_SECONDS)
+            if time.monotonic() - self._beat > _HEARTBEAT_SECONDS:
+                self.set_state("paused", self.step, quiet=True)
+            if self.signals.received is not None:
+                self._stop(trainer, self.signals.interruption())
+            commands = [c for c in control.take_commands(self.folder) if c != "pause"]
+            while commands and commands[0] in ("save", "evaluate"):
+                if commands.pop(0) == "save":
+                    self._save(trainer)
+                elif self.record.val_step != self.step:
+                    self._evaluate(trainer)
+                self.set_state("paused", self.step, quiet=True)
+            if commands:
+                module.skip_time(time.monotonic() - began)
+                self.record.skip_time(time.monotonic() - began)
+                self.set_state("running", self.step)
+                return commands[1:] if commands[0] == "resume" else commands
+
+    def _stop(self, trainer: L.Trainer, interruption: Interrupted) -> None:
+        self.set_state("stopping", trainer.global_step, reason=interruption.reason)
+        if self.checkpoints is not None and self.checkpoints.saved_step != trainer.global_step:
+            self.checkpoints.save(trainer)
+        raise interruption
+
+    def _save(self, trainer: L.Trainer) -> None:
+        """A checkpoint because somebody asked for one: under a name of its own, which no retention removes."""
+        path = self.folder / FOLDER / f"saved-{self.step:08d}.ckpt"
+        keeper = self.checkpoints or Checkpoints(path.parent, eval_every=1, save_every=None, keep=1)
+        keeper.write(trainer, path)
+        self.events.append("checkpoint", self.step, path=f"{FOLDER}/{path.name}")
+
+    @staticmethod
+    def _evaluate(trainer: L.Trainer) -> None:
+        """An evaluation now, the way in which Lightning's own loop makes one between two steps."""
+        connector = trainer._logger_connector
+        first_iteration = connector._first_loop_iter
+        trainer.validating = True
+        trainer.fit_loop.epoch_loop.val_loop.run()
+        trainer.training = True
+        connector._first_loop_iter = first_iteration

@@ -1,0 +1,186 @@
+"""An interrupted run and an undisturbed one are the same run: bit for bit, at every step, in every log."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import TINY, Finished, lab, scalars, train, train_here
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lab import events
+
+STEPS = 12
+OPTIONS = (
+    *TINY,
+    "corpus=text",
+    "corpus.path=tale.txt",
+    "model.drop_rate=0.2",
+    "data.batch_size=3",
+    "trainer.accumulate_grad_batches=2",
+    f"trainer.max_steps={STEPS}",
+    "eval_every=4",
+    "log_every=1",
+    "optimizer.lr=1e-2",
+    "save=true",
+)
+
+
+def write_tale(folder: Path) -> None:
+    """25 training windows of 16 tokens: with 6 windows a step, an epoch ends in the middle of steps 5 and 9."""
+    (folder / "tale.txt").write_text("".join(f"On day {i} the fox came to the mill.\n" for i in range(42)))
+
+
+def weights(run: Path, name: str = "last.ckpt") -> dict[str, torch.Tensor]:
+    return torch.load(run / "checkpoints" / name, weights_only=True)["state_dict"]
+
+
+def assert_same_run(one: Path, other: Path) -> None:
+    """Weights, curves and logs of two run folders are equal, bit for bit."""
+    first, second = weights(one), weights(other)
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    timeless = ("train_loss", "train_perplexity", "grad_norm", "learning_rate", "tokens_seen", "epoch")
+    timeless += ("val_loss", "val_perplexity", "val_bits_per_byte")
+    curves = scalars(one), scalars(other)
+    for tag in timeless:
+        assert curves[0][tag] == curves[1][tag], tag
+
+    def told(run: Path) -> list[tuple[object, ...]]:
+        found = [e for e in events.read(run) if e["kind"] in ("metrics", "sample")]
+        return [(e["kind"], e["step"], e.get("train_loss"), e.get("val_loss"), e.get("text")) for e in found]
+
+    assert told(one) == told(other)  # no gap, no double, the same order
+    numbers = [event["seq"] for event in events.read(other)]
+    assert numbers == sorted(set(numbers))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """A run that keeps a checkpoint of every step."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    write_tale(folder)
+    done = train_here(folder, *OPTIONS, "save_every=1", "keep=100")
+    assert done.code == 0, done.err
+    return done
+
+
+@settings(max_examples=14, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(step=st.integers(1, STEPS - 1), workers=st.sampled_from([0, 0, 0, 2]), in_place=st.booleans())
+def test_from_any_step_the_rest_is_the_same(
+    undisturbed: Finished, tmp_path_factory: pytest.TempPathFactory, step: int, workers: int, in_place: bool
+) -> None:
+    folder = tmp_path_factory.mktemp("resumed")
+    write_tale(folder)
+    parent = folder / "parent"
+    shutil.copytree(undisturbed.run, parent)
+    checkpoint = parent / "checkpoints" / f"step-{step:08d}.ckpt"
+    where = parent if in_place else folder / "child"
+    done = train_here(folder, f"resume={checkpoint}", f"data.num_workers={workers}", f"hydra.run.dir={where}")
+    assert done.code == 0, done.err
+    assert_same_run(undisturbed.run, where)
+
+
+def test_last_alone_continues_with_the_same_options_in_a_folder_that_names_its_parent(tmp_path: Path) -> None:
+    write_tale(tmp_path)
+    whole = train_here(tmp_path, *OPTIONS, "hydra.run.dir=whole").folder / "whole"
+    part = train_here(tmp_path, *OPTIONS, "schedule.total_steps=12", "trainer.max_steps=7")
+    assert part.code == 0, part.err
+    parent = part.run
+    done = train(tmp_path, "resume=last", "trainer.max_steps=12")
+    assert done.results["parent"] == str(parent / "checkpoints" / "last.ckpt")
+    assert done.run != parent
+    first, second = weights(whole), weights(done.run)
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_a_prolonged_run_keeps_its_first_horizon_and_says_so(tmp_path: Path) -> None:
+    write_tale(tmp_path)
+    short = train_here(tmp_path, *OPTIONS, "trainer.max_steps=6")
+    rates = scalars(short.run)["learning_rate"]
+    done = train_here(tmp_path, "resume=last", "trainer.max_steps=9")
+    assert "still comes down until step 6" in done.out
+    longer = scalars(done.run)["learning_rate"]
+    assert {step: longer[step] for step in rates} == rates
+    assert longer[9] == pytest.approx(1e-3)  # the floor: a tenth of the peak
+    stretched = train_here(tmp_path, f"resume={short.run}", "trainer.max_steps=9", "schedule.total_steps=9")
+    assert scalars(stretched.run)["learning_rate"][7] > longer[7]
+
+
+def test_a_new_learning_rate_counts_from_the_next_step_on(tmp_path: Path) -> None:
+    write_tale(tmp_path)
+    part = train_here(tmp_path, *OPTIONS, "trainer.max_steps=4", "schedule=constant", "schedule.warmup_steps=0")
+    done = train_here(tmp_path, f"resume={part.run}", "trainer.max_steps=6", "optimizer.lr=3e-3")
+    rates = scalars(done.run)["learning_rate"]
+    assert rates[4] == pytest.approx(1e-2)
+    assert rates[5] == rates[6] == pytest.approx(3e-3)
+
+
+def test_more_epochs_prolong_a_run(tmp_path: Path) -> None:
+    write_tale(tmp_path)
+    options = [word for word in OPTIONS if not word.startswith("trainer.max_steps")]
+    assert train_here(tmp_path, *options, "trainer.max_epochs=1").results["steps"] == 5
+    assert train_here(tmp_path, "resume=last", "trainer.max_epochs=2").results["steps"] == 9
+
+
+def test_another_logger_is_no_other_run(tmp_path: Path) -> None:
+    write_tale(tmp_path)
+    assert train_here(tmp_path, *OPTIONS, "trainer.max_steps=3").code == 0
+    done = train_here(tmp_path, "resume=last", "trainer.max_steps=5", "logger=csv")
+    assert done.code == 0
+    steps = [line.split(",") for line in (done.run / "csv" / "metrics.csv").read_text().splitlines()]
+    column = steps[0].index("step")
+    assert sorted({int(row[column]) for row in steps[1:]}) == [0, 1, 2, 3, 4, 5]  # the curve of the parent, too
+
+
+def test_auto_starts_afresh_once_and_continues_from_then_on(tmp_path: Path) -> None:
+    """What a scheduler needs that starts the same command again."""
+    write_tale(tmp_path)
+    command = (*OPTIONS, "resume=auto", "hydra.run.dir=job")
+    assert train_here(tmp_path, *command, "trainer.max_steps=5", "schedule.total_steps=12").code == 0
+    assert train_here(tmp_path, *command, "trainer.max_steps=12", "schedule.total_steps=12").code == 0
+    whole = train_here(tmp_path, *OPTIONS, "hydra.run.dir=whole")
+    assert whole.code == 0
+    first, second = weights(tmp_path / "whole"), weights(tmp_path / "job")
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_a_folder_that_holds_a_run_is_not_mixed_with_another(tmp_path: Path) -> None:
+    write_tale(tmp_path)
+    assert train_here(tmp_path, *OPTIONS, "trainer.max_steps=1", "hydra.run.dir=one").code == 0
+    done = train_here(tmp_path, *OPTIONS, "trainer.max_steps=1", "hydra.run.dir=one")
+    assert done.code == 1
+    assert "holds a run already" in done.err
+
+
+def test_two_processes_continuing_one_folder_do_not_share_it(tmp_path: Path) -> None:
+    import subprocess
+
+    write_tale(tmp_path)
+    assert train_here(tmp_path, *OPTIONS, "trainer.max_steps=2", "hydra.run.dir=one").code == 0
+    command = [sys.executable, "-m", "lab.train", "resume=one", "hydra.run.dir=one", "trainer.max_steps=400"]
+    first = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    try:
+        assert first.stdout is not None
+        while "step 3" not in (line := first.stdout.readline()):
+            assert line or first.poll() is None
+        second = lab(tmp_path, "train", "resume=one", "hydra.run.dir=one", "trainer.max_steps=4")
+        assert second.code == 1
+        assert "another process is training in" in second.err
+    finally:
+        first.kill()
+        first.wait()
+
+
+def test_two_runs_from_one_checkpoint_are_two_folders_and_the_same_run(tmp_path: Path) -> None:
+    write_tale(tmp_path)
+    parent = train_here(tmp_path, *OPTIONS, "trainer.max_steps=2").run
+    children = []
+    for _ in range(2):
+        done = train_here(tmp_path, f"resume={parent}", "trainer.max_steps=4")
+        assert done.code == 0
+        children.append(done.run)
+    assert len({parent, *children}) == 3
+    assert_same_run(*children)
