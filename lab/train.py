@@ -56,6 +56,11 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
         if earlier is not None and resume is not None:
             checkpoint.refuse_other_run(earlier, config, tokens, resume)
         plan = make_plan(config, len(data.windows), earlier["lab"]["plan"] if earlier else None)
+        if earlier is not None and earlier["global_step"] >= plan.total_steps:
+            raise LabError(
+                f"there is nothing left to do: {resume} is at step {earlier['global_step']} of {plan.total_steps}; "
+                "give a larger trainer.max_steps or trainer.max_epochs"
+            )
         carried = continuing.carry_over(resume, earlier, run_folder) if earlier and resume else []
         runfolder.write_config(run_folder, config)
 

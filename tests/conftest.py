@@ -54,10 +54,15 @@ class Finished:
         found = {p.parent for kind in ("outputs", "multirun") for p in self.folder.glob(f"{kind}/*/*/**/config.yaml")}
         return sorted(f for f in found if f.name != ".hydra")
 
+    def __post_init__(self) -> None:
+        # Now, not when it is asked for: by then, other commands may have made newer ones.
+        self._newest = max(self.runs, key=lambda folder: folder.stat().st_ctime_ns, default=None)
+
     @property
     def run(self) -> Path:
-        """The newest run folder."""
-        return max(self.runs, key=lambda folder: folder.stat().st_mtime_ns)
+        """The run folder that was the newest when the command had ended."""
+        assert self._newest is not None, self.out + self.err
+        return self._newest
 
     @property
     def results(self) -> dict[str, Any]:

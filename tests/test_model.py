@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from torch import Tensor, nn
 
-from lab.model import GELU, FeedForward, GPTConfig, GPTModel, LayerNorm, MultiHeadAttention, TransformerBlock
+from lab.model import GELU, GPTConfig, GPTModel, LayerNorm, MultiHeadAttention
 
 few = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -252,15 +252,38 @@ def test_gelu(x: float) -> None:
 
 
 def test_dropout_is_for_training_only() -> None:
-    for module in (FeedForward, MultiHeadAttention, TransformerBlock):
-        torch.manual_seed(0)
-        layer, x = module(tiny(drop_rate=0.5)), torch.randn(2, 12, 16)
-        assert not torch.equal(layer(x), layer(x))
-        layer.eval()
-        assert torch.equal(layer(x), layer(x))
-    model = GPTModel(tiny(drop_rate=0.5, n_layers=1))
-    share = (model.embed(ids(200, 12)) == 0).double().mean().item()
-    assert share == pytest.approx(0.5, abs=0.02)
+    model, text = awake(tiny(drop_rate=0.5)), ids(2, 12)
+    for path in (model, lambda text: model.forward_with_weights(text)[0]):
+        model.train()
+        assert not torch.equal(path(text), path(text))
+        model.eval()
+        assert torch.equal(path(text), path(text))
+    _, weights = model.forward_with_weights(text)
+    torch.testing.assert_close(weights[0].sum(-1), torch.ones(2, 4, 12))
+
+
+def test_dropout_sits_where_gpt2_has_it() -> None:
+    """On the embeddings, on the attention weights, and on what each sublayer adds to the stream."""
+
+    def share_of_zeros(x: Tensor) -> float:
+        return (x == 0).double().mean().item()
+
+    model = awake(tiny(drop_rate=0.3)).train()
+    block, x = model.blocks[0], torch.randn(200, 12, 16)
+    assert share_of_zeros(model.embed(ids(200, 12))) == pytest.approx(0.3, abs=0.02)
+    assert share_of_zeros(block.attention(x)) == pytest.approx(0.3, abs=0.02)
+    assert share_of_zeros(block.feed_forward(x)) == pytest.approx(0.3, abs=0.02)
+    context, weights = block.attention.forward_with_weights(x)
+    assert share_of_zeros(context) == pytest.approx(0.3, abs=0.02)
+    past = torch.ones(12, 12, dtype=torch.bool).tril()
+    assert share_of_zeros(weights[..., past]) == pytest.approx(0.3, abs=0.02)
+
+
+def test_the_fused_path_drops_attention_weights_too() -> None:
+    attention = awake(tiny(drop_rate=0.3)).blocks[0].attention.train()
+    attention.dropout.p = 0.0  # leaves the weights' own
+    x = torch.randn(2, 12, 16)
+    assert not torch.equal(attention(x), attention(x))
 
 
 @pytest.mark.parametrize("drop_rate", [0.0, 0.3])

@@ -161,17 +161,16 @@ def test_two_processes_continuing_one_folder_do_not_share_it(tmp_path: Path) -> 
     write_tale(tmp_path)
     assert train_here(tmp_path, *OPTIONS, "trainer.max_steps=2", "hydra.run.dir=one").code == 0
     command = [sys.executable, "-m", "lab.train", "resume=one", "hydra.run.dir=one", "trainer.max_steps=400"]
-    first = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
-    try:
-        assert first.stdout is not None
-        while "step 3" not in (line := first.stdout.readline()):
-            assert line or first.poll() is None
-        second = lab(tmp_path, "train", "resume=one", "hydra.run.dir=one", "trainer.max_steps=4")
-        assert second.code == 1
-        assert "another process is training in" in second.err
-    finally:
-        first.kill()
-        first.wait()
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as first:
+        try:
+            assert first.stdout is not None
+            while "step   4/400" not in (line := first.stdout.readline()):
+                assert line, "the first process ended before its first evaluation"
+            second = lab(tmp_path, "train", "resume=one", "hydra.run.dir=one", "trainer.max_steps=4")
+            assert second.code == 1
+            assert "another process is training in" in second.err
+        finally:
+            first.kill()
 
 
 def test_two_runs_from_one_checkpoint_are_two_folders_and_the_same_run(tmp_path: Path) -> None:
@@ -184,3 +183,12 @@ def test_two_runs_from_one_checkpoint_are_two_folders_and_the_same_run(tmp_path:
         children.append(done.run)
     assert len({parent, *children}) == 3
     assert_same_run(*children)
+
+
+def test_a_run_that_has_reached_its_end_says_how_to_prolong_it(tmp_path: Path) -> None:
+    write_tale(tmp_path)
+    assert train_here(tmp_path, *OPTIONS, "trainer.max_steps=2").code == 0
+    done = train_here(tmp_path, "resume=last")
+    assert done.code == 1
+    assert "step 2 of 2" in done.err
+    assert "trainer.max_steps" in done.err

@@ -117,12 +117,19 @@ def test_tokens_are_drawn_from_the_distribution(temperature: float, top_k: int |
 @pytest.mark.parametrize("prompt", [[4], [1, 2, 3, 4, 5, 6], list(range(10))])
 def test_greedy_text_is_what_a_loop_over_the_whole_model_would_write(prompt: list[int]) -> None:
     """Also beyond the context length of 6, where the oldest tokens drop out of sight."""
-    model = lively().eval()
+    model = lively(tie_embeddings=False).eval()
     expected = list(prompt)
     with torch.no_grad():
         for _ in range(12):
             expected.append(int(model(torch.tensor([expected[-6:]]))[0, -1].argmax()))
     assert generate(model, torch.tensor([prompt]), 12, temperature=0).tolist() == [expected]
+
+
+def test_the_model_sees_as_much_of_the_text_as_fits() -> None:
+    model, seen = lively(), []
+    model.token_embedding.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0][0].tolist()))
+    text = generate(model, torch.tensor([[7, 8, 9]]), 10)[0].tolist()
+    assert seen == [text[max(0, end - 6) : end] for end in range(3, 13)]
 
 
 def test_the_shape_and_the_prompt() -> None:

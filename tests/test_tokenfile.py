@@ -27,7 +27,7 @@ TOKENIZER = Tokenizer()
 END = TOKENIZER.endoftext
 
 blanks = " \n\t\r\x0b\x0c\x1c\x1d\x1e\x1f\x85\u00a0\u1680\u2003\u2028\u2029\u202f\u205f\u3000\u200b\u180e\ufeff"
-texts = st.text() | st.text(st.sampled_from(blanks + "      ab'stE.,19éß猫🦊")) | st.text(st.sampled_from(" a"))
+texts = st.text() | st.text(st.sampled_from(blanks + "      ab'stE.,19éß猫🦊")) | st.text(st.sampled_from(" \u00a0\na"))
 """Anything; all kinds of blanks among letters, digits and signs; long rows of blanks."""
 
 
@@ -63,7 +63,7 @@ def cut(text: str, borders: list[int]) -> list[str]:
 @given(texts, st.integers(1, 12), st.lists(st.integers(0, 1000), max_size=5))
 @example("a  b", 1, [])
 @example("it 's", 1, [])
-@example("one \u00a0 two \n three", 3, [4])
+@example("a \u00a0 \u00a0\u00a0b", 1, [])  # GPT-2 has a token for these four blanks, with a plain one inside
 def test_chunks_encode_like_the_whole_text(text: str, size: int, borders: list[int]) -> None:
     chunks = list(safe_chunks(iter(cut(text, borders)), size))
     assert "".join(chunks) == text

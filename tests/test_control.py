@@ -1,0 +1,217 @@
+"""A run obeys from outside: signals, command files, and the state it tells."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+import torch
+from conftest import TINY, lab, scalars, train_here
+
+from lab import control, events
+from lab.errors import LabError
+
+LONG = (*TINY, "trainer.max_steps=100000", "eval_every=100000", "log_every=1", "hydra.run.dir=run")
+
+
+@contextmanager
+def running(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A real training process that has done its first steps."""
+    command = [sys.executable, "-m", "lab.train", *LONG, *arguments]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            wait_for(lambda: state(folder).get("step", 0) >= 1 or process.poll() is not None)
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+def wait_for(condition, seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def state(folder: Path) -> dict:
+    try:
+        return control.read_state(folder / "run")
+    except LabError:
+        return {}
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_ends_the_step_saves_and_tells(number: signal.Signals, code: int, tmp_path: Path) -> None:
+    with running(tmp_path, "save=true") as process:
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == code, err
+    assert err == ""
+    results = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert (results["status"], results["reason"]) == ("interrupted", number.name)
+    step = results["steps"]
+    assert step >= 1
+    checkpoint = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)
+    assert checkpoint["global_step"] == step
+    assert max(scalars(tmp_path / "run")["train_loss"]) == step  # the event files were closed in good order
+    assert state(tmp_path)["state"] == "stopped"
+    assert f"after step {step} of 100000" in out
+    assert "resume=" in out
+
+
+def test_without_saving_a_signal_leaves_results_and_no_checkpoint(tmp_path: Path) -> None:
+    with running(tmp_path) as process:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert (tmp_path / "run" / "results.json").is_file()
+    assert not list(tmp_path.rglob("*.ckpt"))
+
+
+def test_a_second_ctrl_c_ends_at_once(tmp_path: Path) -> None:
+    with running(tmp_path, "model.n_layers=2", "data.batch_size=256", "trainer.accumulate_grad_batches=50") as process:
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=60)
+        assert time.monotonic() - began < 5
+    assert process.returncode == 130
+
+
+def test_an_interrupted_run_continues_as_if_nothing_had_happened(tmp_path: Path) -> None:
+    with running(tmp_path, "save=true", "schedule=constant", "eval_every=5", "model.drop_rate=0.2") as process:
+        wait_for(lambda: state(tmp_path).get("step", 0) >= 4)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+    stopped = json.loads((tmp_path / "run" / "results.json").read_text())["steps"]
+    end = f"trainer.max_steps={stopped + 7}"
+    done = train_here(tmp_path, "resume=run", end, "hydra.run.dir=child")
+    assert done.code == 0, done.err
+    whole = (*LONG[:-1], "save=true", "schedule=constant", "eval_every=5", "model.drop_rate=0.2", end)
+    assert train_here(tmp_path, *whole, "schedule.warmup_steps=100", "hydra.run.dir=whole").code == 0
+    one, other = scalars(tmp_path / "child"), scalars(tmp_path / "whole")
+    assert one["train_loss"] == other["train_loss"]
+    assert {s: v for s, v in one["val_loss"].items() if s % 5 == 0} == {
+        s: v for s, v in other["val_loss"].items() if s % 5 == 0
+    }
+
+
+def test_pause_holds_its_place_and_costs_next_to_nothing(tmp_path: Path) -> None:
+    with running(tmp_path) as process:
+        assert lab(tmp_path, "control", "run", "pause").out.startswith("paused")
+        held = state(tmp_path)
+        me = psutil.Process(process.pid)
+        before = me.cpu_times()
+        time.sleep(3)
+        after = me.cpu_times()
+        now = state(tmp_path)
+        assert now["state"] == "paused"
+        assert now["step"] == held["step"]
+        assert now["updated"] > held["updated"] + 1  # the heartbeat goes on
+        assert (after.user + after.system) - (before.user + before.system) < 0.1
+        assert lab(tmp_path, "control", "run", "resume").out.startswith("running")
+        wait_for(lambda: state(tmp_path)["step"] > held["step"])
+        told = [event["state"] for event in events.read(tmp_path / "run") if event["kind"] == "state"]
+        assert told == ["running", "paused", "running"]
+
+
+def test_save_evaluate_and_stop_while_it_runs(tmp_path: Path) -> None:
+    with running(tmp_path) as process:  # with save=false
+        assert lab(tmp_path, "control", "run", "save").code == 0
+        (saved,) = (tmp_path / "run" / "checkpoints").glob("saved-*.ckpt")
+        step = torch.load(saved, weights_only=True)["global_step"]
+        assert saved.name == f"saved-{step:08d}.ckpt"
+        assert lab(tmp_path, "control", "run", "evaluate").code == 0
+        wait_for(lambda: len([e for e in events.read(tmp_path / "run") if "val_loss" in e]) == 2)
+        assert lab(tmp_path, "control", "run", "stop").out.startswith("stopped")
+        process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert json.loads((tmp_path / "run" / "results.json").read_text())["status"] == "interrupted"
+    assert [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()] == [saved.name]
+    done = lab(tmp_path, "control", "run", "pause")
+    assert done.code == 1
+    assert "the run is stopped" in done.err
+
+
+def test_paused_is_not_a_trap(tmp_path: Path) -> None:
+    """Stop, save and signals work while it is paused."""
+    with running(tmp_path, "save=true") as process:
+        assert lab(tmp_path, "control", "run", "pause").code == 0
+        assert lab(tmp_path, "control", "run", "save").out.startswith("paused")
+        assert list((tmp_path / "run" / "checkpoints").glob("saved-*.ckpt"))
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+    assert process.returncode == 143
+    assert (tmp_path / "run" / "checkpoints" / "last.ckpt").is_file()
+
+
+def test_commands_do_not_change_what_is_learnt(tmp_path: Path) -> None:
+    options = ("model.drop_rate=0.3", "schedule=constant", "schedule.warmup_steps=0")
+    with running(tmp_path, *options) as process:
+        for command in ("pause", "evaluate", "save", "resume", "evaluate", "stop"):
+            assert lab(tmp_path, "control", "run", command).code == 0
+        process.communicate(timeout=60)
+    steered = scalars(tmp_path / "run")["train_loss"]
+    end = f"trainer.max_steps={max(steered)}"
+    assert train_here(tmp_path, *LONG[:-1], *options, end, "hydra.run.dir=alone").code == 0
+    assert scalars(tmp_path / "alone")["train_loss"] == steered
+
+
+def test_a_killed_run_is_lost_not_running(tmp_path: Path) -> None:
+    with running(tmp_path) as process:
+        assert state(tmp_path)["state"] == "running"
+        process.kill()
+        process.wait()
+    assert state(tmp_path)["state"] == "lost"
+    done = lab(tmp_path, "control", "run", "status")
+    assert done.out.startswith("lost")
+
+
+def test_a_pid_that_now_belongs_to_another_process_does_not_pass_for_the_run(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    control.write_state(run, "running", step=3)
+    assert control.read_state(run)["state"] == "running"
+    told = json.loads((run / "state.json").read_text())
+    told["process_started"] -= 60
+    (run / "state.json").write_text(json.dumps(told))
+    assert control.read_state(run)["state"] == "lost"
+
+
+def test_failed_runs_say_why(tmp_path: Path) -> None:
+    done = train_here(tmp_path, *TINY, "optimizer.lr=1e38", "trainer.max_steps=9", "hydra.run.dir=run")
+    assert done.code == 1
+    told = state(tmp_path)
+    assert told["state"] == "failed"
+    assert "diverged" in told["reason"]
+
+
+def test_commands_to_nobody(tmp_path: Path) -> None:
+    done = lab(tmp_path, "control", "nowhere", "pause")
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("error: nowhere is not the folder of a run")
+    with pytest.raises(LabError, match="there is no command"):
+        control.send(tmp_path, "explode")
+
+
+def test_looking_for_commands_is_cheap_against_a_step(tmp_path: Path) -> None:
+    """Counted in system calls, not in time: one look lists one folder."""
+    assert control.take_commands(tmp_path) == []
+    (tmp_path / "commands").mkdir()
+    calls = []
+    real = os.listdir
+    os.listdir = lambda *a: calls.append(a) or real(*a)  # type: ignore[assignment]
+    try:
+        assert control.take_commands(tmp_path) == []
+    finally:
+        os.listdir = real
+    assert len(calls) == 1
