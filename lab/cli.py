@@ -52,10 +52,15 @@ def compose_config(overrides: Sequence[str]) -> DictConfig:
     Raises:
         LabError: if an override makes no sense.
     """
+    return compose_quoted(quote_literals(overrides))
+
+
+def compose_quoted(overrides: Sequence[str]) -> DictConfig:
+    """As ``compose_config``, for overrides that are Hydra's grammar already."""
     register()
     # Hydra keeps one configuration per process; a caller may be inside a run already.
     with _explained(overrides), _own_hydra(), initialize_config_dir(str(CONF_FOLDER), version_base="1.3"):
-        return compose("train", overrides=quote_literals(overrides))
+        return compose("train", overrides=list(overrides))
 
 
 @contextmanager
@@ -175,9 +180,7 @@ def options() -> list[str]:
             elif not key.startswith("_"):
                 names.append(f"{prefix}{key}")
 
-    register()
-    with _own_hydra(), initialize_config_dir(str(CONF_FOLDER), version_base="1.3"):
-        walk(compose("train", overrides=["logger=none"]), "")
+    walk(compose_quoted(["logger=none"]), "")
     return names
 
 

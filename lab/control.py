@@ -68,16 +68,14 @@ def send(folder: Path, command: str) -> None:
     atomic.write_text(folder / COMMANDS_FOLDER / f"{time.time_ns()}-{os.getpid()}-{command}", "")
 
 
-def take_commands(folder: Path) -> list[str]:
-    """The commands that have come in, oldest first; each is handed out once."""
+def commands(folder: Path) -> list[tuple[str, Path]]:
+    """The commands that lie there, oldest first, each with its file; who has obeyed one removes its file."""
     inbox = folder / COMMANDS_FOLDER
     try:
         names = sorted(name for name in os.listdir(inbox) if not name.startswith("."))
     except FileNotFoundError:
         return []
-    for name in names:
-        (inbox / name).unlink(missing_ok=True)
-    return [command for name in names if (command := name.rpartition("-")[2]) in COMMANDS]
+    return [(name.rpartition("-")[2], inbox / name) for name in names]
 
 
 def _is_alive(pid: int, started: float) -> bool:
@@ -119,8 +117,7 @@ def _wait(folder: Path, command: str, timeout: float) -> None:
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         state = read_state(folder)["state"]
-        waiting = any(not name.startswith(".") for name in os.listdir(folder / COMMANDS_FOLDER))
-        if state not in ALIVE or (not waiting and state in reached.get(command, ALIVE)):
+        if state not in ALIVE or (not commands(folder) and state in reached.get(command, ALIVE)):
             return
         time.sleep(0.1)
     raise LabError(f"{folder} has not obeyed within {timeout:g} seconds: it does so after the step in progress")

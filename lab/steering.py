@@ -98,7 +98,8 @@ class Steering(L.Callback):
     def on_train_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         self.signals.install()
         self.signals.graceful = True
-        control.take_commands(self.folder)  # what was meant for an earlier process is not meant for this one
+        for _, file in control.commands(self.folder):
+            file.unlink(missing_ok=True)  # what was meant for an earlier process is not meant for this one
         self.set_state("running", trainer.global_step)
         # A run that was stopped between a step and the evaluation that was due at it owes that evaluation.
         step = trainer.global_step
@@ -130,42 +131,32 @@ class Steering(L.Callback):
             self.events.append("state", step, state=state, **fields)
 
     def _obey(self, trainer: L.Trainer, module: GPTModule) -> None:
-        if self.signals.received is not None:
-            self._stop(trainer, self.signals.interruption())
-        commands = control.take_commands(self.folder)
-        while commands:
-            command = commands.pop(0)
-            if command == "stop":
-                self._stop(trainer, Interrupted("told to stop", 0))
-            elif command == "save":
-                self._save(trainer)
-            elif command == "evaluate" and self.record.val_step != self.step:
-                self._evaluate(trainer)
-            elif command == "pause":
-                commands += self._pause(trainer, module)
-
-    def _pause(self, trainer: L.Trainer, module: GPTModule) -> list[str]:
-        """Holds between two steps until told to go on. Returns the commands that ended it, to be obeyed now."""
-        began = time.monotonic()
-        self.set_state("paused", self.step)
+        """Acts on a signal or on the commands that have come in; holds here while the run is paused."""
+        paused_since: float | None = None
         while True:
-            time.sleep(_POLL_SECONDS)
-            if time.monotonic() - self._beat > _HEARTBEAT_SECONDS:
-                self.set_state("paused", self.step, quiet=True)
             if self.signals.received is not None:
                 self._stop(trainer, self.signals.interruption())
-            commands = [c for c in control.take_commands(self.folder) if c != "pause"]
-            while commands and commands[0] in ("save", "evaluate"):
-                if commands.pop(0) == "save":
+            for command, file in control.commands(self.folder):
+                if command == "pause" and paused_since is None:
+                    paused_since = time.monotonic()
+                    self.set_state("paused", self.step)
+                elif command == "resume" and paused_since is not None:
+                    module.skip_time(time.monotonic() - paused_since)
+                    self.record.skip_time(time.monotonic() - paused_since)
+                    paused_since = None
+                    self.set_state("running", self.step)
+                elif command == "save":
                     self._save(trainer)
-                elif self.record.val_step != self.step:
+                elif command == "evaluate" and self.record.val_step != self.step:
                     self._evaluate(trainer)
+                file.unlink(missing_ok=True)  # only now: whoever waits for it to vanish finds it obeyed
+                if command == "stop":
+                    self._stop(trainer, Interrupted("told to stop", 0))
+            if paused_since is None:
+                return
+            if time.monotonic() - self._beat > _HEARTBEAT_SECONDS:
                 self.set_state("paused", self.step, quiet=True)
-            if commands:
-                module.skip_time(time.monotonic() - began)
-                self.record.skip_time(time.monotonic() - began)
-                self.set_state("running", self.step)
-                return commands[1:] if commands[0] == "resume" else commands
+            time.sleep(_POLL_SECONDS)
 
     def _stop(self, trainer: L.Trainer, interruption: Interrupted) -> None:
         self.set_state("stopping", trainer.global_step, reason=interruption.reason)

@@ -77,7 +77,7 @@ def test_without_saving_a_signal_leaves_results_and_no_checkpoint(tmp_path: Path
 
 
 def test_a_second_ctrl_c_ends_at_once(tmp_path: Path) -> None:
-    with running(tmp_path, "model.n_layers=2", "data.batch_size=256", "trainer.accumulate_grad_batches=50") as process:
+    with running(tmp_path, "model.n_layers=2", "data.batch_size=32", "trainer.accumulate_grad_batches=20") as process:
         process.send_signal(signal.SIGINT)
         time.sleep(0.3)
         began = time.monotonic()
@@ -205,13 +205,13 @@ def test_commands_to_nobody(tmp_path: Path) -> None:
 
 def test_looking_for_commands_is_cheap_against_a_step(tmp_path: Path) -> None:
     """Counted in system calls, not in time: one look lists one folder."""
-    assert control.take_commands(tmp_path) == []
+    assert control.commands(tmp_path) == []
     (tmp_path / "commands").mkdir()
     calls = []
     real = os.listdir
     os.listdir = lambda *a: calls.append(a) or real(*a)  # type: ignore[assignment]
     try:
-        assert control.take_commands(tmp_path) == []
+        assert control.commands(tmp_path) == []
     finally:
         os.listdir = real
     assert len(calls) == 1

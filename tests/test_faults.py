@@ -201,8 +201,7 @@ def test_a_flipped_bit_is_refused_or_harmless(good: Path, tmp_path: Path, place:
     path.write_bytes(data)
     try:
         found = checkpoint.load(path)
-    except LabError as told:
-        assert "\n" not in str(told)
+    except LabError:
         return
     sound = checkpoint.load(good)["state_dict"]  # it hit padding between the parts of the file
     assert all(torch.equal(found["state_dict"][name], sound[name]) for name in sound)
@@ -251,7 +250,7 @@ def test_what_a_checkpoint_says_is_never_built(good: Path, tmp_path: Path) -> No
     torch.save(found, path)
     taken = continuing.inherited_overrides([f"resume={path}"], tmp_path)
     assert not [word for word in taken if "_target_" in word or ("evil" in word and "seed" not in word)]
-    composed = cli.compose_config([word for word in taken if not word.startswith("seed")])
+    composed = cli.compose_quoted([word for word in taken if not word.startswith("seed")])
     assert composed.sample.prompt == "${oc.env:HOME}"
     assert composed.optimizer._target_ == "torch.optim.AdamW"
     done = lab(tmp_path, "train", f"resume={path}")

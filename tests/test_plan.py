@@ -1,5 +1,7 @@
 """The arithmetic of a run."""
 
+from dataclasses import asdict, replace
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -120,6 +122,25 @@ def test_the_warmup_is_a_share_of_the_schedule_not_of_the_run() -> None:
     """A run that is stopped early and one that goes to the end begin alike."""
     plan = make_plan(config(trainer__max_steps=50, schedule__total_steps=500), n_windows=100)
     assert plan.warmup_steps == 50
+
+
+def test_a_prolonged_run_keeps_its_learning_rates_and_its_points() -> None:
+    options = config(trainer__max_steps=200)
+    first = make_plan(options, n_windows=100)
+    longer = config(trainer__max_steps=5000)
+    second = make_plan(longer, n_windows=100, earlier=asdict(first))
+    assert second == replace(first, total_steps=5000)
+    schedules = make_schedule(options, first), make_schedule(longer, second)
+    assert all(schedules[0](step) == schedules[1](step) for step in range(400))
+
+
+def test_what_is_given_wins_over_the_earlier_run() -> None:
+    first = make_plan(config(trainer__max_steps=200), n_windows=100)
+    changed = config(
+        trainer__max_steps=400, eval_every=7, log_every=3, schedule__warmup_steps=0, schedule__total_steps=600
+    )
+    plan = make_plan(changed, n_windows=100, earlier=asdict(first))
+    assert (plan.eval_every, plan.log_every, plan.warmup_steps, plan.schedule_steps) == (7, 3, 0, 600)
 
 
 @few
