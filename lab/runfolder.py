@@ -64,6 +64,14 @@ def write_results(folder: Path, results: dict[str, Any]) -> None:
     atomic.write_json(folder / "results.json", results)
 
 
+def write_end(folder: Path, log: events.EventLog, results: dict[str, Any]) -> None:
+    """Says in the run's state and in its log how it ended."""
+    state = "finished" if results["status"] == "finished" else "stopped"
+    fields = {"reason": results["reason"]} if results["reason"] else {}
+    control.write_state(folder, state, step=results["steps"], total_steps=results["total_steps"], **fields)
+    log.append("state", results["steps"], state=state, **fields)
+
+
 def note_failure(folder: Path, reason: str) -> None:
     """Says in the run's state that it failed; without a word if that state is another process's."""
     with contextlib.suppress(LabError, OSError):

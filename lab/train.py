@@ -1,5 +1,6 @@
 """Trains a GPT: ``python -m lab.train model=small corpus=verdict``."""
 
+import contextlib
 import logging
 import math
 import sys
@@ -66,29 +67,26 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
 
         L.seed_everything(config.seed, verbose=False)
         module = build.make_module(config, plan, tokens, tokenizer, device)
-        log, record = EventLog(run_folder), Record()
-        loggers = build.make_loggers(config, log)
-        continuing.replay(carried, loggers)
-        trainer = build.make_trainer(config, plan, run_folder, device, tokenizer, loggers, record, log, signals)
-        for logger in loggers:
-            logger.log_hyperparams(to_plain(config))
-        if trainer.is_global_zero:
-            screen.start(config, plan, tokens, data, module.model, build.device_name(device), run_folder, earlier)
+        record = Record()
+        with contextlib.closing(EventLog(run_folder)) as log:
+            loggers = build.make_loggers(config, log)
+            continuing.replay(carried, loggers)
+            trainer = build.make_trainer(config, plan, run_folder, device, tokenizer, loggers, record, log, signals)
+            for logger in loggers:
+                logger.log_hyperparams(to_plain(config))
+            if trainer.is_global_zero:
+                screen.start(config, plan, tokens, data, module.model, build.device_name(device), run_folder, earlier)
 
-        interrupted = None
-        try:
-            trainer.fit(module, data, ckpt_path=resume, weights_only=True)
-        except Interrupted as stop:
-            interrupted = stop
-        results = runfolder.results(config, plan, tokens, data, trainer, module, record, interrupted, resume)
-        if trainer.is_global_zero:
-            runfolder.write_results(run_folder, results)
-            state = "stopped" if interrupted else "finished"
-            reason = {"reason": interrupted.reason} if interrupted else {}
-            control.write_state(run_folder, state, step=trainer.global_step, total_steps=plan.total_steps, **reason)
-            log.append("state", trainer.global_step, state=state, **reason)
-            screen.finish(results, config, run_folder)
-        log.close()
+            interrupted = None
+            try:
+                trainer.fit(module, data, ckpt_path=resume, weights_only=True)
+            except Interrupted as stop:
+                interrupted = stop
+            results = runfolder.results(config, plan, tokens, data, trainer, module, record, interrupted, resume)
+            if trainer.is_global_zero:
+                runfolder.write_results(run_folder, results)
+                runfolder.write_end(run_folder, log, results)
+                screen.finish(results, config, run_folder)
         if interrupted is not None:
             raise interrupted
         return results
