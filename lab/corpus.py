@@ -3,6 +3,7 @@
 import codecs
 import glob
 import json
+import os
 import sysconfig
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -45,7 +46,9 @@ def find_files(path: str, start_folder: Path) -> list[Path]:
             raise LabError(f"corpus.path: the folder {target} has no text in it ({', '.join(SUFFIXES)} files)")
     else:
         # A path that exists is taken literally, brackets and all; only one that doesn't can be a pattern.
-        files = [Path(match) for match in glob.glob(str(target), recursive=True) if Path(match).is_file()]
+        # Nor are brackets in the name of the folder that we stand in a pattern.
+        matches = glob.glob(os.path.join(glob.escape(str(start_folder)), Path(path).expanduser()), recursive=True)
+        files = [Path(match) for match in matches if Path(match).is_file()]
         if not files:
             raise LabError(f"corpus.path: there is no file, folder or match for {target}")
     return sorted(files)
@@ -78,8 +81,9 @@ def documents(files: Iterable[Path]) -> Iterator[Document]:
 
 def _pieces(file: Path) -> Iterator[str]:
     """``file`` as UTF-8, a megabyte at a time; a byte order mark at its start is not text."""
-    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    decoder = codecs.getincrementaldecoder("utf-8")()
     position = 0
+    mark = "\ufeff"
     try:
         with file.open("rb") as stream:
             while block := stream.read(_PIECE):
@@ -88,7 +92,9 @@ def _pieces(file: Path) -> Iterator[str]:
                         f"{file} is not a text: a zero byte stands at position {position + nul}; "
                         "give a plain UTF-8 text file"
                     )
-                yield decoder.decode(block)
+                piece = decoder.decode(block)
+                yield piece.removeprefix(mark)
+                mark = "" if piece else mark
                 position += len(block)
             yield decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:

@@ -112,10 +112,12 @@ def split(tokens: np.ndarray, config: DataConfig, context_length: int) -> tuple[
         # The piece next to the validation text, so that "little data" does not also mean "another part of the book".
         train = train[-config.max_train_tokens :]
     if len(train) < context_length + 1:
+        ways = ["choose a longer text"] if config.max_train_tokens is None else ["a larger data.max_train_tokens"]
+        if len(train) > 1:
+            ways.append(f"model.context_length={2 ** ((len(train) - 1).bit_length() - 1)}")
         raise LabError(
             f"the corpus is too small: of its {len(tokens):,} tokens {len(train):,} are for training, and a window of "
-            f"model.context_length={context_length} needs {context_length + 1:,}; choose a longer text, or "
-            f"model.context_length={max(1, 2 ** (max(2, len(train) - 1).bit_length() - 2))}"
+            f"model.context_length={context_length} needs {context_length + 1:,}; {', or '.join(ways)}"
         )
     if len(val) < 2:
         raise LabError(
@@ -150,10 +152,10 @@ def get_dataloader(
 
     tokens = tokenfile.tokenize(read, Tokenizer()).open()
     windows = Windows(tokens, context_length, stride)
-    if len(windows) == 0:
+    if len(windows) < (batch_size if drop_last else 1):
         raise LabError(
-            f"the text has {len(tokens):,} tokens, and one window of context_length={context_length} needs "
-            f"{context_length + 1:,}"
+            f"the text has {len(tokens):,} tokens, {len(windows)} windows of context_length={context_length}: too few "
+            f"for a batch of {batch_size}; give a longer text, a shorter context_length or a smaller batch_size"
         )
     return _loader(windows, num_workers, batch_size=batch_size, shuffle=shuffle, drop_last=drop_last)
 

@@ -1,6 +1,7 @@
 """The figures by which a run is judged, each explained where it is computed."""
 
 import math
+import re
 
 import numpy as np
 import torch
@@ -8,6 +9,9 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from lab.model import GPTConfig
+
+_UNITS = 2.0**32
+"""Of a sum of losses in one nat. A power of two, so that nothing is lost in multiplying; room for two billion nats."""
 
 
 class LanguageModelMetrics(Metric):
@@ -24,18 +28,16 @@ class LanguageModelMetrics(Metric):
 
     def __init__(self) -> None:
         super().__init__()
-        # float64: a million losses added up in float32 lose the digits in which two runs differ.
-        self.add_state("nll", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
+        # The sum is kept in fixed point: a million losses added up in float32 lose the digits in which two runs
+        # differ, float64 is not to be had on every device, and a module cast to bfloat16 takes its floats along.
+        # Whole numbers add up exactly, in any order.
+        self.add_state("nll", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
         self.add_state("tokens", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
         self.add_state("bytes", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
 
-    def set_dtype(self, dst_type: str | torch.dtype) -> "LanguageModelMetrics":
-        """Keeps float64 when a model around it is cast to half precision."""
-        return self
-
     def update(self, nll: Tensor, tokens: int, n_bytes: Tensor) -> None:
         """Adds a batch: its summed negative log-likelihood in nats, its number of targets, their length in bytes."""
-        self.nll += nll.double()
+        self.nll += (nll.float() if nll.dtype != torch.float64 else nll).mul(_UNITS).round().long()
         self.tokens += tokens
         self.bytes += n_bytes
 
@@ -45,11 +47,13 @@ class LanguageModelMetrics(Metric):
         Perplexity reads as "as unsure as if it chose among that many equally likely tokens". Bits per byte does not
         depend on how the tokenizer cuts the text; eight would mean that nothing has been learnt about it.
         """
-        loss = self.nll / self.tokens
+        # On the CPU, where there is always a float64.
+        nll, tokens, n_bytes = self.nll.cpu().double() / _UNITS, self.tokens.cpu(), self.bytes.cpu()
+        loss = nll / tokens
         return {
             "loss": loss,
             "perplexity": loss.exp(),
-            "bits_per_byte": self.nll / math.log(2) / self.bytes.clamp(min=1),
+            "bits_per_byte": nll / math.log(2) / n_bytes.clamp(min=1),
         }
 
 
@@ -89,6 +93,8 @@ def flops_per_token(config: GPTConfig, n_parameters: int) -> int:
 _PEAK_FLOPS = {
     "H200": 989e12,
     "H100": 989e12,
+    "H100 NVL": 835e12,
+    "H100 PCIe": 756e12,
     "A100": 312e12,
     "L40S": 362e12,
     "L4": 121e12,
@@ -102,9 +108,9 @@ _PEAK_FLOPS = {
 
 def peak_flops(device_name: str) -> float | None:
     """The most FLOP/s that the device could do in bf16, or None where we do not know (every CPU, many GPUs)."""
-    # Longest key first: "L40S" must not be taken for an "L4".
+    # As whole words, the longest first: an "L40" is no "L4", and an "H100 PCIe" is not quite an "H100".
     for key in sorted(_PEAK_FLOPS, key=len, reverse=True):
-        if key in device_name:
+        if re.search(rf"\b{key}\b", device_name):
             return _PEAK_FLOPS[key]
     return None
 

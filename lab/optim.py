@@ -47,9 +47,11 @@ def cosine(step: int, *, warmup_steps: int, total_steps: int, min_lr_ratio: floa
     Long strides while there is far to go, ever shorter ones to settle; the wave spends little time in between.
     Loshchilov and Hutter 2017, https://arxiv.org/abs/1608.03983, without the restarts.
     """
+    if step >= total_steps:
+        return min_lr_ratio
     if step < warmup_steps:
         return warmup(step, warmup_steps)
-    progress = min(1.0, (step - warmup_steps) / max(1, total_steps - warmup_steps))
+    progress = (step - warmup_steps) / (total_steps - warmup_steps)
     return min_lr_ratio + (1 - min_lr_ratio) * 0.5 * (1 + math.cos(math.pi * progress))
 
 

@@ -34,7 +34,7 @@ class Plan:
 
 def make_plan(config: Config, n_windows: int, earlier: dict[str, Any] | None = None) -> Plan:
     """The plan for ``n_windows`` training windows. Intervals left open shrink with the run, so that three steps are a
-    complete little run with a warmup, evaluations and logged points.
+    complete little run with evaluations and logged points.
 
     ``earlier`` is the plan (as a dict) of a run that is continued. What the options leave open is then as it was
     there: a prolonged run keeps its learning rates, its evaluations and its points where they were.

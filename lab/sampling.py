@@ -22,6 +22,7 @@ def next_token_probabilities(logits: Tensor, temperature: float, top_k: int | No
     if top_k is not None:
         weakest = logits.topk(min(top_k, logits.shape[-1])).values[..., -1:]  # (B, 1)
         logits = logits.masked_fill(logits < weakest, -torch.inf)
+    logits = logits - logits.amax(-1, keepdim=True)  # the same distribution, and no overflow however small the divisor
     return torch.softmax(logits / temperature, dim=-1)
 
 

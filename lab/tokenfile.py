@@ -72,7 +72,13 @@ def tokenize(read: Callable[[], Iterator[Document]], tokenizer: Tokenizer) -> To
     Raises:
         LabError: if the text is empty or the cache cannot be written.
     """
-    fingerprint, n_bytes, n_documents = _fingerprint(read(), tokenizer)
+    text = _Fingerprint(tokenizer)
+    for document in text.watching(read()):
+        for _ in document:
+            pass
+    if text.n_bytes == 0:
+        raise LabError("corpus: the text is empty, there is nothing to train on; choose a file with some text in it")
+    fingerprint, n_bytes, n_documents = text.hexdigest(), text.n_bytes, text.n_documents
     folder = cache_folder()
     path = folder / f"{fingerprint[:32]}.bin"
     try:
@@ -82,7 +88,11 @@ def tokenize(read: Callable[[], Iterator[Document]], tokenizer: Tokenizer) -> To
             if found is not None:
                 return found
             _remove_leftovers(folder, path.name)
-            n_tokens, checksum = _write(path, read(), n_bytes, tokenizer)
+            text = _Fingerprint(tokenizer)
+            n_tokens, checksum = _write(path, text.watching(read()), n_bytes, tokenizer)
+            if text.hexdigest() != fingerprint:
+                path.unlink()
+                raise LabError("corpus: the text was changed while it was being read; start again")
             made = TokenFile(path, fingerprint, n_tokens, n_documents, n_bytes, checksum)
             # The description comes last: a token file without one is not believed.
             atomic.write_json(path.with_suffix(".json"), {**asdict(made), "path": path.name})
@@ -127,13 +137,14 @@ def safe_chunks(document: Document, size: int = _CHUNK) -> Iterator[str]:
     """
     rest = ""
     for piece in document:
-        rest += piece
-        while len(rest) > size:
-            cut = _last_border(rest)
-            if cut == 0:
-                break
-            yield rest[:cut]
-            rest = rest[cut:]
+        for start in range(0, len(piece), size):  # a piece may be a whole book
+            rest += piece[start : start + size]
+            while len(rest) > size:
+                cut = _last_border(rest)
+                if cut == 0:
+                    break
+                yield rest[:cut]
+                rest = rest[cut:]
     if rest:
         yield rest
 
@@ -156,23 +167,32 @@ def _ahead(jobs: Iterator[T], depth: int) -> Iterator[T]:
     yield from waiting
 
 
-def _fingerprint(documents: Iterator[Document], tokenizer: Tokenizer) -> tuple[str, int, int]:
-    """SHA-256 of the text (and of what makes tokens of it), its bytes, and its number of documents."""
-    digest = hashlib.sha256(f"{tokenizer.name} {_FORMAT}".encode())
-    n_bytes = n_documents = 0
-    for document in documents:
-        length = 0
+class _Fingerprint:
+    """SHA-256 of a text, and of what makes tokens of it, taken while the text passes by."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._digest = hashlib.sha256(f"{tokenizer.name} {_FORMAT}".encode())
+        self.n_bytes = 0
+        self.n_documents = 0
+
+    def watching(self, documents: Iterable[Document]) -> Iterator[Document]:
+        """The same documents; each must be read to its end before the next."""
+        for document in documents:
+            before = self.n_bytes
+            yield self._pieces(document)
+            if self.n_bytes > before:
+                self._digest.update(b"\xff")  # no UTF-8 text contains this byte: "a" + "b" and "ab" differ
+                self.n_documents += 1
+
+    def _pieces(self, document: Document) -> Document:
         for piece in document:
             data = piece.encode("utf-8")
-            digest.update(data)
-            length += len(data)
-        if length:
-            digest.update(b"\xff")  # no UTF-8 text contains this byte: "a" + "b" and "ab" differ
-            n_bytes += length
-            n_documents += 1
-    if n_bytes == 0:
-        raise LabError("corpus: the text is empty, there is nothing to train on; choose a file with some text in it")
-    return digest.hexdigest(), n_bytes, n_documents
+            self._digest.update(data)
+            self.n_bytes += len(data)
+            yield piece
+
+    def hexdigest(self) -> str:
+        return self._digest.hexdigest()
 
 
 def _write(path: Path, documents: Iterator[Document], n_bytes: int, tokenizer: Tokenizer) -> tuple[int, int]:
@@ -201,14 +221,14 @@ def _read(path: Path, fingerprint: str) -> TokenFile | None:
     try:
         fields = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
         found = TokenFile(**{**fields, "path": path})
+        if found.fingerprint != fingerprint or path.stat().st_size != 2 * found.n_tokens:
+            return None
+        checksum = 0
+        with path.open("rb") as file:
+            while block := file.read(1 << 22):
+                checksum = zlib.crc32(block, checksum)
     except (OSError, ValueError, TypeError):
         return None
-    if found.fingerprint != fingerprint or not path.is_file() or path.stat().st_size != 2 * found.n_tokens:
-        return None
-    checksum = 0
-    with path.open("rb") as file:
-        while block := file.read(1 << 22):
-            checksum = zlib.crc32(block, checksum)
     return found if checksum == found.checksum else None
 
 

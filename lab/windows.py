@@ -40,7 +40,9 @@ class Windows(Dataset[Batch]):
         return self._length
 
     def __getitem__(self, index: int) -> Batch:
-        inputs, targets = self.__getitems__([index])
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"window {index} of {len(self)}")
+        inputs, targets = self.__getitems__([index % len(self)])
         return inputs[0], targets[0]
 
     def __getitems__(self, indices: Sequence[int]) -> Batch:
@@ -54,13 +56,16 @@ class Windows(Dataset[Batch]):
     def __getstate__(self) -> dict[str, object]:
         state = self.__dict__.copy()
         if isinstance(self.tokens, np.memmap):
-            state["tokens"] = (self.tokens.filename, self.tokens.offset, len(self.tokens))
+            whole = self.tokens
+            while isinstance(whole.base, np.memmap):  # a slice of a mapped file does not know where in it it begins
+                whole = whole.base
+            start = whole.offset + self.tokens.ctypes.data - whole.ctypes.data
+            state["tokens"] = (whole.filename, start // 2, len(self.tokens))
         return state
 
     def __setstate__(self, state: dict[str, object]) -> None:
         if isinstance(state["tokens"], tuple):
-            filename, offset, length = state["tokens"]
-            state["tokens"] = open_tokens(filename, offset // 2, length)
+            state["tokens"] = open_tokens(*state["tokens"])
         self.__dict__.update(state)
 
 
@@ -122,7 +127,7 @@ def evaluation_batches(tokens: np.ndarray, context_length: int, batch_size: int)
     Full windows side by side, then one shorter window with what is left, in a batch of its own, so that nothing is
     padded, nothing dropped and nothing counted twice. A text shorter than one window is simply that last window.
     """
-    targets = len(tokens) - 1
+    targets = max(0, len(tokens) - 1)
     full, rest = divmod(targets, context_length)
     batches = [
         (first * context_length, min(batch_size, full - first), context_length) for first in range(0, full, batch_size)

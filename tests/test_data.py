@@ -92,7 +92,6 @@ def test_the_context_length_that_the_message_proposes_fits(n: int, context_lengt
     assert n_train / 4 <= proposed < n_train  # and does not give away more than it must
 
 
-@pytest.mark.xfail(strict=True, reason="with 1 token left to train on, no context length helps, and 1 is proposed")
 def test_no_context_length_is_proposed_where_none_would_fit() -> None:
     with pytest.raises(LabError) as caught:
         split(numbered(3), DataConfig(val_fraction=0.7), 16)

@@ -93,13 +93,7 @@ def test_pickled_windows_stay_mapped(file: Path) -> None:
     ("start", "stop"),
     [
         (0, 700),
-        pytest.param(
-            300,
-            700,
-            marks=pytest.mark.xfail(
-                strict=True, reason="a slice of a memmap keeps its parent's offset: the copy begins at token 0"
-            ),
-        ),
+        (300, 700),
     ],
 )
 def test_pickled_windows_over_a_part_of_a_file_are_over_the_same_part(file: Path, start: int, stop: int) -> None:
@@ -224,7 +218,6 @@ def test_validation_scores_every_token_but_the_first_once(n_tokens: int, context
     )
 
 
-@pytest.mark.xfail(strict=True, reason="no tokens count as minus one target: a window before the start comes out")
 def test_validation_of_nothing_is_nothing() -> None:
     assert evaluation_batches(np.empty(0, dtype=np.uint16), 4, 2) == []
 
