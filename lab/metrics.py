@@ -23,6 +23,7 @@ class LanguageModelMetrics(Metric):
 
     full_state_update = False
     nll: Tensor
+    not_finite: Tensor
     tokens: Tensor
     bytes: Tensor
 
@@ -32,12 +33,16 @@ class LanguageModelMetrics(Metric):
         # differ, float64 is not to be had on every device, and a module cast to bfloat16 takes its floats along.
         # Whole numbers add up exactly, in any order.
         self.add_state("nll", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
+        # Whole numbers have no NaN, so that is kept count of.
+        self.add_state("not_finite", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
         self.add_state("tokens", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
         self.add_state("bytes", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
 
     def update(self, nll: Tensor, tokens: int, n_bytes: Tensor) -> None:
         """Adds a batch: its summed negative log-likelihood in nats, its number of targets, their length in bytes."""
-        self.nll += (nll.float() if nll.dtype != torch.float64 else nll).mul(_UNITS).round().long()
+        wide = nll if nll.dtype == torch.float64 else nll.float()
+        self.not_finite += (~torch.isfinite(wide)).long()
+        self.nll += wide.nan_to_num(0, 0, 0).mul(_UNITS).round().long()
         self.tokens += tokens
         self.bytes += n_bytes
 
@@ -49,6 +54,8 @@ class LanguageModelMetrics(Metric):
         """
         # On the CPU, where there is always a float64.
         nll, tokens, n_bytes = self.nll.cpu().double() / _UNITS, self.tokens.cpu(), self.bytes.cpu()
+        if self.not_finite:
+            nll.fill_(math.nan)
         loss = nll / tokens
         return {
             "loss": loss,

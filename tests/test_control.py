@@ -154,6 +154,7 @@ def test_paused_is_not_a_trap(tmp_path: Path) -> None:
     assert (tmp_path / "run" / "checkpoints" / "last.ckpt").is_file()
 
 
+@pytest.mark.slow
 def test_commands_do_not_change_what_is_learnt(tmp_path: Path) -> None:
     options = ("model.drop_rate=0.3", "schedule=constant", "schedule.warmup_steps=0")
     with running(tmp_path, *options) as process:

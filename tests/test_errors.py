@@ -55,6 +55,7 @@ MISTAKES = [
     (["resume=foreign.pt"], ["foreign.pt", "not a checkpoint of this lab"]),
     (["resume=https://example.org/a.ckpt"], ["fetch the file first"]),
     (["save_every=5"], ["save_every", "save=true"]),
+    (["model.vocab_size=1000"], ["model.vocab_size=1000", "50257"]),
     (["foo=(,"], ["'foo=(,' cannot be read"]),
     (["sample.prompt="], ["sample.prompt is empty"]),
     (["optimizer._target_=os.system"], ["optimizer"]),

@@ -45,6 +45,7 @@ def kill_after(process: "subprocess.Popen[bytes]", folder: Path, files: int, del
     return process.returncode == -9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("in_place", [True, False])
 def test_five_kills_and_still_the_same_run(in_place: bool, tmp_path: Path) -> None:
     write_tale(tmp_path)
@@ -207,7 +208,7 @@ def test_a_flipped_bit_is_refused_or_harmless(good: Path, tmp_path: Path, place:
     assert all(torch.equal(found["state_dict"][name], sound[name]) for name in sound)
 
 
-def test_a_payload_is_refused_and_does_not_run(good: Path, tmp_path: Path) -> None:
+def test_a_payload_is_refused_and_does_not_run(good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     evidence = tmp_path / "executed"
 
     class Payload:
@@ -222,8 +223,9 @@ def test_a_payload_is_refused_and_does_not_run(good: Path, tmp_path: Path) -> No
     plain.write_bytes(pickle.dumps(Payload()))
     legacy = tmp_path / "legacy.ckpt"
     torch.save(found, legacy, _use_new_zipfile_serialization=False)
+    monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")  # what would switch torch's own safety off
     for path in (zipped, plain, legacy):
-        done = lab(tmp_path, "train", *TINY, f"resume={path}", env={"TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD": "1"})
+        done = train_here(tmp_path, *TINY, f"resume={path}")
         assert done.code == 1
         assert done.err.startswith("error: ")
         assert len(done.err.strip().splitlines()) == 1

@@ -136,7 +136,7 @@ def independent_run(config: Config, tokens: np.ndarray) -> tuple[list[float], di
     return losses, val_losses
 
 
-@pytest.mark.parametrize("corpus", ["verdict", "stdlib"])
+@pytest.mark.parametrize("corpus", ["verdict", pytest.param("stdlib", marks=pytest.mark.slow)])
 def test_the_whole_trajectory_agrees_with_hugging_face(corpus: str, tmp_path: Path, corpora: Path) -> None:
     if corpus == "verdict" and not (corpora / "the-verdict.txt").is_file():
         pytest.skip("verdict must be fetched, and no file of it is in LAB_CORPORA")

@@ -67,7 +67,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     return done
 
 
-@settings(max_examples=14, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(step=st.integers(1, STEPS - 1), workers=st.sampled_from([0, 0, 0, 2]), in_place=st.booleans())
 def test_from_any_step_the_rest_is_the_same(
     undisturbed: Finished, tmp_path_factory: pytest.TempPathFactory, step: int, workers: int, in_place: bool
@@ -155,6 +155,7 @@ def test_a_folder_that_holds_a_run_is_not_mixed_with_another(tmp_path: Path) -> 
     assert "holds a run already" in done.err
 
 
+@pytest.mark.slow
 def test_two_processes_continuing_one_folder_do_not_share_it(tmp_path: Path) -> None:
     import subprocess
 

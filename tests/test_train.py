@@ -274,6 +274,7 @@ def test_plain_gradient_descent_and_other_schedules(tmp_path: Path) -> None:
     assert curve["learning_rate"][10] < curve["learning_rate"][8] == pytest.approx(3e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [("model=small", "corpus=verdict")])
 def test_the_command_from_the_first_page_works_as_typed(
     options: tuple[str, ...], tmp_path: Path, corpora: Path

@@ -1,0 +1,132 @@
+"""The rules of the house: what may import what, what lies where, and that the README tells the truth."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+LAB = ROOT / "lab"
+ROOMS = sorted(path.stem for path in LAB.glob("*.py") if path.stem != "__init__")
+
+
+def imports(room: str) -> set[str]:
+    """The rooms of the lab that a room imports when it is imported itself, or ever."""
+    found = set()
+    for node in ast.walk(ast.parse((LAB / f"{room}.py").read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module == "lab":
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("lab."):
+            found.add(str(node.module).removeprefix("lab."))
+    return found & set(ROOMS)
+
+
+def test_imports_point_one_way() -> None:
+    rooms = {room: imports(room) for room in ROOMS}
+    done: set[str] = set()
+    while len(done) < len(rooms):
+        ready = {room for room, needs in rooms.items() if room not in done and needs <= done}
+        assert ready, f"a circle among {sorted(set(rooms) - done)}"
+        done |= ready
+    assert imports("model") == set()
+    assert imports("sampling") == {"model"}
+
+
+@pytest.mark.parametrize("room", ["model", "sampling", "windows", "optim", "loss", "tokenizer"])
+def test_what_a_learner_may_take_away_needs_no_framework(room: str) -> None:
+    heavy = {"hydra", "omegaconf", "lightning", "torchmetrics"}
+    code = f"import sys, lab.{room}; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_top_level_is_the_promised_one() -> None:
+    command = ["git", "-C", str(ROOT), "ls-tree", "--name-only", "HEAD"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip("not a git clone")
+    visible = {name for name in done.stdout.split() if not name.startswith(".")}
+    assert visible == {"pyproject.toml", "conf", "lab", "corpora", "multirun", "tests", "README.md"}
+
+
+def test_tests_mirror_the_rooms() -> None:
+    """Rooms without a test file of their own are tested through the commands that use them."""
+    through = {
+        "train": {"build", "module", "callbacks", "screen", "errors", "eventlogger", "runfolder", "saving", "bench"}
+    }
+    through |= {"control": {"steering"}, "resume": {"continuing", "events"}, "faults": {"checkpoint"}}
+    through |= {"config": {"cli", "manual", "summary"}}
+    tested = {path.stem.removeprefix("test_") for path in (ROOT / "tests").glob("test_*.py")}
+    covered = set.union(*through.values())
+    assert set(ROOMS) - tested - covered == set()
+
+
+def test_the_fables_are_prose_of_their_own() -> None:
+    files = sorted((ROOT / "corpora" / "fables").glob("*.txt"))
+    texts = [file.read_text(encoding="ascii") for file in files]
+    assert sum(map(len, texts)) > 60_000
+    sentences: dict[str, str] = {}
+    for file, text in zip(files, texts, strict=True):
+        title, blank, *_ = text.splitlines()
+        assert title
+        assert not blank
+        # A quotation and who says it are one sentence: a closing quote ends one only before a capital letter.
+        for sentence in re.split(r'(?<=[.!?])(?:"?\s+(?=["A-Z])|\n+)', text):
+            words = " ".join(re.findall(r"[a-z']+", sentence.lower()))
+            if words:
+                assert sentences.setdefault(words, file.name) == file.name or len(words.split()) < 2, (words, file.name)
+
+
+def test_the_readme_is_true() -> None:
+    from lab import cli
+    from lab.config import check
+    from lab.model import GPTModel
+
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    import torch
+
+    for preset in cli.choices("model"):
+        with torch.device("meta"):
+            model = GPTModel(check(cli.compose_config([f"model={preset}"])).model)
+        row = next(line for line in text.splitlines() if line.startswith(f"| `{preset}` | "))
+        assert f"{model.num_parameters():,} | {model.num_parameters(False):,} |" in row
+    known = set(cli.options())
+    for option in re.findall(r"`((?:[a-z]+\.)?[a-z_]+)=", text):
+        assert option in known or option.startswith(("hydra.", "checkpoint")), option
+    for module in set(re.findall(r"python -m (lab\.[a-z]+)", text)):
+        assert (ROOT / f"{module.replace('.', '/')}.py").is_file(), module
+    for path in re.findall(r"\]\(((?:\.github|corpora|lab|conf|tests)[^)]*)\)", text):
+        assert (ROOT / path).exists(), path
+    code = re.search(r"```python\n(.*?)```", text, re.DOTALL)
+    assert code is not None
+    exec(code[1], {})
+
+
+@pytest.mark.slow
+def test_a_wheel_trains_from_any_folder(tmp_path: Path) -> None:
+    """Built, installed into an empty environment beside the dependencies of this one, and run far from the clone."""
+    subprocess.run([sys.executable, "-m", "build", "--wheel", "-o", tmp_path, ROOT], check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "env"], check=True)
+    python = tmp_path / "env" / "bin" / "python"
+    subprocess.run([python, "-m", "pip", "install", "-q", "--no-deps", wheel], check=True, capture_output=True)
+    (site,) = (tmp_path / "env" / "lib").glob("python3*/site-packages")
+    here = next(path for path in sys.path if path.endswith("site-packages"))
+    (site / "borrowed.pth").write_text(f"import sys; sys.path.append({here!r})\n")
+    away = tmp_path / "away"
+    away.mkdir()
+    where = subprocess.run([python, "-c", "import lab; print(lab.__file__)"], cwd=away, capture_output=True, text=True)
+    assert str(site) in where.stdout
+    options = ["model.emb_dim=16", "model.n_layers=1", "model.n_heads=1", "model.context_length=16"]
+    done = subprocess.run(
+        [tmp_path / "env" / "bin" / "lab-train", *options, "trainer.max_steps=1", "data.max_val_tokens=99"],
+        cwd=away,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert list(away.glob("outputs/*/*/results.json"))
