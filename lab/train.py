@@ -52,9 +52,8 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
         device = build.accelerator(config.trainer)
         tokenizer = Tokenizer()
         if config.model.vocab_size != tokenizer.vocab_size:
-            raise LabError(
-                f"model.vocab_size={config.model.vocab_size}: the tokenizer decides it, and it has {tokenizer.vocab_size} tokens"
-            )
+            asked, known = config.model.vocab_size, tokenizer.vocab_size
+            raise LabError(f"model.vocab_size={asked}: the tokenizer decides it, and it has {known} tokens")
         tokens = tokenized_corpus(config.corpus, start_folder)
         data = build.make_data(config, tokens)
         if earlier is not None and resume is not None:
