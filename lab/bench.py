@@ -93,7 +93,9 @@ def _lab(config: Config) -> Callable[[], None]:
     """A step as lab/module.py takes it, without Lightning around."""
     from lab.build import make_model, make_optimizer
     from lab.loss import next_token_loss
+    from lab.memory import keep_freed_memory
 
+    keep_freed_memory()
     model = make_model(config).train()
     optimizer = make_optimizer(config, model, "cpu")
 

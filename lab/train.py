@@ -36,10 +36,12 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
     from lab.callbacks import Record
     from lab.data import tokenized_corpus
     from lab.events import EventLog
+    from lab.memory import keep_freed_memory
     from lab.plan import make_plan
     from lab.steering import Signals
     from lab.tokenizer import Tokenizer
 
+    keep_freed_memory()
     with Signals() as signals, runfolder.alone_in(run_folder):
         _silence()
         resume = continuing.find(config.resume, start_folder, run_folder) if config.resume else None
