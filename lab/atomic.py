@@ -54,9 +54,9 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Removes the temporary files of killed processes from ``folder``; for when nobody else is writing there."""
-    for leftover in folder.glob(".*.tmp"):
+def remove_leftovers(folder: Path, name: str = "*") -> None:
+    """Removes what killed processes left of writing ``name`` in ``folder``; for when nobody else is writing it."""
+    for leftover in folder.glob(f".{name}.*.tmp"):
         leftover.unlink(missing_ok=True)
 
 

@@ -88,7 +88,7 @@ def find(wanted: str, start_folder: Path, run_folder: Path | None) -> Path | Non
 
 def run_folder_of(path: Path) -> Path:
     """The run folder that a checkpoint lies in."""
-    return path.absolute().parent.parent
+    return path.resolve().parent.parent
 
 
 def carry_over(path: Path, checkpoint_: dict[str, Any], folder: Path) -> list[events.Event]:

@@ -1,6 +1,8 @@
 """What a run leaves in its folder, and who may write there."""
 
 import contextlib
+import json
+import math
 import os
 import platform
 import subprocess
@@ -64,6 +66,15 @@ def write_results(folder: Path, results: dict[str, Any]) -> None:
     atomic.write_json(folder / "results.json", results)
 
 
+def read_results(folder: Path) -> dict[str, Any]:
+    """The outcome of the run in ``folder``; an infinite loss if it did not come to one."""
+    try:
+        found: dict[str, Any] = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {"best_val_loss": math.inf}
+    return found
+
+
 def write_end(folder: Path, log: events.EventLog, results: dict[str, Any]) -> None:
     """Says in the run's state and in its log how it ended."""
     state = "finished" if results["status"] == "finished" else "stopped"
@@ -73,11 +84,11 @@ def write_end(folder: Path, log: events.EventLog, results: dict[str, Any]) -> No
 
 
 def note_failure(folder: Path, reason: str) -> None:
-    """Says in the run's state that it failed; without a word if that state is another process's."""
+    """Says in the run's state that it failed; but not where an earlier process has told how its own run ended."""
     with contextlib.suppress(LabError, OSError):
-        state = control.read_state(folder)
-        if state["pid"] == os.getpid():
-            fields = {key: state.get(key) for key in ("step", "total_steps")}
+        told = control.read_state(folder) if (folder / control.STATE_FILE).exists() else {"pid": os.getpid()}
+        if told["pid"] == os.getpid():
+            fields = {key: told.get(key, 0) for key in ("step", "total_steps")}
             control.write_state(folder, "failed", reason=reason, **fields)
 
 

@@ -4,7 +4,6 @@ A run reads its windows from a memory map of this file, so that a corpus may be 
 is a hash of the text and the tokenizer: another text is another file, and nothing ever has to be called out of date.
 """
 
-import contextlib
 import hashlib
 import json
 import os
@@ -87,7 +86,7 @@ def tokenize(read: Callable[[], Iterator[Document]], tokenizer: Tokenizer) -> To
             found = _read(path, fingerprint)
             if found is not None:
                 return found
-            _remove_leftovers(folder, path.name)
+            atomic.remove_leftovers(folder, path.name)  # of a process killed over this very text: we hold its lock
             text = _Fingerprint(tokenizer)
             n_tokens, checksum = _write(path, text.watching(read()), n_bytes, tokenizer)
             if text.hexdigest() != fingerprint:
@@ -230,10 +229,3 @@ def _read(path: Path, fingerprint: str) -> TokenFile | None:
     except (OSError, ValueError, TypeError):
         return None
     return found if checksum == found.checksum else None
-
-
-def _remove_leftovers(folder: Path, name: str) -> None:
-    """Temporary files of a process that was killed while it encoded this very text (we hold its lock)."""
-    for leftover in folder.glob(f".{name}.*.tmp"):
-        with contextlib.suppress(OSError):
-            leftover.unlink()

@@ -46,10 +46,9 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
         _silence()
         resume = continuing.find(config.resume, start_folder, run_folder) if config.resume else None
         earlier = checkpoint.load(resume) if resume else None
-        if resume is None or continuing.run_folder_of(resume) != run_folder.absolute():
+        if resume is None or continuing.run_folder_of(resume) != run_folder.resolve():
             runfolder.refuse_used(run_folder, anew=config.resume == "auto")
         continuing.clean_up(run_folder)
-        control.write_state(run_folder, "running", step=0)
 
         device = build.accelerator(config.trainer)
         tokenizer = Tokenizer()
@@ -62,10 +61,12 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
             checkpoint.refuse_other_run(earlier, config, tokens, resume)
         plan = make_plan(config, len(data.windows), earlier["lab"]["plan"] if earlier else None)
         if earlier is not None and earlier["global_step"] >= plan.total_steps:
-            raise LabError(
-                f"there is nothing left to do: {resume} is at step {earlier['global_step']} of {plan.total_steps}; "
-                "give a larger trainer.max_steps or trainer.max_epochs"
-            )
+            sentence = f"nothing left to do: {resume} is at step {earlier['global_step']} of {plan.total_steps}"
+            if config.resume != "auto":
+                raise LabError(f"{sentence}; give a larger trainer.max_steps or trainer.max_epochs")
+            print(sentence)  # for a scheduler that starts the command again, that is success
+            return runfolder.read_results(run_folder)
+        control.write_state(run_folder, "running", step=0, total_steps=plan.total_steps)
         carried = continuing.carry_over(resume, earlier, run_folder) if earlier and resume else []
         runfolder.write_config(run_folder, config)
 

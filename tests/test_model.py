@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from torch import Tensor, nn
 
-from lab.model import GELU, GPTConfig, GPTModel, LayerNorm, MultiHeadAttention
+from lab.model import GELU, Dropout, GPTConfig, GPTModel, LayerNorm, MultiHeadAttention
 
 few = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -352,3 +352,33 @@ for module in ("model", "loss", "optim", "windows", "sampling"):
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0] == "model lab.model"  # the file that can be taken along alone
+
+
+@given(rate=st.sampled_from([0.05, 0.1, 0.5, 0.9]), seed=st.integers(0, 2**31))
+@settings(max_examples=12, deadline=None)
+def test_dropout_drops_its_share_and_keeps_the_mean(rate: float, seed: int) -> None:
+    torch.manual_seed(seed)
+    x = torch.ones(400, 250, requires_grad=True)
+    y = Dropout(rate)(x)
+    kept = y != 0
+    n = x.numel()
+    assert abs(kept.float().mean().item() - (1 - rate)) < 6 * math.sqrt(rate * (1 - rate) / n)
+    assert torch.unique(y).numel() == 2
+    assert y.max().item() == pytest.approx(1 / (1 - rate), rel=1e-4)
+    # Neighbours in a draw of 64 bits are independent of one another.
+    together = (kept[:, :-1] & kept[:, 1:]).float().mean().item()
+    assert together == pytest.approx((1 - rate) ** 2, abs=6 * math.sqrt(0.25 / n))
+    y.sum().backward()
+    assert torch.equal(x.grad, y.detach())  # what was dropped gets no gradient, the rest gets the same scale
+
+
+def test_dropout_follows_the_seed_and_rests_outside_training() -> None:
+    layer, x = Dropout(0.3), torch.randn(3, 5, 7)
+    torch.manual_seed(1)
+    first = layer(x)
+    second = layer(x)
+    torch.manual_seed(1)
+    assert torch.equal(layer(x), first)
+    assert not torch.equal(first, second)
+    assert torch.equal(layer.eval()(x), x)
+    assert torch.equal(Dropout(0.0)(x), x)

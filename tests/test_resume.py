@@ -1,5 +1,6 @@
 """An interrupted run and an undisturbed one are the same run: bit for bit, at every step, in every log."""
 
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -141,6 +142,9 @@ def test_auto_starts_afresh_once_and_continues_from_then_on(tmp_path: Path) -> N
     command = (*OPTIONS, "resume=auto", "hydra.run.dir=job")
     assert train_here(tmp_path, *command, "trainer.max_steps=5", "schedule.total_steps=12").code == 0
     assert train_here(tmp_path, *command, "trainer.max_steps=12", "schedule.total_steps=12").code == 0
+    again = train_here(tmp_path, *command, "trainer.max_steps=12", "schedule.total_steps=12")
+    assert (again.code, again.err) == (0, "")
+    assert "nothing left to do" in again.out
     whole = train_here(tmp_path, *OPTIONS, "hydra.run.dir=whole")
     assert whole.code == 0
     first, second = weights(tmp_path / "whole"), weights(tmp_path / "job")
@@ -188,8 +192,9 @@ def test_two_runs_from_one_checkpoint_are_two_folders_and_the_same_run(tmp_path:
 
 def test_a_run_that_has_reached_its_end_says_how_to_prolong_it(tmp_path: Path) -> None:
     write_tale(tmp_path)
-    assert train_here(tmp_path, *OPTIONS, "trainer.max_steps=2").code == 0
-    done = train_here(tmp_path, "resume=last")
+    parent = train_here(tmp_path, *OPTIONS, "trainer.max_steps=2").run
+    done = train_here(tmp_path, "resume=last", f"hydra.run.dir={parent}")
     assert done.code == 1
     assert "step 2 of 2" in done.err
+    assert json.loads((parent / "state.json").read_text())["state"] == "finished"  # not: failed
     assert "trainer.max_steps" in done.err
