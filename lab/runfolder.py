@@ -86,8 +86,9 @@ def write_end(folder: Path, log: events.EventLog, results: dict[str, Any]) -> No
 def note_failure(folder: Path, reason: str) -> None:
     """Says in the run's state that it failed; but not where an earlier process has told how its own run ended."""
     with contextlib.suppress(LabError, OSError):
-        told = control.read_state(folder) if (folder / control.STATE_FILE).exists() else {"pid": os.getpid()}
-        if told["pid"] == os.getpid():
+        fresh = {"state": "running", "pid": os.getpid()}
+        told = control.read_state(folder) if (folder / control.STATE_FILE).exists() else fresh
+        if told["state"] in control.ALIVE and told["pid"] == os.getpid():
             fields = {key: told.get(key, 0) for key in ("step", "total_steps")}
             control.write_state(folder, "failed", reason=reason, **fields)
 
