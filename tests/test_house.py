@@ -55,7 +55,18 @@ def test_the_top_level_is_the_promised_one() -> None:
 def test_tests_mirror_the_rooms() -> None:
     """Rooms without a test file of their own are tested through the commands that use them."""
     through = {
-        "train": {"build", "module", "callbacks", "screen", "errors", "eventlogger", "runfolder", "saving", "bench"}
+        "train": {
+            "build",
+            "module",
+            "callbacks",
+            "screen",
+            "errors",
+            "eventlogger",
+            "runfolder",
+            "memory",
+            "saving",
+            "bench",
+        }
     }
     through |= {"control": {"steering"}, "resume": {"continuing", "events"}, "faults": {"checkpoint"}}
     through |= {"config": {"cli", "manual", "summary"}}
