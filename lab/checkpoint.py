@@ -70,7 +70,28 @@ def load(path: Path) -> dict[str, Any]:
         raise LabError(f"{path} is not a checkpoint of this lab: it does not say which model it belongs to")
     if described["format"] != FORMAT:
         raise LabError(f"{path} has format {described['format']}, and this version of the lab reads format {FORMAT}")
+    if not _is_complete(checkpoint):
+        raise LabError(f"{path} lacks parts that every checkpoint of this lab has: use another one")
     return checkpoint
+
+
+def _is_complete(checkpoint: dict[str, Any]) -> bool:
+    """Is everything there, and of the right kind, that continuing and generating rely on?"""
+
+    def at(*keys: str) -> Any:
+        found: Any = checkpoint
+        for key in keys:
+            found = found.get(key) if isinstance(found, dict) else None
+        return found
+
+    dicts = [("state_dict",), ("loops", "fit_loop"), ("lab", "plan"), ("lab", "config", "model"), ("lab", "corpus")]
+    names = [("lab", "config", "corpus", "name"), ("lab", "corpus", "name"), ("lab", "corpus", "fingerprint")]
+    numbers = [("global_step",), ("callbacks", "Record", "val_step")]
+    return (
+        all(isinstance(at(*keys), dict) for keys in dicts)
+        and all(isinstance(at(*keys), str) for keys in [*names, ("lab", "tokenizer")])
+        and all(isinstance(at(*keys), int) for keys in numbers)
+    )
 
 
 def _is_whole(path: Path) -> bool:

@@ -46,6 +46,8 @@ def inherited_overrides(typed: Sequence[str], start_folder: Path) -> list[str]:
         if group not in words:  # who picks another file of the group means that file
             found += _leaves(then.get(group), f"{group}.", words, known)
     found += _leaves({name: then.get(name) for name in _INHERITED_SINGLE}, "", words, known)
+    if words.get("save") == "false":
+        found = [word for word in found if not word.startswith("save_every=")]
     if "trainer.max_epochs" in words and "trainer.max_steps" not in words:
         found = [word for word in found if not word.startswith("trainer.max_steps=")]
     return found

@@ -100,10 +100,10 @@ class Steering(L.Callback):
         self.signals.graceful = True
         for _, file in control.commands(self.folder):
             file.unlink(missing_ok=True)  # what was meant for an earlier process is not meant for this one
-        self.set_state("running", trainer.global_step)
+        self.step = trainer.global_step
+        self.set_state("running", self.step)
         # A run that was stopped between a step and the evaluation that was due at it owes that evaluation.
-        step = trainer.global_step
-        if step and step % self.eval_every == 0 and self.record.val_step != step:
+        if self.step and self.step % self.eval_every == 0 and self.record.val_step != self.step:
             self._evaluate(trainer)
 
     def on_train_batch_end(self, trainer: L.Trainer, module: L.LightningModule, *_: Any) -> None:

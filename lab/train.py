@@ -1,6 +1,7 @@
 """Trains a GPT: ``python -m lab.train model=small corpus=verdict``."""
 
 import contextlib
+import errno
 import logging
 import math
 import sys
@@ -87,6 +88,12 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
                 trainer.fit(module, data, ckpt_path=resume, weights_only=True)
             except Interrupted as stop:
                 interrupted = stop
+            except OSError as error:
+                if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                    raise
+                raise LabError(
+                    f"there is no room left in {run_folder} ({error.strerror}): make room, then continue with resume="
+                ) from error
             results = runfolder.results(config, plan, tokens, data, trainer, module, record, interrupted, resume)
             if trainer.is_global_zero:
                 runfolder.write_results(run_folder, results)

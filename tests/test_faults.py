@@ -267,3 +267,39 @@ def test_a_torn_newest_checkpoint_is_passed_over(good: Path, tmp_path: Path) -> 
     os.utime(torn, (time.time() + 60, time.time() + 60))
     assert checkpoint.find("last", tmp_path).name in ("last.ckpt", "best.ckpt")
     assert checkpoint.find(str(run), tmp_path).name in ("last.ckpt", "best.ckpt")
+
+
+def test_no_room_for_the_log_either(tmp_path: Path) -> None:
+    """The disk fills up while nothing is being saved: one sentence all the same."""
+    write_tale(tmp_path)
+    code = (
+        "import os, lab.events as e, lab.train as t\n"
+        "real = os.write\n"
+        "def full(d, data):\n"
+        "    if b'\"step\": 3' in data: raise OSError(28, 'No space left on device')\n"
+        "    return real(d, data)\n"
+        "e.os.write = full\n"
+        "t.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *OPTIONS, "hydra.run.dir=run"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: there is no room left in")
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_checkpoint_with_parts_missing_is_refused(good: Path, tmp_path: Path) -> None:
+    path = tmp_path / "parts.ckpt"
+    for keys in (("loops",), ("global_step",), ("callbacks", "Record"), ("lab", "config"), ("lab", "corpus", "name")):
+        found = torch.load(good, weights_only=True)
+        inner = found
+        for key in keys[:-1]:
+            inner = inner[key]
+        inner[keys[-1]] = None
+        torch.save(found, path)
+        assert_refused(path, "lacks parts")
