@@ -4,13 +4,14 @@ import ast
 import dataclasses
 import inspect
 import textwrap
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 from omegaconf import MISSING
 
 from lab import cli
-from lab.config import CONF_FOLDER, LIMITS, AdamWConfig, Config
+from lab.config import CONF_FOLDER, LIMITS, AdamWConfig, Config, Limit
 
 _HEAD = """\
 Trains a GPT.
@@ -75,13 +76,14 @@ def _options(schema: type, prefix: str) -> Any:
         if dataclasses.is_dataclass(kind):
             yield from _options(kind, f"{f.name}.")
         elif not f.name.startswith("_"):
-            yield _entry(f"{prefix}{f.name}", f, docs(schema).get(f.name, ""))
+            yield entry(f"{prefix}{f.name}", f, docs(schema).get(f.name, ""), LIMITS)
 
 
-def _entry(key: str, f: "dataclasses.Field[Any]", doc: str) -> str:
+def entry(key: str, f: "dataclasses.Field[Any]", doc: str, ranges: Mapping[str, Limit]) -> str:
+    """One option as a paragraph: its name, its default and range, what it does."""
     known = f.default if f.default is not dataclasses.MISSING else None
     default = "null" if known is None else "set by the choice" if known == MISSING else getattr(known, "name", known)
     default = str(default).lower() if isinstance(default, bool) else default
-    limits = f"; {LIMITS[key]}" if key in LIMITS else ""
+    limits = f"; {ranges[key]}" if key in ranges else ""
     head = f"  {key} ({default}{limits})" if f.default_factory is dataclasses.MISSING else f"  {key}"
     return textwrap.fill(f"{head}  {doc}", width=116, subsequent_indent="      ")

@@ -69,8 +69,11 @@ class Finished:
         return json.loads((self.run / "results.json").read_text())
 
 
-def lab(folder: Path, module: str, *arguments: str, env: dict[str, str] | None = None, timeout: int = 300) -> Finished:
-    """Runs ``python -m lab.MODULE ARGUMENTS`` in ``folder``, as a user would."""
+def lab(folder: Path, module: str, *arguments: str, env: dict[str, str] | None = None, timeout: int = 1500) -> Finished:
+    """Runs ``python -m lab.MODULE ARGUMENTS`` in ``folder``, as a user would.
+
+    The timeout catches a command that hangs. It is no measure of speed: another test may have the other core.
+    """
     done = subprocess.run(
         [sys.executable, "-m", f"lab.{module}", *arguments],
         cwd=folder,

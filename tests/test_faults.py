@@ -1,5 +1,6 @@
 """What breaks on real machines, done for real: kills, full disks, torn files, hostile files."""
 
+import contextlib
 import os
 import pickle
 import random
@@ -31,7 +32,9 @@ def kill_after(process: "subprocess.Popen[bytes]", folder: Path, files: int, del
     seen = 0
     last = None
     while process.poll() is None:
-        now = tuple(sorted((p.name, p.stat().st_mtime_ns) for p in (folder / "checkpoints").glob("*.ckpt")))
+        now = last
+        with contextlib.suppress(FileNotFoundError):  # retention has removed one between the listing and the look
+            now = tuple(sorted((p.name, p.stat().st_mtime_ns) for p in (folder / "checkpoints").glob("*.ckpt")))
         if now != last:
             last, seen = now, seen + 1
         if seen > files:

@@ -1,0 +1,82 @@
+"""Options of the commands that train nothing: ``option=value`` words into a dataclass, each value taken as typed.
+
+These commands compose no configuration, and their values are texts and paths more often than numbers: no grammar that
+gives a meaning to commas, quotes or braces stands between what is typed and what arrives.
+"""
+
+import dataclasses
+import difflib
+import types
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from lab import manual
+from lab.config import Limit
+from lab.errors import LabError
+
+Options = TypeVar("Options")
+
+
+def parse(words: Sequence[str], schema: type[Options], limits: Mapping[str, Limit] | None = None) -> Options:
+    """``schema``, a dataclass, filled from ``option=value`` words.
+
+    Its fields may be ``str``, ``int``, ``float``, ``bool`` (true or false), one of these ``| None`` (``null``; a text
+    is taken as typed and has no null), or ``list[str]``, which collects an option that is given several times.
+    Fields without a default must be given. Of a single value that is given twice, the last one counts.
+
+    Raises:
+        LabError: for an unknown or missing option, or a value that does not fit or is out of range.
+    """
+    kinds = get_type_hints(schema)
+    given: dict[str, Any] = {}
+    for word in words:
+        name, equals, text = word.partition("=")
+        if name not in kinds:
+            near = difflib.get_close_matches(name, kinds, n=1)
+            hint = f"did you mean {near[0]}=?" if near else f"the options are {', '.join(kinds)}; --help explains them"
+            raise LabError(f"there is no option {name}; {hint}")
+        if not equals:
+            raise LabError(f"'{word}' has no value: write {name}=VALUE")
+        if get_origin(kinds[name]) is list:
+            given.setdefault(name, []).append(text)
+        else:
+            given[name] = _value(name, text, kinds[name])
+            _check(name, given[name], limits or {})
+    missing = [f.name for f in dataclasses.fields(schema) if _is_required(f) and f.name not in given]  # type: ignore[arg-type]
+    if missing:
+        raise LabError(f"{missing[0]}= is missing: it has no default; --help explains it")
+    return schema(**given)
+
+
+def help_text(head: str, schema: type, limits: Mapping[str, Limit] | None = None) -> str:
+    """``head``, then a line for each field of ``schema``: its default, its range, and the string under it."""
+    docs = manual.docs(schema)
+    entries = [manual.entry(f.name, f, docs.get(f.name, ""), limits or {}) for f in dataclasses.fields(schema)]
+    return "\n".join([head, *entries]) + "\n"
+
+
+def _value(name: str, text: str, kind: Any) -> Any:
+    if get_origin(kind) in (Union, types.UnionType):
+        (kind,) = (member for member in get_args(kind) if member is not type(None))
+        if text == "null" and kind is not str:
+            return None
+    if kind is str:
+        return text
+    if kind is bool:
+        if text not in ("true", "false"):
+            raise LabError(f"{name}={text} does not fit: it must be true or false")
+        return text == "true"
+    try:
+        return kind(text)
+    except ValueError:
+        expected = "a whole number" if kind is int else "a number"
+        raise LabError(f"{name}={text} does not fit: it must be {expected}") from None
+
+
+def _check(name: str, value: Any, limits: Mapping[str, Limit]) -> None:
+    if name in limits and value is not None and not limits[name].holds(value):
+        raise LabError(f"{name}={value:g} is out of range: it must be {limits[name]}")
+
+
+def _is_required(field: "dataclasses.Field[Any]") -> bool:
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
