@@ -206,12 +206,17 @@ def unused_folder(wanted: str) -> str:
         except FileExistsError:
             number += 1
         except OSError as error:
-            raise LabError(
-                f"the output folder {folder.absolute()} cannot be made ({error.strerror}): "
-                "go to a folder where you may write, or give hydra.run.dir=FOLDER"
-            ) from error
+            raise cannot_be_made(folder, error) from error
         else:
             return str(folder)
+
+
+def cannot_be_made(folder: Path, error: OSError) -> LabError:
+    """The sentence for a run folder that is no use."""
+    return LabError(
+        f"the output folder {folder.absolute()} cannot be made ({error.strerror}): "
+        "go to a folder where you may write, or give hydra.run.dir=FOLDER"
+    )
 
 
 OmegaConf.register_new_resolver("unused_folder", unused_folder, replace=True)

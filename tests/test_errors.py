@@ -125,6 +125,10 @@ def test_an_output_folder_that_cannot_be_made(folder: Path) -> None:
     assert done.code == 1
     assert "output folder" in done.err
     assert len(done.err.strip().splitlines()) == 1
+    done = train_here(place, *TINY, "trainer.max_steps=1", "hydra.run.dir=outputs/run")
+    assert done.code == 1
+    assert done.err.startswith(f"error: the output folder {place / 'outputs/run'} cannot be made")
+    assert len(done.err.strip().splitlines()) == 1
 
 
 def test_loss_that_explodes_stops_at_once_and_keeps_what_was_saved(folder: Path) -> None:

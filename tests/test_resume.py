@@ -68,9 +68,28 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     return done
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(step=st.integers(1, STEPS - 1), workers=st.sampled_from([0, 0, 0, 2]), in_place=st.booleans())
+from_anywhere = given(step=st.integers(1, STEPS - 1), workers=st.sampled_from([0, 0, 0, 2]), in_place=st.booleans())
+fixed = [HealthCheck.function_scoped_fixture]
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=fixed)
+@from_anywhere
 def test_from_any_step_the_rest_is_the_same(
+    undisturbed: Finished, tmp_path_factory: pytest.TempPathFactory, step: int, workers: int, in_place: bool
+) -> None:
+    assert_continues_the_same(undisturbed, tmp_path_factory, step, workers, in_place)
+
+
+@pytest.mark.slow
+@settings(max_examples=60, deadline=None, suppress_health_check=fixed)
+@from_anywhere
+def test_from_any_step_the_rest_is_the_same_many_times_over(
+    undisturbed: Finished, tmp_path_factory: pytest.TempPathFactory, step: int, workers: int, in_place: bool
+) -> None:
+    assert_continues_the_same(undisturbed, tmp_path_factory, step, workers, in_place)
+
+
+def assert_continues_the_same(
     undisturbed: Finished, tmp_path_factory: pytest.TempPathFactory, step: int, workers: int, in_place: bool
 ) -> None:
     folder = tmp_path_factory.mktemp("resumed")
