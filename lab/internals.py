@@ -55,6 +55,8 @@ class Layer:
     """Of what attention adds to the stream, after its output projection."""
     feed_forward: Activations
     """Of the 4 * emb_dim hidden units of the feed-forward network, after GELU."""
+    n_units: int
+    """Hidden units of the feed-forward network, 4 * emb_dim."""
     dead_units: list[int]
     """The hidden units with |x| < NEAR_ZERO at every position of this prompt, ascending.
 
@@ -138,6 +140,7 @@ def look(model: GPTModel, token_ids: Tensor, *, top_k: int = 5, bins: int = 32) 
                     residual=_statistics(x, bins),
                     attention=_statistics(attended, bins),
                     feed_forward=_statistics(hidden, bins),
+                    n_units=hidden.shape[-1],
                     dead_units=silent.nonzero().flatten().tolist(),
                 )
             )
@@ -248,7 +251,9 @@ def _checked(model: GPTModel, token_ids: Tensor) -> Tensor:
     """``token_ids`` on the model's device, once it is certain that the model can read them."""
     config = model.config
     if token_ids.ndim != 1 or len(token_ids) == 0:
-        raise ValueError(f"a prompt is a row of at least one token, and this one has the shape {tuple(token_ids.shape)}")
+        raise ValueError(
+            f"a prompt is a row of at least one token, and this one has the shape {tuple(token_ids.shape)}"
+        )
     if len(token_ids) > config.context_length:
         raise ValueError(
             f"a prompt of {len(token_ids)} tokens does not fit into a context of {config.context_length}: shorten it"
