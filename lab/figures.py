@@ -264,7 +264,7 @@ def head_ablation(changes: Tensor) -> "Figure":
 
 def neighbors(found: dict[int, list[tuple[int, float]]], name: Callable[[int], str]) -> "Figure":
     """A line for each token: the tokens with the most similar embeddings, nearest first."""
-    rows = list(found.items())[-_SHOWN:]
+    rows = [(token, near[:8]) for token, near in list(found.items())[-_SHOWN:]]
     columns = max((len(near) for _, near in rows), default=0)
     figure, (axes,) = _figure(2.2 + 1.35 * max(3, columns), 1.2 + 0.27 * len(rows))
     similar = torch.full((len(rows), max(1, columns)), math.nan)
