@@ -1,13 +1,15 @@
 """What ``lab.internals`` found, drawn: each function takes numbers and returns a matplotlib figure, saved by ``save``.
 
 matplotlib is an extra (``pip install matplotlib``) and imported only when something is drawn. The figures are made
-without pyplot, so that nothing global is left behind and a server may draw in several threads. Colours come from maps
+without pyplot, so that nothing global is left behind, and one at a time, so that a server may draw from several
+threads. Colours come from maps
 that read the same with any colour vision: viridis for amounts, purple to orange around zero for changes.
 
 ``words`` are the texts of the prompt's tokens; ``name`` gives the text of any token id.
 """
 
 import math
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +27,8 @@ _ROW = 16
 """Tokens side by side where each is written out."""
 _SHOWN = 64
 """Where each token is written out, the last so many of a longer prompt are drawn: a figure has to fit on a screen."""
+_SIDE = 256
+"""Points along the edge of one head's square, at most."""
 _MAP, _BLANK = "viridis", "#eeeeee"
 _DARK = 0.6
 """Below this part of the colour scale, letters are white."""
@@ -37,6 +41,8 @@ _STYLE: Any = {
     "svg.hashsalt": "lab",  # the same figure gives the same file
 }
 
+_ONE_AT_A_TIME = threading.Lock()  # matplotlib's settings belong to the process
+
 
 def save(draw: Callable[[], "Figure"], path: Path) -> None:
     """Writes the figure that ``draw`` makes to ``path``, atomically; its ending, .png or .svg, decides the format.
@@ -48,7 +54,7 @@ def save(draw: Callable[[], "Figure"], path: Path) -> None:
     import matplotlib
 
     kind = path.suffix.removeprefix(".")
-    with matplotlib.rc_context(_STYLE):
+    with _ONE_AT_A_TIME, matplotlib.rc_context(_STYLE):
         figure = draw()
         with atomic.writing(path) as file:
             figure.savefig(file, format=kind, dpi=130, metadata={"Date": None} if kind == "svg" else None)
@@ -67,22 +73,26 @@ def visible(text: str, longest: int = 12) -> str:
 def attention(seen: Look, words: Sequence[str]) -> "Figure":
     """All heads of all layers as one picture: row of a square = who looks, column = at whom."""
     layers, heads, seq, _ = seen.attention.shape
-    gap = max(1, seq // 10)
-    step = seq + gap
+    # Of a long prompt, each point shows the largest of several weights: a mean would wash out the thin lines.
+    side = min(seq, _SIDE)
+    squares = torch.nn.functional.adaptive_max_pool2d(seen.attention.float(), side)  # (L, H, side, side)
+    gap = max(1, side // 10)
+    step = side + gap
     # One image for all squares: a figure of its own for each of 384 heads would take minutes to draw.
     mosaic = torch.full((layers * step - gap, heads * step - gap), math.nan)
-    visible_part = torch.ones(seq, seq, dtype=torch.bool).tril()
+    past = torch.ones(side, side, dtype=torch.bool).tril()
     for layer in range(layers):
         for head in range(heads):
-            square = seen.attention[layer, head].float().masked_fill(~visible_part, math.nan)
-            mosaic[layer * step : layer * step + seq, head * step : head * step + seq] = square
-    inches = min(2.6, max(1.0, 13 / heads), 40 / layers)
+            square = squares[layer, head].masked_fill(~past, math.nan)
+            mosaic[layer * step : layer * step + side, head * step : head * step + side] = square
+    inches = min(3.2, max(1.0, 13 / heads), 40 / layers)
     points = min(9.0, 0.8 * 72 * inches / step)  # the size of letters that fits a row
-    labelled = points >= 4.5
-    figure, (axes,) = _figure(max(6.0, heads * inches + 2.0), max(2.6, layers * inches + 1.8))
+    labelled = points >= 4.5 and side == seq
+    figure, (axes,) = _figure(max(7.6, heads * inches + 2.0), max(2.6, layers * inches + 1.8))
     image = axes.imshow(mosaic.numpy(), cmap=_map(), norm=_root_scale(), aspect="equal", interpolation="nearest")
-    axes.set_title("Attention: how much each token (row) takes from itself and the tokens before it (column)")
-    middle = (seq - 1) / 2
+    told = "Attention: how much each token (row) takes from itself and the tokens before it (column)"
+    figure.suptitle(told, x=0.01, ha="left", fontsize=11)
+    middle = (side - 1) / 2
     across = [head * step + middle for head in range(heads)]
     down = [layer * step + middle for layer in range(layers)]
     if labelled:
@@ -94,6 +104,8 @@ def attention(seen: Look, words: Sequence[str]) -> "Figure":
     else:
         axes.set_xticks([])
         axes.set_yticks([])
+        axes.set_xlabel(f"in each square, from left to right: the token looked at, position 0 to {seq - 1}")
+        axes.set_ylabel(f"from top to bottom: the token that looks, 0 to {seq - 1}")
     named = {"length": 0, "labelsize": 9}
     top = axes.secondary_xaxis("top")
     top.set_xticks(across, [f"head {head}" for head in range(heads)])
@@ -103,7 +115,7 @@ def attention(seen: Look, words: Sequence[str]) -> "Figure":
     right.tick_params(**named)
     for edge in [*axes.spines.values(), *top.spines.values(), *right.spines.values()]:
         edge.set_visible(False)
-    figure.colorbar(image, ax=axes, label="attention weight (each row sums to 1)", shrink=0.6, aspect=30)
+    _scale(figure, image, "attention weight (each row sums to 1)")
     return figure
 
 
@@ -113,7 +125,8 @@ def residual_norms(seen: Look, words: Sequence[str]) -> "Figure":
     figure, (axes,) = _figure(max(7.0, min(14.0, 2.5 + 0.28 * seq)), 4.2)
     for depth, norms in enumerate(seen.residual_norms.tolist()):
         label = "embedding" if depth == 0 else f"after layer {depth - 1}"
-        axes.plot(norms, color=_map()(0.95 * depth / max(1, depths - 1)), marker="o", markersize=3, label=label)
+        colour, marker = _map()(0.95 * depth / max(1, depths - 1)), "o" if seq <= _SHOWN else None
+        axes.plot(norms, color=colour, marker=marker, markersize=3, label=label)
     axes.set_title("The residual stream grows: every layer adds to each token's vector")
     axes.set_ylabel("length of the vector (Euclidean norm)")
     _positions(axes, words)
@@ -167,9 +180,8 @@ def logit_lens(seen: Look, words: Sequence[str], name: Callable[[int], str]) -> 
     layers, seq = guesses.shape
     nothing = torch.full((layers, 1), math.nan)
     shares = torch.cat([seen.logit_lens.probabilities.float(), nothing], dim=1)  # the last token has no successor yet
-    first = max(0, seq - _SHOWN)
-    pieces = [range(at, min(at + _ROW, seq)) for at in range(first, seq, _ROW)]
-    width = max(4, min(_ROW, seq))
+    first, pieces = _rows(seq)
+    width = max(4, len(pieces[0]))
     figure, grid = _figure(2.2 + 0.82 * width, 1.0 + len(pieces) * (0.28 * layers + 0.95), len(pieces), 1)
     norm = _root_scale()
     for axes, piece in zip(grid, pieces, strict=True):
@@ -203,7 +215,7 @@ def logit_lens(seen: Look, words: Sequence[str], name: Callable[[int], str]) -> 
     figure.suptitle(
         f"Logit lens: the likeliest next token at each depth, bold if right{_part(first, seq)}", x=0.01, ha="left"
     )
-    figure.colorbar(image, ax=grid, label="probability of the token that came", aspect=30)
+    _scale(figure, image, "probability of the token that came")
     return figure
 
 
@@ -211,9 +223,8 @@ def token_losses(seen: Look, words: Sequence[str]) -> "Figure":
     """A bar over each token of the text: how much it surprised the model."""
     seq = len(words)
     losses = [math.nan, *seen.token_losses.tolist()]
-    first = max(0, seq - _SHOWN)
-    pieces = [range(at, min(at + _ROW, seq)) for at in range(first, seq, _ROW)]
-    width = max(4, min(_ROW, seq))
+    first, pieces = _rows(seq)
+    width = max(4, len(pieces[0]))
     highest = max([loss for loss in losses if math.isfinite(loss)], default=1.0) or 1.0
     figure, grid = _figure(1.6 + 0.78 * width, 0.9 + 1.55 * len(pieces), len(pieces), 1)
     for axes, piece in zip(grid, pieces, strict=True):
@@ -228,7 +239,9 @@ def token_losses(seen: Look, words: Sequence[str]) -> "Figure":
         axes.spines[["top", "right"]].set_visible(False)
     mean = sum(losses[1:]) / max(1, seq - 1)
     told = f"mean {mean:.2f} nats" if seq > 1 else "nothing predicts the first token"
-    figure.suptitle(f"Surprise: the loss at each token of the text ({told}){_part(first, seq)}", x=0.01, ha="left")
+    figure.suptitle(
+        f"Surprise: the loss at each token of the text ({told}){_part(first, seq)}", x=0.01, ha="left", fontsize=11
+    )
     return figure
 
 
@@ -258,7 +271,7 @@ def head_ablation(changes: Tensor) -> "Figure":
     axes.set_title("What each head is worth: the change in loss without it")
     axes.tick_params(length=0)
     _bare(axes)
-    figure.colorbar(image, ax=axes, label="nats a token\n(positive: the head helps)")
+    _scale(figure, image, "nats a token\n(positive: the head helps)")
     return figure
 
 
@@ -287,7 +300,7 @@ def neighbors(found: dict[int, list[tuple[int, float]]], name: Callable[[int], s
     axes.set_title("Neighbours: the tokens with the most similar embeddings")
     axes.tick_params(length=0)
     _bare(axes)
-    figure.colorbar(image, ax=axes, label="cosine similarity", aspect=30)
+    _scale(figure, image, "cosine similarity")
     return figure
 
 
@@ -297,6 +310,12 @@ def _figure(width: float, height: float, rows: int = 1, columns: int = 1) -> tup
 
     figure = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(h_pad=0.07, w_pad=0.07))
     return figure, list(figure.subplots(rows, columns, squeeze=False).flat)
+
+
+def _scale(figure: "Figure", image: Any, label: str) -> None:
+    """A colour bar of a handy size, however tall the figure."""
+    shrink = min(1.0, 5 / figure.get_figheight())
+    figure.colorbar(image, ax=figure.axes, label=label, shrink=shrink, aspect=24, anchor=(0, 1))
 
 
 def _map() -> Any:
@@ -318,6 +337,13 @@ def _positions(axes: Any, words: Sequence[str]) -> None:
         axes.set_xlabel("token")
     else:
         axes.set_xlabel("position in the prompt")
+
+
+def _rows(seq: int) -> tuple[int, list[range]]:
+    """The first position that is drawn, and the positions in rows of nearly the same length."""
+    first = max(0, seq - _SHOWN)
+    length = math.ceil((seq - first) / math.ceil((seq - first) / _ROW))
+    return first, [range(at, min(at + length, seq)) for at in range(first, seq, length)]
 
 
 def _bare(*axes: Any) -> None:

@@ -142,9 +142,12 @@ def _encode(prompt: str) -> list[int]:
 
 
 def _name(token: int) -> str:
-    """A token's text. Part of a character is U+FFFD; an id that pads the vocabulary to a round size has no text."""
+    """A token's text. Bytes that are only part of a character are written as \\xf0; an id that pads the vocabulary to a
+    round size has no text."""
     tokenizer = Tokenizer()
-    return tokenizer.decode([token]) if token < tokenizer.vocab_size else f"<{token}>"
+    if token >= tokenizer.vocab_size:
+        return f"<{token}>"
+    return tokenizer.decode_bytes([token]).decode("utf-8", errors="backslashreplace")
 
 
 def _unwritable(folder: Path, error: OSError) -> LabError:
