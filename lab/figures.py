@@ -2,8 +2,8 @@
 
 matplotlib is an extra (``pip install matplotlib``) and imported only when something is drawn. The figures are made
 without pyplot, so that nothing global is left behind, and one at a time, so that a server may draw from several
-threads. Colours come from maps
-that read the same with any colour vision: viridis for amounts, purple to orange around zero for changes.
+threads. Colours come from maps that read the same with any colour vision: viridis for amounts, purple to orange
+around zero for changes.
 
 ``words`` are the texts of the prompt's tokens; ``name`` gives the text of any token id.
 """
@@ -88,7 +88,7 @@ def attention(seen: Look, words: Sequence[str]) -> "Figure":
     inches = min(3.2, max(1.0, 13 / heads), 40 / layers)
     points = min(9.0, 0.8 * 72 * inches / step)  # the size of letters that fits a row
     labelled = points >= 4.5 and side == seq
-    figure, (axes,) = _figure(max(7.6, heads * inches + 2.0), max(2.6, layers * inches + 1.8))
+    figure, (axes,) = _figure(max(7.6, heads * inches + 2.0), max(2.6, layers * inches + 1.3))
     image = axes.imshow(mosaic.numpy(), cmap=_map(), norm=_root_scale(), aspect="equal", interpolation="nearest")
     told = "Attention: how much each token (row) takes from itself and the tokens before it (column)"
     figure.suptitle(told, x=0.01, ha="left", fontsize=11)

@@ -12,6 +12,7 @@ from conftest import ROOT, TINY, Finished, lab, train_here
 
 from lab import inspect, portrait
 from lab.internals import ablate_heads, look, neighbors
+from lab.model import GPTConfig, GPTModel
 from lab.pretrained import open_pretrained
 from lab.tokenizer import Tokenizer
 
@@ -126,6 +127,27 @@ def test_short_and_long_prompts(
     assert (f"the first {left_out} are left out" in out) == (left_out > 0)
     assert (tmp_path / "token_losses.png").is_file()
     assert (found["head_ablation"][0][0] is None) == (seen == 1)
+
+
+def test_a_broken_model_can_be_drawn(tmp_path: Path) -> None:
+    from lab import figures
+
+    model = GPTModel(GPTConfig(emb_dim=8, n_layers=2, n_heads=2, context_length=80, vocab_size=50)).eval()
+    torch.nn.init.constant_(model.blocks[1].feed_forward.project.weight, torch.nan)
+    ids = torch.arange(70) % 50
+    seen, words = look(model, ids), [f"w{token}" for token in ids.tolist()]
+    pictures = {
+        "attention": lambda: figures.attention(seen, words),
+        "residual_norms": lambda: figures.residual_norms(seen, words),
+        "activations": lambda: figures.activations(seen),
+        "logit_lens": lambda: figures.logit_lens(seen, words, str),
+        "token_losses": lambda: figures.token_losses(seen, words),
+        "head_ablation": lambda: figures.head_ablation(ablate_heads(model, ids)),
+        "neighbors": lambda: figures.neighbors({3: neighbors(model, 3, 2)}, str),
+    }
+    for name, draw in pictures.items():
+        figures.save(draw, tmp_path / f"{name}.png")
+        assert (tmp_path / f"{name}.png").stat().st_size > 2_000
 
 
 def test_without_matplotlib_the_numbers_are_written(trained: Finished, tmp_path: Path, capsys, monkeypatch) -> None:
