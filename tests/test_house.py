@@ -32,11 +32,14 @@ def test_imports_point_one_way() -> None:
         assert ready, f"a circle among {sorted(set(rooms) - done)}"
         done |= ready
     assert imports("model") == set()
-    assert imports("kvcache") == {"model"}
+    assert imports("kvcache") == imports("internals") == {"model"}
     assert imports("sampling") == {"kvcache", "model"}
 
 
-@pytest.mark.parametrize("room", ["model", "kvcache", "sampling", "explain", "windows", "optim", "loss", "tokenizer"])
+FREE = ["model", "kvcache", "sampling", "explain", "windows", "optim", "loss", "tokenizer", "internals"]
+
+
+@pytest.mark.parametrize("room", FREE)
 def test_what_a_learner_may_take_away_needs_no_framework(room: str) -> None:
     heavy = {"hydra", "omegaconf", "lightning", "torchmetrics"}
     code = f"import sys, lab.{room}; print(sorted({heavy} & set(sys.modules)))"
@@ -71,7 +74,10 @@ def test_tests_mirror_the_rooms() -> None:
     }
     through |= {"control": {"steering"}, "resume": {"continuing", "events"}, "faults": {"checkpoint"}}
     through |= {"config": {"cli", "manual", "summary"}}
-    through |= {"generate": {"options", "pretrained", "conversation", "speaker", "textstream"}}
+    through |= {
+        "generate": {"options", "pretrained", "conversation", "speaker", "textstream"},
+        "inspect": {"figures", "portrait"},
+    }
     through |= {"sampling": {"explain", "kvcache"}}
     tested = {path.stem.removeprefix("test_") for path in (ROOT / "tests").glob("test_*.py")}
     covered = set.union(*through.values())
