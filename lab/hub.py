@@ -52,7 +52,9 @@ def find(name: str, option: str = "checkpoint") -> Path:
         from huggingface_hub import HfApi, constants, snapshot_download
         from huggingface_hub.utils import disable_progress_bars
     except ImportError as error:
-        raise LabError(f"{option}={name} is fetched by a package that is missing: `pip install huggingface_hub`") from error
+        raise LabError(
+            f"{option}={name} is fetched by a package that is missing: `pip install huggingface_hub`"
+        ) from error
     for known_as in dict.fromkeys([name, GPT2.get(name, name)]):
         try:
             folder = Path(snapshot_download(known_as, local_files_only=True, allow_patterns=_WANTED))
@@ -62,7 +64,9 @@ def find(name: str, option: str = "checkpoint") -> Path:
             return folder
     advice = "give the path of a Hugging Face folder instead, or fetch it where there is a network and bring the cache"
     if constants.HF_HUB_OFFLINE:
-        raise LabError(f"{option}={name} is not in the cache {constants.HF_HUB_CACHE}, and HF_HUB_OFFLINE is set: {advice}")
+        raise LabError(
+            f"{option}={name} is not in the cache {constants.HF_HUB_CACHE}, and HF_HUB_OFFLINE is set: {advice}"
+        )
     if not sys.stderr.isatty():
         disable_progress_bars()
     print(f"fetching {name} into {constants.HF_HUB_CACHE}", file=sys.stderr)
@@ -70,7 +74,9 @@ def find(name: str, option: str = "checkpoint") -> Path:
         HfApi().model_info(name, timeout=_PATIENCE)  # the download itself would wait for ever for a silent server
         return Path(snapshot_download(name, allow_patterns=_WANTED))
     except Exception as error:  # its own, those of the client beneath it, and those of the disk
-        raise LabError(f"{option}={name} is not in the cache {constants.HF_HUB_CACHE} and {_why(error)}: {advice}") from error
+        raise LabError(
+            f"{option}={name} is not in the cache {constants.HF_HUB_CACHE} and {_why(error)}: {advice}"
+        ) from error
 
 
 def _is_complete(folder: Path) -> bool:

@@ -142,7 +142,7 @@ def open_folder(folder: Path) -> GPTModel:
     stored = {name: place for name, place in stored.items() if not _CONSTANTS.fullmatch(name)}
     # What is called here as we call it is known; what is not keeps its name, and will be told as too much.
     depth = len({name.split(".")[1] for name in stored if name.startswith("h.")})
-    names = all_names(min(config.n_layers, depth))
+    names = all_names(depth)
     ours = {theirs: our_name for our_name, theirs in names.items()}
     parts = {
         ours.get(name, name): Part(*place, transposed=_is_transposed(ours.get(name, name)))
@@ -170,7 +170,7 @@ def _our_config(found: dict[str, Any], path: Path) -> GPTConfig:
     """
     if found.get("model_type") != "gpt2":
         raise LabError(f"{path} describes a model of the type {found.get('model_type')}: the lab opens GPT-2 only")
-    sizes = {}
+    sizes: dict[str, Any] = {}
     for ours, (theirs, alias, default) in _SIZES.items():
         value = found.get(theirs, found.get(alias, default))
         if type(value) is not int or value < 1:

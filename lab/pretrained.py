@@ -26,7 +26,7 @@ class Pretrained:
     step: int | None = None
     """Finished optimizer steps; None for a model of another origin."""
     figures: dict[str, float] = field(default_factory=dict)
-    """Its last evaluation at or before that step (val_loss, val_perplexity, val_bits_per_byte, val_step), tokens_seen."""
+    """The last evaluation up to that step (val_step, val_loss, val_perplexity, val_bits_per_byte); tokens_seen."""
     path: Path | None = None
     """The checkpoint file; None for a model of another origin."""
 

@@ -88,7 +88,9 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
             for logger in loggers:
                 logger.log_hyperparams(to_plain(config))
             if trainer.is_global_zero:
-                screen.start(config, plan, tokens, data, module.model, build.device_name(device), run_folder, earlier, weights)
+                screen.start(
+                    config, plan, tokens, data, module.model, build.device_name(device), run_folder, earlier, weights
+                )
 
             interrupted = None
             try:
