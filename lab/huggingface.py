@@ -94,7 +94,7 @@ def write_model(model: GPTModel, folder: Path) -> None:
             continue
         tensor = state[ours] if ours in state else torch.zeros(_bias_length(ours, shape))
         tensors[f"transformer.{theirs}"] = (tensor.t() if _is_transposed(ours) else tensor).contiguous()
-    weights.write(tensors, folder / WEIGHTS_FILE, {})
+    weights.write(tensors, folder / WEIGHTS_FILE, {"format": "pt"})  # transformers insists on that
     endoftext = shape.vocab_size - 1
     tokens = {"bos_token_id": endoftext, "eos_token_id": endoftext}
     atomic.write_json(folder / CONFIG_FILE, _their_config(shape) | tokens)

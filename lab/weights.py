@@ -137,14 +137,15 @@ def write_model(model: GPTModel, path: Path) -> None:
 
 
 def write(tensors: Mapping[str, Tensor], path: Path, metadata: Mapping[str, str]) -> None:
-    """A safetensors file, atomically. Its metadata also says, as every reader expects, that torch wrote it.
+    """A safetensors file, atomically. With one entry of metadata, the same model gives the same bytes: the library
+    writes several in a random order.
 
     Raises:
         OSError: if there is no room, say.
     """
     with atomic.making(path) as temporary:
         try:
-            save_file(dict(tensors), temporary, {"format": "pt", **metadata})
+            save_file(dict(tensors), temporary, dict(metadata))
         except SafetensorError as error:
             raise OSError(str(error)) from error
 
