@@ -71,6 +71,7 @@ def test_tests_mirror_the_rooms() -> None:
     through |= {"control": {"steering"}, "resume": {"continuing", "events"}, "faults": {"checkpoint"}}
     through |= {"config": {"cli", "manual", "summary"}}
     through |= {"generate": {"options", "pretrained"}}
+    through |= {"huggingface": {"hftokenizer", "weights"}, "export": {"modelcard"}}
     tested = {path.stem.removeprefix("test_") for path in (ROOT / "tests").glob("test_*.py")}
     covered = set.union(*through.values())
     assert set(ROOMS) - tested - covered == set()
