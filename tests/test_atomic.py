@@ -162,9 +162,9 @@ def test_a_name_is_taken_at_the_end_or_never(tmp_path: Path, folder: bool, umask
             inside.chmod(0o600)
             assert not path.exists()
             if fail:
-                raise ValueError
+                raise ValueError("in the middle")
 
-    with pytest.raises(ValueError, match=""):
+    with pytest.raises(ValueError, match="in the middle"):
         make(fail=True)
     assert names(path.parent) == []
     make(fail=False)
@@ -173,7 +173,7 @@ def test_a_name_is_taken_at_the_end_or_never(tmp_path: Path, folder: bool, umask
     assert written.read_bytes() == b"content"
     assert stat.S_IMODE(written.stat().st_mode) == 0o644
     if folder:  # a folder with something in it is nobody's to replace
-        with pytest.raises(OSError, match=""), atomic.making(path) as temporary:
+        with pytest.raises(OSError, match="not empty"), atomic.making(path) as temporary:
             temporary.mkdir()
         assert written.read_bytes() == b"content"
         assert names(path.parent) == ["made"]
