@@ -88,5 +88,8 @@ def refuse_other(folder: Path, vocab_size: int) -> None:
         theirs = model.get("vocab") if isinstance(model, dict) else {}
     elif (folder / "vocab.json").is_file():
         theirs = read_json(folder / "vocab.json")
-    if theirs is not None and theirs != json.loads(vocabulary_files()[1].read_text(encoding="utf-8")):
+    if theirs is None:
+        return
+    ours = json.loads(vocabulary_files()[1].read_text(encoding="utf-8"))
+    if not isinstance(theirs, dict) or {ENDOFTEXT: ours[ENDOFTEXT], **theirs} != ours:  # some list it apart
         raise LabError(f"{folder} has a vocabulary of its own: the lab knows GPT-2's, whose words are not this model's")
