@@ -72,6 +72,12 @@ def _leaves(values: Any, prefix: str, typed: dict[str, str], known: set[str]) ->
     return found
 
 
+def first_weights(earlier: dict[str, Any]) -> str | None:
+    """What the run that a checkpoint is from began with, as ``init_from`` named it: for the record."""
+    named = earlier["lab"]["config"].get("init_from")
+    return named if isinstance(named, str) else None
+
+
 def find(wanted: str, start_folder: Path, run_folder: Path | None) -> Path | None:
     """The checkpoint to continue from, or None to start afresh.
 

@@ -42,8 +42,10 @@ def start(
     device: str,
     run_folder: Path,
     earlier: dict[str, Any] | None,
+    weights: str | None = None,
 ) -> None:
-    """What is about to happen, before it does. ``earlier`` is the checkpoint that the run continues from."""
+    """What is about to happen, before it does. ``earlier`` is the checkpoint that the run continues from, ``weights``
+    says where the first weights are from if they are not random."""
     shape = config.model
     steps = f"{plan.total_steps:,} of {plan.tokens_per_step:,} tokens, {plan.epochs:.3g} passes over the text"
     table(
@@ -55,6 +57,7 @@ def start(
             f"{len(data.val_tokens):,} to validate with",
             "steps": f"{steps}; evaluation every {plan.eval_every}",
             **_continuing(earlier, plan),
+            **({"weights": weights} if weights else {}),
             "device": f"{device}, {config.trainer.precision}{', compiled' if config.trainer.compile else ''}",
             "output": str(run_folder),
             "saving": "best.ckpt and last.ckpt in checkpoints/"

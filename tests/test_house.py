@@ -79,6 +79,7 @@ def test_tests_mirror_the_rooms() -> None:
         "inspect": {"figures", "portrait"},
     }
     through |= {"sampling": {"explain", "kvcache"}}
+    through |= {"huggingface": {"hftokenizer", "weights"}, "export": {"modelcard"}}
     tested = {path.stem.removeprefix("test_") for path in (ROOT / "tests").glob("test_*.py")}
     covered = set.union(*through.values())
     assert set(ROOMS) - tested - covered == set()
