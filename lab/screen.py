@@ -17,14 +17,8 @@ from lab.data import LabData
 from lab.model import GPTModel
 from lab.module import GPTModule
 from lab.plan import Plan
-from lab.progress import duration
+from lab.terminal import duration, table
 from lab.tokenfile import TokenFile
-
-
-def table(title: str, rows: dict[str, str]) -> None:
-    """Prints ``rows`` in two columns under a title; plain text, so that it reads the same in a log file."""
-    width = max(len(name) for name in rows)
-    print(f"\n{title}", *(f"  {name:<{width}}  {value}" for name, value in rows.items()), sep="\n", flush=True)
 
 
 def start(

@@ -1,4 +1,4 @@
-"""How far a long piece of work has come: a bar in a terminal, a line now and then elsewhere. On standard error."""
+"""What commands print alike: figures in two columns, and how far a long piece of work has come."""
 
 import sys
 import time
@@ -9,6 +9,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 _SECONDS_BETWEEN_LINES = 10.0
+
+
+def table(title: str, rows: dict[str, str]) -> None:
+    """Prints ``rows`` in two columns under a title; plain text, so that it reads the same in a log file."""
+    width = max(len(name) for name in rows)
+    print(f"\n{title}", *(f"  {name:<{width}}  {value}" for name, value in rows.items()), sep="\n", flush=True)
 
 
 def duration(seconds: float) -> str:
@@ -22,7 +28,7 @@ def duration(seconds: float) -> str:
 def showing(what: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
     """Shows the progress of ``what`` ("scoring") over ``total`` things ("tokens"); call the result with each share.
 
-    With the rate and, in ``m:ss``, the time that is left.
+    On standard error: in a terminal as a bar, elsewhere as a line now and then; with the rate and the time left.
     """
     console = Console(stderr=True)
     began = last = time.monotonic()
