@@ -142,6 +142,20 @@ def test_only_a_few_rows_of_logits_are_held_at_a_time() -> None:
     assert max(rows) <= scoring._ROWS
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
+def test_a_gpu_gives_the_same() -> None:
+    text = np.random.default_rng(0).integers(0, VOCAB, 500).astype(np.uint16)
+    pairs = [([1, 2, 3], [4, 5]), ([6], [7, 8, 9]), ([10] * 9, [11])]
+    there = made().cuda()
+    for stride in (2, CONTEXT):
+        score, expected = (score_text(m, text, BYTE_LENGTHS, stride=stride) for m in (there, MODEL))
+        assert score.nll == pytest.approx(expected.nll, rel=1e-4)
+        assert (score.correct, score.n_bytes) == (expected.correct, expected.n_bytes)
+    for found, wanted in zip(score_continuations(there, pairs), score_continuations(MODEL, pairs), strict=True):
+        assert found.log_likelihood == pytest.approx(wanted.log_likelihood, rel=1e-4)
+        assert found.greedy == wanted.greedy
+
+
 @pytest.mark.parametrize("stride", [-1, CONTEXT + 1])
 def test_a_stride_that_leaves_gaps_is_refused(stride: int) -> None:
     with pytest.raises(ValueError, match=f"stride={stride}"):

@@ -194,6 +194,13 @@ def test_an_ending_that_does_not_fit_is_refused_and_never_cropped(trained: Finis
     assert "long.jsonl, line 2: an ending of 40 tokens does not fit into the model's context of 24" in err
 
 
+@pytest.mark.parametrize(("n_context", "cropped"), [(CONTEXT, 0), (CONTEXT + 1, 1)])
+def test_a_context_is_cropped_only_where_it_must_be(trained: Finished, n_context: int, cropped: int) -> None:
+    # The last token of the ending is nobody's input: a context as long as the model's leaves room for one token.
+    write(trained.folder / "full.jsonl", [{"text": "the" + " the" * n_context}])
+    assert figures(trained.folder, "task=full.jsonl")["cropped"] == cropped
+
+
 def test_damaged_weights_are_told(trained: Finished) -> None:
     model = open_pretrained("last", trained.folder).model
     with torch.no_grad():
