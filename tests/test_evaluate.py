@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT, TINY, Finished, train_here
+from conftest import ROOT, TINY, Finished, lab, train_here
 from test_parity import hugging_face_twin
 from torch import nn
 
@@ -128,10 +128,11 @@ def test_overlapping_windows_see_more_context(trained: Finished) -> None:
 
 
 def test_standard_output_carries_the_figures_alone(trained: Finished, tmp_path: Path) -> None:
-    code, out, err = evaluate(trained.folder, "format=json", f"to={tmp_path / 'new' / 'figures.json'}")
-    assert code == 0
+    done = lab(trained.folder, "evaluate", "format=json", f"to={tmp_path / 'new' / 'figures.json'}")
+    assert done.code == 0, done.err
+    out = done.out
     assert json.loads(out) == json.loads((tmp_path / "new" / "figures.json").read_text(encoding="utf-8"))
-    assert "scoring fables  299 tokens" in err
+    assert "scoring fables  299 tokens" in done.err
     code, table, _ = evaluate(trained.folder)
     assert code == 0
     found = json.loads(out)
