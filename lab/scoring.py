@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from lab.model import GPTModel
@@ -228,8 +229,7 @@ def _score(model: GPTModel, inputs: Tensor, keep: Tensor, targets: Tensor) -> _T
         log_likelihoods, likeliest = [], []
         for rows, wanted in zip(hidden.split(_ROWS), targets.to(device).split(_ROWS), strict=True):
             logits = model.head(rows).float()  # (rows, C) -> (rows, V)
-            chosen = logits.gather(1, wanted[:, None])[:, 0]  # (rows,)
-            log_likelihoods.append((chosen - logits.logsumexp(1)).cpu().double())
+            log_likelihoods.append(-F.cross_entropy(logits, wanted, reduction="none").cpu().double())  # (rows,)
             likeliest.append((logits.argmax(1) == wanted).cpu())
     finally:
         model.train(was_training)
