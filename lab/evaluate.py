@@ -97,9 +97,9 @@ def evaluate(options: Options, start_folder: Path) -> None:
     model = {"checkpoint": opened.source, "step": opened.step, "context_length": opened.model.config.context_length}
     try:
         if task is not None:
-            title, rows, figures = _on_task(task, opened, options.batch_size)
+            rows, figures = _on_task(task, opened, options.batch_size)
         else:
-            title, rows, figures = _on_text(opened, options, start_folder)
+            rows, figures = _on_text(opened, options, start_folder)
     except torch.OutOfMemoryError as error:
         raise LabError(f"the memory of {device} is too small for batch_size={options.batch_size}: halve it") from error
     # JSON has no infinity: a perplexity beyond every float is null there.
@@ -111,7 +111,7 @@ def evaluate(options: Options, start_folder: Path) -> None:
         print(json.dumps(figures, indent=2, ensure_ascii=False), flush=True)
     else:
         step = "" if opened.step is None else f", step {opened.step}"
-        table(title, {"model": f"{opened.source}{step}", **rows})
+        table("evaluation", {"model": f"{opened.source}{step}", **rows})
     if options.to is not None:
         target = start_folder / Path(options.to).expanduser()
         try:
@@ -120,8 +120,8 @@ def evaluate(options: Options, start_folder: Path) -> None:
             raise LabError(f"to={options.to} cannot be written ({error.strerror or error})") from error
 
 
-def _on_text(opened: Pretrained, options: Options, start_folder: Path) -> tuple[str, dict[str, str], dict[str, Any]]:
-    """Scores a corpus. Returns a title, the rows of the table, and the figures for JSON."""
+def _on_text(opened: Pretrained, options: Options, start_folder: Path) -> tuple[dict[str, str], dict[str, Any]]:
+    """Scores a corpus. Returns the rows of the table and the figures for JSON."""
     context_length = opened.model.config.context_length
     stride = options.stride or context_length
     if stride > context_length:
@@ -165,11 +165,11 @@ def _on_text(opened: Pretrained, options: Options, start_folder: Path) -> tuple[
         "tokens": score.tokens,
         "bytes": score.n_bytes,
     }
-    return "evaluation", rows, figures
+    return rows, figures
 
 
-def _on_task(task: tasks.Task, opened: Pretrained, batch_size: int) -> tuple[str, dict[str, str], dict[str, Any]]:
-    """Scores a task. Returns a title, the rows of the table, and the figures for JSON."""
+def _on_task(task: tasks.Task, opened: Pretrained, batch_size: int) -> tuple[dict[str, str], dict[str, Any]]:
+    """Scores a task. Returns the rows of the table and the figures for JSON."""
     with showing(f"scoring {task.path.name}", task.n_endings, "endings") as advance:
         result = tasks.score_task(task, opened.model, Tokenizer(), batch_size=batch_size, advance=advance)
     if result.cropped:
@@ -187,7 +187,7 @@ def _on_task(task: tasks.Task, opened: Pretrained, batch_size: int) -> tuple[str
         "guessing among the endings" if task.layout == "multiple choice" else "drawing tokens at random"
     )
     facts = {"task": str(task.path), "layout": task.layout, "definitions": tasks.DEFINITIONS[task.layout]}
-    return "evaluation", rows, facts | values
+    return rows, facts | values
 
 
 def chosen_corpus(options: Options, opened: Pretrained) -> Config:
