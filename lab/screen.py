@@ -17,20 +17,8 @@ from lab.data import LabData
 from lab.model import GPTModel
 from lab.module import GPTModule
 from lab.plan import Plan
+from lab.terminal import duration, table
 from lab.tokenfile import TokenFile
-
-
-def table(title: str, rows: dict[str, str]) -> None:
-    """Prints ``rows`` in two columns under a title; plain text, so that it reads the same in a log file."""
-    width = max(len(name) for name in rows)
-    print(f"\n{title}", *(f"  {name:<{width}}  {value}" for name, value in rows.items()), sep="\n", flush=True)
-
-
-def duration(seconds: float) -> str:
-    """``75`` as ``1:15``, ``3675`` as ``1:01:15``."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 def start(

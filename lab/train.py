@@ -35,11 +35,11 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
 
     from lab import build, checkpoint, continuing, finetune, screen
     from lab.callbacks import Record
-    from lab.data import tokenized_corpus
     from lab.events import EventLog
     from lab.memory import keep_freed_memory
     from lab.plan import make_plan
     from lab.steering import Signals
+    from lab.text import tokenized_corpus
     from lab.tokenizer import Tokenizer
 
     keep_freed_memory()
