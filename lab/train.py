@@ -172,7 +172,7 @@ def _make_chosen_folder(typed: list[str]) -> None:
     """Makes the run folder that was typed before Hydra does, which has only a traceback to say that it can't."""
     chosen = next((word.partition("=")[2] for word in typed if word.startswith("hydra.run.dir=")), None)
     # A sweep has its own, a request for Hydra's help makes none, and a name to be computed is Hydra's to compute.
-    if chosen and "${" not in chosen and not any(word.startswith("-") for word in typed):
+    if chosen and not any(sign in chosen for sign in ("${", "\\")) and not any(word.startswith("-") for word in typed):
         folder = Path(chosen.strip("'\""))
         try:
             folder.mkdir(parents=True, exist_ok=True)

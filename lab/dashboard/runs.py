@@ -2,8 +2,6 @@
 
 import contextlib
 import hashlib
-import json
-import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ import yaml
 
 from lab import atomic, checkpoint, control, events
 from lab.dashboard.errors import ApiError
+from lab.dashboard.plainfile import entries, opened, read_json
 from lab.dashboard.settings import Settings
 from lab.dashboard.tail import Tails
 from lab.errors import LabError
@@ -22,6 +21,8 @@ JOB_FILE = "job.json"
 """What the server was asked to start, in the run's folder."""
 NOTES_FILE = "notes.json"
 """The name, the tags and the note that somebody gave to a run."""
+SWEEP_FILE = "sweep.json"
+"""The same for a sweep, in the folder that holds the folders of its runs."""
 LOG_FILE = "train.log"
 """What a training that the server started has printed."""
 _MARKS = (control.STATE_FILE, events.FILE, "results.json", JOB_FILE)
@@ -61,17 +62,22 @@ class Runs:
         """All run folders by id."""
         found = {}
         for kind in ("outputs", "multirun"):
-            for folder in _walk(self.root / kind, _DEPTH):
+            # The two themselves may be links: to another disk, by the owner's choice.
+            for folder in _walk((self.root / kind).resolve(), _DEPTH):
                 found[self.id_of(folder)] = folder
         with self._lock:
             self._folders = found
         return found
 
+    def sweeps(self) -> dict[str, Path]:
+        """The folders of the sweeps that the server was asked to start, by id."""
+        day = (self.root / "multirun").resolve()
+        return {self.id_of(path.parent): path.parent for path in day.glob(f"*/*/{SWEEP_FILE}") if not path.is_symlink()}
+
     def id_of(self, path: Path) -> str:
         """The id of a folder or file below the root: the same for as long as it stays where it is."""
-        return hashlib.sha256(path.relative_to(self.root).as_posix().encode("utf-8", "surrogateescape")).hexdigest()[
-            :16
-        ]
+        place = path.relative_to(self.root) if path.is_relative_to(self.root) else path
+        return hashlib.sha256(str(place).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
     def folder(self, run_id: str) -> Path:
         """The folder of a run.
@@ -101,7 +107,8 @@ class Runs:
             known = self._configs.get(folder)
             if known is None or known[0] != stamp:
                 # The C loader where there is one: a hundred runs are a hundred files.
-                loaded = yaml.load(path.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+                with opened(path) as file:
+                    loaded = yaml.load(file, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
                 known = self._configs[folder] = (stamp, loaded if isinstance(loaded, dict) else {})
         except (OSError, yaml.YAMLError):
             return {}
@@ -128,7 +135,7 @@ class Runs:
                 if event["kind"] == "checkpoint" and isinstance(event.get("path"), str):
                     logged[Path(event["path"]).name] = int(event["step"])
         found = []
-        for entry in _entries(folder / checkpoint.FOLDER):
+        for entry in entries(folder / checkpoint.FOLDER):
             if entry.name.endswith(".ckpt") and not entry.name.startswith(".") and entry.is_file(follow_symlinks=False):
                 path, status = Path(entry.path), entry.stat(follow_symlinks=False)
                 digits = path.stem.rpartition("-")[2]
@@ -154,33 +161,16 @@ class Runs:
         raise ApiError(404, f"there is no checkpoint {checkpoint_id[:32]}", "checkpoint")
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object from a file that somebody may have damaged; empty if so, or if it isn't there."""
-    try:
-        found = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
 def _is_run(folder: Path) -> bool:
     return any((folder / mark).is_file() for mark in _MARKS)
 
 
 def _walk(folder: Path, depth: int) -> Iterator[Path]:
     """Run folders below ``folder``. A run has no runs inside it."""
-    entries = _entries(folder)
-    if any(entry.name in _MARKS and entry.is_file(follow_symlinks=False) for entry in entries):
+    found = entries(folder)
+    if any(entry.name in _MARKS and entry.is_file(follow_symlinks=False) for entry in found):
         yield folder
         return
-    for entry in entries:
+    for entry in found:
         if depth and not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False):
             yield from _walk(Path(entry.path), depth - 1)
-
-
-def _entries(folder: Path) -> list["os.DirEntry[str]"]:
-    try:
-        with os.scandir(folder) as entries:
-            return list(entries)
-    except OSError:
-        return []

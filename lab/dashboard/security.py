@@ -98,7 +98,7 @@ class Guard:
         origins = headers.getlist("origin")
         if origins and (len(origins) > 1 or origins[0].lower() not in (f"http://{host}", f"https://{host}")):
             raise _Refused(403, "requests from other sites are refused")
-        # A link that is followed from elsewhere is harmless: it only shows the page, and the cookie does not come along.
+        # A link followed from elsewhere is harmless: it only shows the page, and the cookie does not come along.
         followed = headers.get("sec-fetch-mode") == "navigate" and scope.get("method") == "GET"
         if headers.get("sec-fetch-site", "none") not in ("none", "same-origin") and not followed:
             raise _Refused(403, "requests from other sites are refused")

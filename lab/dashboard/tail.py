@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from lab import events
+from lab.dashboard.plainfile import opened
 
 _RECENT = 512
 """Lines kept in memory for those who follow closely."""
@@ -70,7 +71,7 @@ class Tail:
     def update(self) -> bool:
         """Reads what is new; returns whether anything was. A last line that is not whole yet is left for later."""
         try:
-            with self.path.open("rb") as file:
+            with opened(self.path) as file:
                 status = os.fstat(file.fileno())
                 identity = (status.st_dev, status.st_ino)
                 if identity != self._identity or status.st_size < self._offset:
@@ -87,7 +88,7 @@ class Tail:
                         self._take(line)
                         self._offset += len(line) + 1
                 return (self.seq, self._lines) != before
-        except FileNotFoundError:
+        except OSError:
             changed = self.seq >= 0
             self._forget()
             return changed
@@ -129,7 +130,7 @@ class Tail:
             place = offset
         found: list[Line] = []
         try:
-            with self.path.open("rb") as file:
+            with opened(self.path) as file:
                 if (os.fstat(file.fileno()).st_dev, os.fstat(file.fileno()).st_ino) != self._identity:
                     return []  # just replaced: the next update will see it
                 file.seek(place)
@@ -139,7 +140,7 @@ class Tail:
                         found.append(Line(int(event["seq"]), raw.decode("utf-8", "replace").rstrip("\n")))
                         if len(found) >= most:
                             break
-        except FileNotFoundError:
+        except OSError:
             return []
         return found
 
