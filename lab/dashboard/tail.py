@@ -30,9 +30,9 @@ _BLOCK = 1 << 20
 class Curve:
     """One metric: its points in the order in which they were written."""
 
-    steps: array[int] = field(default_factory=lambda: array("q"))
-    values: array[float] = field(default_factory=lambda: array("d"))
-    times: array[float] = field(default_factory=lambda: array("d"))
+    steps: "array[int]" = field(default_factory=lambda: array("q"))
+    values: "array[float]" = field(default_factory=lambda: array("d"))
+    times: "array[float]" = field(default_factory=lambda: array("d"))
     """Seconds since 1970."""
 
     def __len__(self) -> int:
