@@ -74,7 +74,9 @@ class NewCorpus(Model):
 
     name: str
     text: str = Field(min_length=1)
-    replace: bool = Field(False, description="Whether it may take the place of an uploaded text of the same name.")
+    replace: bool = Field(
+        default=False, description="Whether it may take the place of an uploaded text of the same name."
+    )
 
 
 class TokenizeRequest(Model):

@@ -39,12 +39,14 @@ class Generate(Model):
     prefix: list[int] = Field(
         default_factory=list, max_length=4096, description="Token ids between the prompt and what is written."
     )
-    max_tokens: int = Field(100, ge=1)
-    temperature: float = Field(0.8, ge=0, allow_inf_nan=False)
-    top_k: int | None = Field(50, ge=1)
-    top_p: float | None = Field(None, gt=0, le=1)
-    seed: int | None = Field(None, ge=0, lt=2**32)
-    alternatives: int = Field(8, ge=0, le=50, description="How many of the likeliest tokens to tell at each place.")
+    max_tokens: int = Field(default=100, ge=1)
+    temperature: float = Field(default=0.8, ge=0, allow_inf_nan=False)
+    top_k: int | None = Field(default=50, ge=1)
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    seed: int | None = Field(default=None, ge=0, lt=2**32)
+    alternatives: int = Field(
+        default=8, ge=0, le=50, description="How many of the likeliest tokens to tell at each place."
+    )
     stop: list[Annotated[str, Field(min_length=1, max_length=200)]] = Field(default_factory=list, max_length=8)
 
 
@@ -53,9 +55,9 @@ class Inspect(Model):
 
     checkpoint: str = Field(description="The id of a checkpoint.")
     prompt: str = Field(min_length=1)
-    top_k: int = Field(5, ge=1, le=50)
-    layer: int | None = Field(None, ge=0, description="For attention: this layer only.")
-    head: int | None = Field(None, ge=0, description="For attention: this head only.")
+    top_k: int = Field(default=5, ge=1, le=50)
+    layer: int | None = Field(default=None, ge=0, description="For attention: this layer only.")
+    head: int | None = Field(default=None, ge=0, description="For attention: this head only.")
 
 
 class InspectTimeline(Model):
@@ -64,10 +66,10 @@ class InspectTimeline(Model):
     run: str
     view: ViewName
     prompt: str = Field(min_length=1)
-    top_k: int = Field(5, ge=1, le=50)
-    layer: int | None = Field(None, ge=0)
-    head: int | None = Field(None, ge=0)
-    frames: int = Field(24, ge=1, description="The most checkpoints to look at.")
+    top_k: int = Field(default=5, ge=1, le=50)
+    layer: int | None = Field(default=None, ge=0)
+    head: int | None = Field(default=None, ge=0)
+    frames: int = Field(default=24, ge=1, description="The most checkpoints to look at.")
 
 
 class Frame(Model):

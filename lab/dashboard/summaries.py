@@ -18,7 +18,20 @@ _SPARKLINE = 32
 
 
 def summarize(runs: Runs, jobs: Jobs, folder: Path) -> RunSummary:
-    """The summary of the run in ``folder``."""
+    """The summary of the run in ``folder``; of one whose files are damaged, that they are."""
+    try:
+        return _summary(runs, jobs, folder)
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
+        return RunSummary(
+            id=runs.id_of(folder),
+            path=str(folder.relative_to(runs.root) if folder.is_relative_to(runs.root) else folder),
+            name=folder.name,
+            state="lost",
+            reason=f"its files are damaged ({type(error).__name__})",
+        )
+
+
+def _summary(runs: Runs, jobs: Jobs, folder: Path) -> RunSummary:
     told, config, notes, results = jobs.state(folder), runs.config(folder), runs.notes(folder), runs.results(folder)
     model, data, trainer = (config.get(group) or {} for group in ("model", "data", "trainer"))
     with runs.tails.lock:
