@@ -185,6 +185,17 @@ def test_a_hostile_checkpoint_is_refused(server: Server, client: httpx.Client, r
         path.unlink()
 
 
+def test_a_checkpoint_is_exported_for_other_programs(
+    server: Server, client: httpx.Client, checkpoints: dict[str, str]
+) -> None:
+    made = client.post(f"/api/checkpoints/{checkpoints['step-00000004.ckpt']}/export")
+    assert made.status_code == 201, made.text
+    found = open_pretrained(str(server.root / made.json()["path"]), server.root).model.state_dict()
+    expected = model_of(server, "step-00000004.ckpt").state_dict()
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
+    assert client.post(f"/api/checkpoints/{checkpoints['step-00000004.ckpt']}/export").status_code == 409
+
+
 def test_a_long_prompt_is_cropped_and_that_is_told(client: httpx.Client, checkpoints: dict[str, str]) -> None:
     found = inspect(client, "token-loss", checkpoints["last.ckpt"], prompt=" one two three four" * 20)
     assert (len(found["tokens"]), found["cropped"]) == (16, 64)
