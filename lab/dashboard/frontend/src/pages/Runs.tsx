@@ -1,0 +1,5 @@
+import { PageHead } from "@/shell/PageHead";
+
+export default function Runs() {
+  return <PageHead title="Runs" />;
+}
