@@ -46,6 +46,7 @@ export default defineConfig({
     assetsInlineLimit: 0, // the content policy has no data: addresses
     target: "es2022",
     manifest: true, // tests add up what the first page loads
+    chunkSizeWarningLimit: 600, // kB, not compressed
   },
   test: { environment: "jsdom", setupFiles: ["./vitest.setup.ts"], include: ["src/**/*.test.{ts,tsx}"] },
 });
