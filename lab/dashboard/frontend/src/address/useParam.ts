@@ -47,6 +47,17 @@ interface Options {
   push?: boolean;
 }
 
+/** Several values that change in one click are one change of the address: the router alone would keep only the last. */
+let gathering: URLSearchParams | null = null;
+
+function gather(present: URLSearchParams): URLSearchParams {
+  if (!gathering) {
+    gathering = new URLSearchParams(present);
+    setTimeout(() => (gathering = null));
+  }
+  return gathering;
+}
+
 /** Like useState, but the value is in the address under `name`. Make `codec` outside the component. */
 export function useParam<T>(name: string, codec: Codec<T>): [T, (value: T, options?: Options) => void] {
   const [params, setParams] = useSearchParams();
@@ -56,11 +67,11 @@ export function useParam<T>(name: string, codec: Codec<T>): [T, (value: T, optio
     (next: T, options: Options = {}) => {
       setParams(
         (present) => {
-          const changed = new URLSearchParams(present);
+          const changed = gather(present);
           const written = codec.write(next);
           if (written === null) changed.delete(name);
           else changed.set(name, written);
-          return changed;
+          return new URLSearchParams(changed);
         },
         { replace: !options.push, preventScrollReset: true },
       );

@@ -24,7 +24,7 @@ api.use(refuse);
 export async function errorOf(response: Response): Promise<ApiError> {
   try {
     const body: unknown = await response.json();
-    if (isErrorBody(body)) return new ApiError(response.status, body.error, body.field ?? null);
+    if (isErrorBody(body)) return new ApiError(response.status, body.error.message, body.error.field ?? null);
   } catch {
     // Not the server's own words: a proxy's page, or nothing.
   }
@@ -32,12 +32,13 @@ export async function errorOf(response: Response): Promise<ApiError> {
 }
 
 interface ErrorBody {
-  error: string;
-  field?: string | null;
+  error: { message: string; field?: string | null };
 }
 
 function isErrorBody(body: unknown): body is ErrorBody {
-  return typeof body === "object" && body !== null && "error" in body && typeof body.error === "string";
+  if (typeof body !== "object" || body === null || !("error" in body)) return false;
+  const { error } = body;
+  return typeof error === "object" && error !== null && "message" in error && typeof error.message === "string";
 }
 
 /** The data of an answer; `refuse` has thrown for every other kind. */
