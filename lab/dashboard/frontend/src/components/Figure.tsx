@@ -1,4 +1,4 @@
-import { Button, Group, Text, Title } from "@mantine/core";
+import { ActionIcon, Button, Group, Text, Title } from "@mantine/core";
 import { IconChartLine, IconTable } from "@tabler/icons-react";
 import { useId, useState, type ReactNode } from "react";
 import type { Cell } from "@/components/csv";
@@ -19,14 +19,18 @@ interface Props {
   /** The same as numbers; asked for when somebody wants to see them. */
   numbers: () => Numbers;
   controls?: ReactNode;
+  /** One of several side by side: little room for words. */
+  small?: boolean;
   /** The drawing; `described` is the id of the summary, for its aria-describedby. */
   children: (described: string) => ReactNode;
 }
 
 /** A drawing with its title, its summary in words, and a button that shows it as a table instead. */
-export function Figure({ title, hint, summary, numbers, controls, children }: Props) {
+export function Figure({ title, hint, summary, numbers, controls, small = false, children }: Props) {
   const [asTable, setAsTable] = useState(false);
   const described = useId();
+  const Icon = asTable ? IconChartLine : IconTable;
+  const words = asTable ? "View as picture" : "View as table";
   const { columns, rows } = asTable ? numbers() : { columns: [], rows: [] };
   return (
     <figure className={classes.figure} aria-label={title}>
@@ -41,15 +45,15 @@ export function Figure({ title, hint, summary, numbers, controls, children }: Pr
         </div>
         <Group gap="xs">
           {controls}
-          <Button
-            size="compact-sm"
-            variant="default"
-            aria-pressed={asTable}
-            leftSection={asTable ? <IconChartLine size={14} aria-hidden /> : <IconTable size={14} aria-hidden />}
-            onClick={() => setAsTable(!asTable)}
-          >
-            {asTable ? "View as picture" : "View as table"}
-          </Button>
+          {small ? (
+            <ActionIcon variant="default" size="sm" title={words} aria-label={`${title}: ${words}`} onClick={() => setAsTable(!asTable)}>
+              <Icon size={14} aria-hidden />
+            </ActionIcon>
+          ) : (
+            <Button size="compact-sm" variant="default" leftSection={<Icon size={14} aria-hidden />} onClick={() => setAsTable(!asTable)}>
+              {words}
+            </Button>
+          )}
         </Group>
       </Group>
       {asTable ? (

@@ -1,6 +1,6 @@
 /** A run's record from the server: its curves, thinned, and what was noted beside them. */
 import { api, data } from "@/api/client";
-import { finite, NOTE_KINDS, type Fetched, type Note } from "./record";
+import { finite, isNote, NOTE_KINDS, type Fetched, type Note, type RunEvent } from "./record";
 
 /** Points of each curve to begin with; what comes in live is added to them one by one. */
 const POINTS = 3000;
@@ -25,7 +25,7 @@ async function fetchNotes(run: string): Promise<Note[]> {
         params: { path: { run_id: run }, query: { after, limit: PAGE, kinds: NOTE_KINDS.join(",") } },
       }),
     );
-    notes.push(...(page.events as Note[]));
+    notes.push(...(page.events as RunEvent[]).filter(isNote));
     if (!page.more) return notes;
     after = page.last;
   }

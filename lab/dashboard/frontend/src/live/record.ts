@@ -150,7 +150,7 @@ export function finite(value: unknown): number | null {
   return typeof value === "number" && Number.isFinite(value) ? value : null;
 }
 
-function isNote(event: RunEvent): event is Note {
+export function isNote(event: RunEvent): event is Note {
   return NOTE_KINDS.some((kind) => kind === event.kind);
 }
 

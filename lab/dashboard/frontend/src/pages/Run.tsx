@@ -132,6 +132,6 @@ function Details({ run }: { run: RunSummary }) {
 }
 
 function about(run: RunSummary): string {
-  const parts = [run.model && `${run.model} model`, run.corpus && `on ${run.corpus}`, run.reason && `(${run.reason})`, run.path];
-  return parts.filter(Boolean).join(", ").replace(", (", " (");
+  const parts = [run.model && `${run.model} model`, run.corpus && `on ${run.corpus}`, run.path];
+  return parts.filter(Boolean).join(", ");
 }

@@ -31,7 +31,7 @@ export default function Runs() {
     <>
       <PageHead
         title="Runs"
-        lead="Every training in outputs/ and multirun/, whoever created it."
+        lead="Every training in outputs/ and multirun/, whoever started it."
         actions={
           <>
             <Button

@@ -48,6 +48,8 @@ interface Props {
   /** Curves with the same word show their cursors at the same place. */
   sync?: string;
   controls?: ReactNode;
+  /** One of several side by side: little room for words. */
+  small?: boolean;
 }
 
 const NO_TICKS: Tick[] = [];
@@ -61,7 +63,7 @@ const DRAWN_POINTS = 4000;
  */
 export function Curve(props: Props) {
   const { title, hint, series, xLabel, yLabel = "", height = 280, logX = false, logY = false, smoothing = 0, sync } = props;
-  const { formatX = brief, ticks = NO_TICKS, marks = NO_MARKS, controls } = props;
+  const { formatX = brief, ticks = NO_TICKS, marks = NO_MARKS, controls, small } = props;
   const dark = useDark();
   const { ref: sized, width } = useElementSize<HTMLDivElement>();
   const holder = useRef<HTMLDivElement>(null);
@@ -177,6 +179,7 @@ export function Curve(props: Props) {
       summary={summary(series, marks, formatX)}
       numbers={() => table(series, xLabel)}
       controls={controls}
+      small={small}
     >
       {(described) => (
         <>

@@ -47,10 +47,11 @@ export function plotOptions(o: PlotOptions): uPlot.Options {
     axes: [
       {
         ...axis,
-        size: 44,
+        size: 38,
         label: o.xLabel,
         labelSize: 16,
         labelFont: "12px system-ui, sans-serif",
+        labelGap: -4,
         splits: (plot, _, min, max) => splits(min, max, o.logX, Math.max(2, plot.width / 110)),
         values: (_, values) => values.map(o.formatX),
       },

@@ -52,7 +52,7 @@ export function AxisControls() {
           label={(value) => value.toFixed(2)}
           value={smoothing}
           onChange={setSmoothing}
-          thumbProps={{ "aria-label": "Smoothing" }}
+          thumbLabel="Smoothing"
         />
       </Group>
     </Group>

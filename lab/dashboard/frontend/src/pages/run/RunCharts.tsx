@@ -66,6 +66,7 @@ export function RunCharts({ run, record, clock, checkpoints }: Props) {
   };
   return (
     <section aria-label="Curves" data-testid="run-charts" data-version={version}>
+      <h2 className="visually-hidden">Curves</h2>
       <AxisControls />
       <div className={classes.grid}>
         <div className={classes.wide}>
@@ -81,9 +82,9 @@ export function RunCharts({ run, record, clock, checkpoints }: Props) {
             marks={marks}
           />
         </div>
-        <Curve {...shared} title="Learning rate" hint="How large a step the optimizer takes." series={series.rate} smoothing={0} height={200} />
-        <Curve {...shared} title="Gradient norm" hint="How steep the slope is. The first curve to look at when a run misbehaves." series={series.norm} logY={axes.logY} height={200} />
-        <Curve {...shared} title="Tokens per second" hint="Evaluations and pauses not counted." series={series.speed} height={200} />
+        <Curve {...shared} title="Learning rate" hint="How large a step the optimizer takes." series={series.rate} smoothing={0} height={200} small />
+        <Curve {...shared} title="Gradient norm" hint="How steep the slope is. The first curve to look at when a run misbehaves." series={series.norm} logY={axes.logY} height={200} small />
+        <Curve {...shared} title="Tokens per second" hint="Evaluations and pauses not counted." series={series.speed} height={200} small />
       </div>
     </section>
   );
