@@ -31,16 +31,42 @@ def writing(path: Path, sync: bool = True) -> Iterator[IO[bytes]]:
             file.flush()
             if sync:
                 os.fsync(file.fileno())
-        # mkstemp makes files that only their owner can read; give ours the permissions a plain open() would have.
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
+        os.chmod(temporary, _open_permissions())
         os.replace(temporary, path)
         if sync:
             _sync_folder(path.parent)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def making(path: Path) -> Iterator[Path]:
+    """Yields an unused name. The file or the folder that the block makes there becomes ``path`` when it ends.
+
+    For writers that want a name instead of an open file. A file takes the place of an older one; a folder only that
+    of an empty one. Everything is on the disk before the rename; on an exception nothing is left.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp") as workshop:
+        made = Path(workshop) / path.name
+        yield made
+        for file in [made, *made.rglob("*")]:
+            if file.is_file():
+                file.chmod(_open_permissions())
+                with file.open("rb+") as written:
+                    os.fsync(written.fileno())
+            else:
+                _sync_folder(file)
+        os.replace(made, path)
+        _sync_folder(path.parent)
+
+
+def _open_permissions() -> int:
+    """What a plain open() would give a new file; temporary files belong to their owner alone."""
+    umask = os.umask(0)
+    os.umask(umask)
+    return 0o666 & ~umask
 
 
 def write_text(path: Path, text: str) -> None:

@@ -12,7 +12,7 @@ from lightning.pytorch.loggers import Logger
 from omegaconf import OmegaConf
 from torch.optim import Optimizer
 
-from lab import checkpoint
+from lab import checkpoint, finetune
 from lab.callbacks import Record, Samples
 from lab.config import Config, SaveFailure, TrainerConfig
 from lab.data import LabData
@@ -78,9 +78,18 @@ def make_optimizer(config: Config, model: GPTModel, device: str) -> Optimizer:
         raise LabError(f"optimizer: {arguments['_target_']} cannot be made ({_last_cause(error)})") from error
 
 
-def make_module(config: Config, plan: Plan, tokens: TokenFile, tokenizer: Tokenizer, device: str) -> GPTModule:
-    """The model with all that its training needs."""
+def make_module(
+    config: Config,
+    plan: Plan,
+    tokens: TokenFile,
+    tokenizer: Tokenizer,
+    device: str,
+    initial: GPTModel | None = None,
+) -> GPTModule:
+    """The model with all that its training needs; with the weights of ``initial`` instead of random ones, if given."""
     model = make_model(config)
+    if initial is not None:
+        finetune.take_weights(model, initial)
     if config.trainer.compile:
         # Block by block: they are alike, so that one compilation serves all. In place: a wrapper module would put
         # its own name into every key of a checkpoint.

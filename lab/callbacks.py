@@ -5,13 +5,12 @@ import time
 from typing import Any
 
 import lightning as L
-import torch
 from lightning.pytorch.loggers import Logger, TensorBoardLogger
 
 from lab.config import SampleConfig
 from lab.eventlogger import EventLogger
 from lab.module import GPTModule
-from lab.sampling import generate
+from lab.sampling import Sampling, generate
 from lab.tokenizer import Tokenizer
 
 
@@ -32,16 +31,14 @@ class Samples(L.Callback):
         if not trainer.is_global_zero:
             return
         assert isinstance(module, GPTModule)
-        prompt = torch.tensor([self.tokenizer.encode(self.config.prompt)], device=module.device)
-        token_ids = generate(
+        (token_ids,) = generate(
             module.model,
-            prompt,
+            [self.tokenizer.encode(self.config.prompt)],
             self.config.max_tokens,
-            temperature=self.config.temperature,
-            top_k=self.config.top_k,
-            generator=torch.Generator().manual_seed(self.seed),
+            Sampling(self.config.temperature, self.config.top_k),
+            seed=self.seed,
         )
-        self.latest = self.tokenizer.decode(token_ids[0].tolist())
+        self.latest = self.tokenizer.decode(token_ids)
         write_sample(trainer.loggers, self.latest, trainer.global_step)
 
 

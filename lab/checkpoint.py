@@ -125,7 +125,7 @@ def find(wanted: str, start_folder: Path, option: str = "resume") -> Path:
         found = list((target / FOLDER).glob("*.ckpt"))
         where = f"{target / FOLDER} (was that run started with save=true?)"
     elif wanted == "last":
-        found = list((start_folder / "outputs").glob(f"*/*/{FOLDER}/*.ckpt"))
+        found = list((start_folder / "outputs").rglob(f"{FOLDER}/*.ckpt"))
         where = f"{start_folder / 'outputs'} (runs keep them with save=true)"
     else:
         raise LabError(f"{option}={wanted}: there is no such file or folder ({target.absolute()})")

@@ -19,7 +19,7 @@ from omegaconf.errors import OmegaConfBaseException
 from lab.config import CONF_FOLDER, register
 from lab.errors import LabError
 
-LITERAL_OPTIONS = ("corpus.path", "resume", "sample.prompt")
+LITERAL_OPTIONS = ("corpus.path", "init_from", "resume", "sample.prompt")
 """Options whose value is a path or a text: taken as typed, whatever is in it."""
 
 

@@ -204,6 +204,10 @@ class Config:
     resume: str | None = None
     """Continue from a checkpoint: its path, a run folder, `last` for the newest under outputs/, or `auto`: what is in
     hydra.run.dir, if anything is. Options that are not given again are those of the run that is continued."""
+    init_from: str | None = None
+    """Begin with the weights of a trained model instead of random ones (fine-tuning): `gpt2` or another name on the
+    Hugging Face hub, a folder of Hugging Face's, a .safetensors file of lab.export, a checkpoint, or a run folder. Only
+    the weights are taken. A run that is continued with resume= does not look there again."""
     eval_every: int | None = None
     """Optimizer steps between evaluations; null: ten evaluations a run, at most 500 steps apart."""
     log_every: int | None = None

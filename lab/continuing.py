@@ -1,6 +1,7 @@
 """Going on with a run: its options, its curve, its checkpoints."""
 
 import shutil
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,12 @@ def _leaves(values: Any, prefix: str, typed: dict[str, str], known: set[str]) ->
     return found
 
 
+def first_weights(earlier: dict[str, Any]) -> str | None:
+    """What the run that a checkpoint is from began with, as ``init_from`` named it: for the record."""
+    named = earlier["lab"]["config"].get("init_from")
+    return named if isinstance(named, str) else None
+
+
 def find(wanted: str, start_folder: Path, run_folder: Path | None) -> Path | None:
     """The checkpoint to continue from, or None to start afresh.
 
@@ -101,16 +108,19 @@ def carry_over(path: Path, checkpoint_: dict[str, Any], folder: Path) -> list[ev
     step = int(checkpoint_["global_step"])
     # Taken before the evaluation of its step (by a signal, say)? Then that evaluation is still to be done.
     evaluated = checkpoint_["callbacks"]["Record"]["val_step"] == step
+    told = list(events.read(run_folder_of(path)))
     kept = [
         event
-        for event in events.read(run_folder_of(path))
+        for event in told
         if event["kind"] in ("metrics", "sample")
         and (
             event["step"] < step
             or (event["step"] == step and (evaluated or not ("val_loss" in event or event["kind"] == "sample")))
         )
     ]
-    events.rewrite(folder, kept)
+    last = max((event["seq"] for event in told), default=-1)
+    continued = {"seq": last + 1, "time": round(time.time(), 3), "kind": "continued", "step": step}
+    events.rewrite(folder, [*kept, continued])
     # Their own files would show the steps after the checkpoint as well; they are written again from the log.
     for curves in ("tensorboard", "csv"):
         shutil.rmtree(folder / curves, ignore_errors=True)

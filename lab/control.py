@@ -36,6 +36,13 @@ def write_state(folder: Path, state: str, **fields: Any) -> None:
         file.write(json.dumps({"state": state, **fields, **me, "updated": time.time()}, indent=2).encode())
 
 
+def write_queued(folder: Path, **fields: Any) -> None:
+    """Says that a run waits in ``folder`` for its turn. No process stands behind it yet."""
+    with atomic.writing(folder / STATE_FILE) as file:
+        queued = {"state": "queued", **fields, "pid": None, "updated": time.time()}
+        file.write(json.dumps(queued, indent=2).encode())
+
+
 def read_state(folder: Path) -> dict[str, Any]:
     """What the run in ``folder`` is doing. ``lost``: it says that it is alive, and its process is gone.
 
@@ -46,7 +53,7 @@ def read_state(folder: Path) -> dict[str, Any]:
         state: dict[str, Any] = json.loads((folder / STATE_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise LabError(f"{folder} is not the folder of a run: there is no readable {STATE_FILE} in it") from error
-    if state["state"] in ALIVE and not _is_alive(state["pid"], state["process_started"]):
+    if state["state"] in ALIVE and state["pid"] is not None and not is_alive(state["pid"], state["process_started"]):
         state |= {"state": "lost", "reason": "its process is gone without a word"}
     return state
 
@@ -60,7 +67,7 @@ def send(folder: Path, command: str) -> None:
     if command not in COMMANDS:
         raise LabError(f"there is no command {command}: choose one of {', '.join(COMMANDS)}")
     state = read_state(folder)["state"]
-    if state not in ALIVE:
+    if state not in ALIVE or state == "queued":
         raise LabError(f"{folder} cannot {command}: the run is {state}")
     if command == "resume" and state != "paused":
         raise LabError(f"{folder} cannot resume: the run is {state}, not paused")
@@ -78,7 +85,8 @@ def commands(folder: Path) -> list[tuple[str, Path]]:
     return [(name.rpartition("-")[2], inbox / name) for name in names]
 
 
-def _is_alive(pid: int, started: float) -> bool:
+def is_alive(pid: int, started: float) -> bool:
+    """Is the process ``pid`` that started at ``started`` (seconds since 1970) still there?"""
     with contextlib.suppress(psutil.Error):
         process = psutil.Process(pid)
         # The clock's resolution is a hundredth of a second; a process that took over the number started much later.

@@ -2,7 +2,9 @@
 
     {"seq": 17, "time": 1790000000.1, "kind": "metrics", "step": 40, "train_loss": 5.1, ...}
 
-``seq`` counts up without a gap, also across resumes: whoever has read up to 17 asks for what comes after 17. Whatever
+``seq`` counts up, also across resumes, and no number ever stands for two things: whoever has read up to 17 asks for
+what comes after 17. A run that goes on from a checkpoint drops what was logged after it; a ``continued`` event, with a
+number above all that were used, says so: points after its step that have a lower number are void. Whatever
 reads curves, samples or states of a run (a dashboard, a script, a resumed run) reads them here.
 """
 

@@ -1,50 +1,24 @@
 """Continues a text with a trained model: ``python -m lab.generate checkpoint=last prompt="The fox"``."""
 
-import codecs
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
 from lab import cli
-from lab.config import Limit
+from lab.conversation import converse
+from lab.errors import LabError
 from lab.options import help_text, parse
-from lab.pretrained import open_pretrained
-from lab.sampling import stream
-from lab.tokenizer import Tokenizer
+from lab.speaker import LIMITS, Options, Speaker, check, speak
 
 _HEAD = """\
-Continues a text. Standard output carries the text alone.
+Continues a text. Standard output carries the text alone; what else there is to say goes to standard error.
 
     python -m lab.generate checkpoint=last prompt="The fox" temperature=0.8 top_k=50
+    python -m lab.generate prompt_file=- < beginning.txt
+    python -m lab.generate interactive=true
+
+Texts and paths are taken as typed, whatever is in them. Once a text has filled the model's context, the older half of
+what the model sees is dropped and the rest read again; so it always sees between half a context and a whole one.
 """
-
-
-@dataclass
-class Options:
-    """What can be given as option=value."""
-
-    checkpoint: str = "last"
-    """A .ckpt file, a run folder, or `last` for the newest under outputs/."""
-    prompt: str = ""
-    """How the text begins; without one it begins where a document does."""
-    max_tokens: int = 100
-    """Tokens to add."""
-    temperature: float = 0.8
-    """Below 1: safer, above 1: wilder, 0: always the likeliest token."""
-    top_k: int | None = 50
-    """Draw from the k likeliest tokens only; null: from all."""
-    seed: int | None = None
-    """The same seed gives the same text; null: a new one each time."""
-
-
-LIMITS = {
-    "max_tokens": Limit(0),
-    "temperature": Limit(0),
-    "top_k": Limit(1),
-    "seed": Limit(0, 2**32 - 1),
-}
 
 
 def main() -> None:
@@ -52,37 +26,34 @@ def main() -> None:
     if {"-h", "--help"} & set(sys.argv[1:]):
         print(help_text(_HEAD, Options, LIMITS), end="")
         return
-    cli.run(lambda: generate(parse(sys.argv[1:], Options, LIMITS)))
+    cli.run(_start)
 
 
-def generate(options: Options) -> None:
-    """Prints the prompt and its continuation, token by token as they come."""
-    model = open_pretrained(options.checkpoint, Path.cwd()).model
-    tokenizer = Tokenizer()
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    model.to(device)
-    token_ids = tokenizer.encode(options.prompt) or [tokenizer.endoftext]
-    generator = torch.Generator()
-    if options.seed is None:
-        generator.seed()
+def _start() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr] # a terminal without UTF-8 shows what it can
+    options = parse(sys.argv[1:], Options, LIMITS)
+    check(options)
+    speaker = Speaker(options.checkpoint)
+    if options.interactive:
+        converse(speaker, options)
     else:
-        generator.manual_seed(options.seed)
-    # A character may be spread over several tokens; the decoder holds its bytes back until it is whole.
-    decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    print(options.prompt, end="", flush=True)
-    for drawn in stream(
-        model,
-        torch.tensor([token_ids], device=device),
-        options.max_tokens,
-        temperature=options.temperature,
-        top_k=options.top_k,
-        generator=generator,
-    ):
-        token = int(drawn[0, 0])
-        if token == tokenizer.endoftext:
-            break
-        print(decoder.decode(tokenizer.decode_bytes([token])), end="", flush=True)
-    print(decoder.decode(b"", final=True))
+        speak(speaker, _prompt(options), options)
+
+
+def _prompt(options: Options) -> str:
+    if options.prompt_file is None:
+        return options.prompt
+    try:
+        if options.prompt_file == "-":
+            text = sys.stdin.buffer.read().decode("utf-8")
+        else:
+            text = Path(options.prompt_file).expanduser().read_bytes().decode("utf-8")
+    except OSError as error:
+        raise LabError(f"prompt_file={options.prompt_file} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise LabError(f"prompt_file={options.prompt_file} is not UTF-8 (near byte {error.start})") from error
+    return text.removesuffix("\n").removesuffix("\r")
 
 
 if __name__ == "__main__":

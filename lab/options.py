@@ -8,7 +8,7 @@ import dataclasses
 import difflib
 import types
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from lab import manual
 from lab.config import Limit
@@ -17,17 +17,25 @@ from lab.errors import LabError
 Options = TypeVar("Options")
 
 
+def typed_as(name: str, default: Any) -> Any:
+    """A field whose option has a name that no attribute can: ``corpus_path: str = typed_as("corpus.path", "")``."""
+    return dataclasses.field(default=default, metadata={"typed": name})
+
+
 def parse(words: Sequence[str], schema: type[Options], limits: Mapping[str, Limit] | None = None) -> Options:
     """``schema``, a dataclass, filled from ``option=value`` words.
 
     Its fields may be ``str``, ``int``, ``float``, ``bool`` (true or false), one of these ``| None`` (``null``; a text
-    is taken as typed and has no null), or ``list[str]``, which collects an option that is given several times.
-    Fields without a default must be given. Of a single value that is given twice, the last one counts.
+    is taken as typed and has no null), a ``Literal`` of texts (one of them), or ``list[str]``, which collects an option
+    that is given several times. Fields without a default must be given. Of a single value that is given twice, the
+    last one counts.
 
     Raises:
         LabError: for an unknown or missing option, or a value that does not fit or is out of range.
     """
-    kinds = get_type_hints(schema)
+    hints = get_type_hints(schema)
+    attributes = {_typed(f): f.name for f in dataclasses.fields(schema)}  # type: ignore[arg-type]
+    kinds = {name: hints[attribute] for name, attribute in attributes.items()}
     given: dict[str, Any] = {}
     for word in words:
         name, equals, text = word.partition("=")
@@ -42,20 +50,29 @@ def parse(words: Sequence[str], schema: type[Options], limits: Mapping[str, Limi
         else:
             given[name] = _value(name, text, kinds[name])
             _check(name, given[name], limits or {})
-    missing = [f.name for f in dataclasses.fields(schema) if _is_required(f) and f.name not in given]  # type: ignore[arg-type]
+    missing = [_typed(f) for f in dataclasses.fields(schema) if _is_required(f) and _typed(f) not in given]  # type: ignore[arg-type]
     if missing:
         raise LabError(f"{missing[0]}= is missing: it has no default; --help explains it")
-    return schema(**given)
+    return schema(**{attributes[name]: value for name, value in given.items()})
 
 
 def help_text(head: str, schema: type, limits: Mapping[str, Limit] | None = None) -> str:
     """``head``, then a line for each field of ``schema``: its default, its range, and the string under it."""
     docs = manual.docs(schema)
-    entries = [manual.entry(f.name, f, docs.get(f.name, ""), limits or {}) for f in dataclasses.fields(schema)]
+    entries = [manual.entry(_typed(f), f, docs.get(f.name, ""), limits or {}) for f in dataclasses.fields(schema)]
     return "\n".join([head, *entries]) + "\n"
 
 
+def _typed(field: "dataclasses.Field[Any]") -> str:
+    """What is typed before the ``=``."""
+    return str(field.metadata.get("typed", field.name))
+
+
 def _value(name: str, text: str, kind: Any) -> Any:
+    if get_origin(kind) is Literal:
+        if text not in get_args(kind):
+            raise LabError(f"{name}={text} does not fit: choose one of {', '.join(get_args(kind))}")
+        return text
     if get_origin(kind) in (Union, types.UnionType):
         (kind,) = (member for member in get_args(kind) if member is not type(None))
         if text == "null" and kind is not str:

@@ -1,10 +1,11 @@
 """A trained model, wherever it comes from, opened to be used."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from lab import checkpoint as checkpoints
+from lab import hftokenizer, hub, huggingface, weights
 from lab.errors import LabError
 from lab.model import GPTConfig, GPTModel
 
@@ -24,18 +25,37 @@ class Pretrained:
     """What the checkpoint says of its run (see ``lab.checkpoint.card``); None for a model of another origin."""
     step: int | None = None
     """Finished optimizer steps; None for a model of another origin."""
+    figures: dict[str, float] = field(default_factory=dict)
+    """The last evaluation up to that step (val_step, val_loss, val_perplexity, val_bits_per_byte); tokens_seen."""
+    path: Path | None = None
+    """The checkpoint file; None for a model of another origin."""
 
 
 def open_pretrained(wanted: str, start_folder: Path, option: str = "checkpoint") -> Pretrained:
-    """The model that ``wanted`` names: a .ckpt file, a run folder (its newest usable checkpoint), or ``last``.
+    """The model that ``wanted`` names.
 
-    ``option`` is what the user typed it after, for messages.
+    A .ckpt file, a run folder (its newest usable checkpoint), or ``last``; a .safetensors file of ``lab.export``; a
+    Hugging Face folder; or the name of a model on the hub, such as ``gpt2`` or ``owner/name``. What exists as a path
+    is taken as a path. ``option`` is what the user typed it after, for messages.
 
     Raises:
         LabError: if there is no such model, or it cannot be opened safely.
     """
+    target = start_folder / Path(wanted).expanduser()
+    if target.is_file() and target.suffix == ".safetensors":
+        return Pretrained(weights.open_model(target), str(target))
+    if huggingface.is_folder(target):
+        return _from_folder(target, str(target))
+    if not target.exists() and hub.is_name(wanted, start_folder):
+        return _from_folder(hub.find(wanted, option), wanted)
     path = checkpoints.find(wanted, start_folder, option)
     return from_checkpoint(checkpoints.load(path), path)
+
+
+def _from_folder(folder: Path, source: str) -> Pretrained:
+    model = huggingface.open_folder(folder)
+    hftokenizer.refuse_other(folder, model.config.vocab_size)
+    return Pretrained(model, source)
 
 
 def from_checkpoint(found: dict[str, Any], path: Path) -> Pretrained:
@@ -51,4 +71,16 @@ def from_checkpoint(found: dict[str, Any], path: Path) -> Pretrained:
         model.load_state_dict(weights)
     except (TypeError, ValueError, RuntimeError) as error:
         raise LabError(f"{path} is not usable: its weights do not fit the model that it describes") from error
-    return Pretrained(model.eval(), str(path), card, int(found["global_step"]))
+    return Pretrained(model.eval(), str(path), card, int(found["global_step"]), _figures(found), path)
+
+
+def _figures(found: dict[str, Any]) -> dict[str, float]:
+    """What the checkpoint knows of how the model did. It is somebody's word: only numbers are taken."""
+    record = found["callbacks"]["Record"]
+    values = record.get("val")
+    figures = {**values, "val_step": record["val_step"]} if isinstance(values, dict) and values else {}
+    windows = found.get("LabData", {})
+    length = found["lab"]["config"]["model"].get("context_length")
+    if isinstance(windows, dict) and isinstance(windows.get("position"), int) and isinstance(length, int):
+        figures["tokens_seen"] = windows["position"] * length
+    return {str(name): value for name, value in figures.items() if isinstance(value, int | float)}

@@ -50,6 +50,8 @@ def refuse_used(folder: Path, anew: bool) -> None:
         LabError: if the folder holds a run already.
     """
     used = [folder / name for name in (control.STATE_FILE, events.FILE, "results.json") if (folder / name).exists()]
+    if used == [folder / control.STATE_FILE] and control.read_state(folder)["state"] == "queued":
+        return  # it is this run that was waiting here
     if used and not anew:
         raise LabError(f"{folder} holds a run already: continue it with resume={folder}, or take another folder")
     for path in used:
@@ -88,7 +90,7 @@ def note_failure(folder: Path, reason: str) -> None:
     with contextlib.suppress(LabError, OSError):
         fresh = {"state": "running", "pid": os.getpid()}
         told = control.read_state(folder) if (folder / control.STATE_FILE).exists() else fresh
-        if told["state"] in control.ALIVE and told["pid"] == os.getpid():
+        if told["state"] == "queued" or (told["state"] in control.ALIVE and told["pid"] == os.getpid()):
             fields = {key: told.get(key, 0) for key in ("step", "total_steps")}
             control.write_state(folder, "failed", reason=reason, **fields)
 

@@ -17,20 +17,8 @@ from lab.data import LabData
 from lab.model import GPTModel
 from lab.module import GPTModule
 from lab.plan import Plan
+from lab.terminal import duration, table
 from lab.tokenfile import TokenFile
-
-
-def table(title: str, rows: dict[str, str]) -> None:
-    """Prints ``rows`` in two columns under a title; plain text, so that it reads the same in a log file."""
-    width = max(len(name) for name in rows)
-    print(f"\n{title}", *(f"  {name:<{width}}  {value}" for name, value in rows.items()), sep="\n", flush=True)
-
-
-def duration(seconds: float) -> str:
-    """``75`` as ``1:15``, ``3675`` as ``1:01:15``."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 def start(
@@ -42,8 +30,10 @@ def start(
     device: str,
     run_folder: Path,
     earlier: dict[str, Any] | None,
+    weights: str | None = None,
 ) -> None:
-    """What is about to happen, before it does. ``earlier`` is the checkpoint that the run continues from."""
+    """What is about to happen, before it does. ``earlier`` is the checkpoint that the run continues from, ``weights``
+    says where the first weights are from if they are not random."""
     shape = config.model
     steps = f"{plan.total_steps:,} of {plan.tokens_per_step:,} tokens, {plan.epochs:.3g} passes over the text"
     table(
@@ -55,6 +45,7 @@ def start(
             f"{len(data.val_tokens):,} to validate with",
             "steps": f"{steps}; evaluation every {plan.eval_every}",
             **_continuing(earlier, plan),
+            **({"weights": weights} if weights else {}),
             "device": f"{device}, {config.trainer.precision}{', compiled' if config.trainer.compile else ''}",
             "output": str(run_folder),
             "saving": "best.ckpt and last.ckpt in checkpoints/"

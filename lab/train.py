@@ -33,13 +33,13 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
     # Imported here, because Lightning takes seconds: a misspelt option should be told at once.
     import lightning as L
 
-    from lab import build, checkpoint, continuing, screen
+    from lab import build, checkpoint, continuing, finetune, screen
     from lab.callbacks import Record
-    from lab.data import tokenized_corpus
     from lab.events import EventLog
     from lab.memory import keep_freed_memory
     from lab.plan import make_plan
     from lab.steering import Signals
+    from lab.text import tokenized_corpus
     from lab.tokenizer import Tokenizer
 
     keep_freed_memory()
@@ -67,12 +67,19 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
                 raise LabError(f"{sentence}; give a larger trainer.max_steps or trainer.max_epochs")
             print(sentence)  # for a scheduler that starts the command again, that is success
             return runfolder.read_results(run_folder)
+        initial = None
+        if earlier is not None:  # what it began with is told on, and not looked at again
+            config.init_from = continuing.first_weights(earlier)
+        elif config.init_from is not None:
+            initial = finetune.open_initial(config, start_folder)
         control.write_state(run_folder, "running", step=0, total_steps=plan.total_steps)
         carried = continuing.carry_over(resume, earlier, run_folder) if earlier and resume else []
         runfolder.write_config(run_folder, config)
 
         L.seed_everything(config.seed, verbose=False)
-        module = build.make_module(config, plan, tokens, tokenizer, device)
+        module = build.make_module(config, plan, tokens, tokenizer, device, initial.model if initial else None)
+        weights = finetune.described(config, initial) if initial else None
+        del initial  # its memory is worth more than it
         record = Record()
         with contextlib.closing(EventLog(run_folder)) as log:
             loggers = build.make_loggers(config, log)
@@ -81,7 +88,9 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
             for logger in loggers:
                 logger.log_hyperparams(to_plain(config))
             if trainer.is_global_zero:
-                screen.start(config, plan, tokens, data, module.model, build.device_name(device), run_folder, earlier)
+                screen.start(
+                    config, plan, tokens, data, module.model, build.device_name(device), run_folder, earlier, weights
+                )
 
             interrupted = None
             try:
@@ -163,7 +172,7 @@ def _make_chosen_folder(typed: list[str]) -> None:
     """Makes the run folder that was typed before Hydra does, which has only a traceback to say that it can't."""
     chosen = next((word.partition("=")[2] for word in typed if word.startswith("hydra.run.dir=")), None)
     # A sweep has its own, a request for Hydra's help makes none, and a name to be computed is Hydra's to compute.
-    if chosen and "${" not in chosen and not any(word.startswith("-") for word in typed):
+    if chosen and not any(sign in chosen for sign in ("${", "\\")) and not any(word.startswith("-") for word in typed):
         folder = Path(chosen.strip("'\""))
         try:
             folder.mkdir(parents=True, exist_ok=True)

@@ -144,3 +144,36 @@ with atomic.writing(Path({str(path)!r})) as file:
     assert leftovers[0].startswith(".a.bin.")
     atomic.write_text(path, "newer")
     assert path.read_text() == "newer"
+
+
+@pytest.mark.parametrize("folder", [True, False])
+def test_a_name_is_taken_at_the_end_or_never(tmp_path: Path, folder: bool, umask: None) -> None:
+    os.umask(0o022)
+    path = tmp_path / "deep" / "made"
+
+    def make(fail: bool) -> None:
+        with atomic.making(path) as temporary:
+            assert not temporary.exists()
+            if folder:
+                temporary.mkdir()
+                (temporary / "inner").mkdir()
+            inside = temporary / "inner" / "file" if folder else temporary
+            inside.write_bytes(b"content")
+            inside.chmod(0o600)
+            assert not path.exists()
+            if fail:
+                raise ValueError("in the middle")
+
+    with pytest.raises(ValueError, match="in the middle"):
+        make(fail=True)
+    assert names(path.parent) == []
+    make(fail=False)
+    assert names(path.parent) == ["made"]
+    written = path / "inner" / "file" if folder else path
+    assert written.read_bytes() == b"content"
+    assert stat.S_IMODE(written.stat().st_mode) == 0o644
+    if folder:  # a folder with something in it is nobody's to replace
+        with pytest.raises(OSError, match="not empty"), atomic.making(path) as temporary:
+            temporary.mkdir()
+        assert written.read_bytes() == b"content"
+        assert names(path.parent) == ["made"]

@@ -106,9 +106,11 @@ def assert_continues_the_same(
 def test_last_alone_continues_with_the_same_options_in_a_folder_that_names_its_parent(tmp_path: Path) -> None:
     write_tale(tmp_path)
     whole = train_here(tmp_path, *OPTIONS, "hydra.run.dir=whole").folder / "whole"
-    part = train_here(tmp_path, *OPTIONS, "schedule.total_steps=12", "trainer.max_steps=7")
+    parent = tmp_path / "outputs" / "chosen"  # found wherever it lies under outputs/
+    part = train_here(
+        tmp_path, *OPTIONS, "schedule.total_steps=12", "trainer.max_steps=7", "hydra.run.dir=outputs/chosen"
+    )
     assert part.code == 0, part.err
-    parent = part.run
     done = train(tmp_path, "resume=last", "trainer.max_steps=12")
     assert done.results["parent"] == str(parent / "checkpoints" / "last.ckpt")
     assert done.run != parent

@@ -1,0 +1,115 @@
+"""Serves the dashboard: ``python -m lab.dashboard``."""
+
+import argparse
+import json
+import os
+import secrets
+import socket
+import sys
+from pathlib import Path
+
+from lab.errors import LabError
+
+_INSTALL = (
+    'the dashboard needs more packages: pip install "gpt-lab[dashboard]", or in a clone: pip install -e ".[dashboard]"'
+)
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m lab.dashboard",
+        description="Starts, watches and steers trainings, and looks inside their models.",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen at (127.0.0.1: this machine only)")
+    parser.add_argument("--port", type=int, default=8000, help="the port to listen at (8000)")
+    parser.add_argument("--root", type=Path, default=Path.cwd(), help="the folder with outputs/ and multirun/ (here)")
+    parser.add_argument("--openapi", action="store_true", help="print the schema of the API and end")
+    arguments = parser.parse_args()
+    try:
+        serve(arguments.host, arguments.port, arguments.root, arguments.openapi)
+    except LabError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+def serve(host: str, port: int, root: Path, only_schema: bool) -> None:
+    """Serves until Ctrl-C.
+
+    Raises:
+        LabError: if the port is taken, the folder is no folder, or packages are missing.
+    """
+    try:
+        import uvicorn
+
+        from lab.dashboard.app import create_app
+        from lab.dashboard.settings import Settings
+    except ImportError as error:
+        raise LabError(f"{_INSTALL} ({error.name} is missing)") from error
+    if not root.is_dir():
+        raise LabError(f"--root {root} is not a folder")
+    root = root.resolve()
+    if only_schema:
+        print(json.dumps(create_app(Settings(root, "")).openapi(), indent=1))
+        return
+    listening = _listen(host, port)
+    settings = Settings(root, _token(root), host, listening.getsockname()[1])
+    app = create_app(settings)
+    shown = f"[{host}]" if ":" in host else host
+    print(f"gpt-lab's dashboard: http://{shown}:{settings.port}/?token={settings.token}", flush=True)
+    if host not in ("127.0.0.1", "localhost", "::1"):
+        print(
+            "others on the network can reach this address; the token goes over it unencrypted, so use it only on a "
+            "network that you trust, or through an SSH tunnel",
+            file=sys.stderr,
+            flush=True,
+        )
+    # Standard error keeps what goes wrong; a line for every request would bury it.
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=3,
+        ws="websockets-sansio",
+    )
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    if os.name == "posix":
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise LabError(f"port {port} of {host} cannot be used ({reason}): choose another one with --port") from error
+    return listening
+
+
+def _token(root: Path) -> str:
+    """The secret of the server at this root: the same after a restart, so that open pages stay open."""
+    path = root / "outputs" / ".dashboard-token"
+    try:
+        known = path.read_text(encoding="ascii").strip()
+        if len(known) >= 32:
+            return known
+    except (OSError, ValueError):
+        pass
+    token = secrets.token_urlsafe(32)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        # Made with these permissions, not given them later: in between, others could read it.
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(token)
+    except OSError as error:
+        raise LabError(f"{path.parent} cannot be written to ({error.strerror}): give another --root") from error
+    return token
+
+
+if __name__ == "__main__":
+    main()

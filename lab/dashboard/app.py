@@ -1,0 +1,84 @@
+"""The server, put together.
+
+A route lives in a module of its own with a ``router`` (``routes_*.py``), and is added to ``_ROUTERS``. It finds what
+it needs in ``request.app.state``: ``settings``, ``runs``, ``jobs``, ``inference``. What goes wrong it raises as
+``ApiError``.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import TypeAdapter
+
+import lab
+from lab.dashboard import docs, errors, page, routes_health, routes_jobs, routes_runs, ws
+from lab.dashboard.jobs import Jobs
+from lab.dashboard.messages import ClientMessage, ServerMessage
+from lab.dashboard.runs import Runs
+from lab.dashboard.security import Guard
+from lab.dashboard.settings import Settings
+from lab.dashboard.watch import Watch
+
+_ROUTERS = [
+    routes_health.router,
+    routes_runs.router,
+    routes_jobs.router,
+    ws.router,
+    docs.router,
+    page.router,  # the last one: it answers every other address with the page
+]
+
+
+_MESSAGES: dict[str, Any] = {"ServerMessage": ServerMessage, "ClientMessage": ClientMessage}
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The whole server for ``settings``, guarded, ready to be served."""
+    app = FastAPI(
+        title="gpt-lab",
+        version=lab.__version__,
+        description=__doc__.splitlines()[0] if __doc__ else "",
+        lifespan=_lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        responses=errors.RESPONSES,
+    )
+    state = app.state
+    state.settings = settings
+    state.runs = Runs(settings)
+    state.jobs = Jobs(settings, state.runs)
+    state.watch = Watch(state.runs, state.jobs)
+    state.clients = 0
+    errors.install(app)
+    for router in _ROUTERS:
+        app.include_router(router)
+    app.openapi = lambda: _schema(app)  # type: ignore[method-assign]
+    app.add_middleware(Guard, settings=settings)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    await app.state.watch.start()
+    app.state.jobs.start()
+    yield
+    app.state.jobs.stop()
+    await app.state.watch.stop()
+
+
+def _schema(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI schema, and in it the messages of the WebSocket, for which OpenAPI has no place of its own."""
+    if app.openapi_schema is None:
+        schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        components = schema["components"]["schemas"]
+        for name, kind in _MESSAGES.items():
+            found = TypeAdapter(kind).json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
+            for inner, definition in found.pop("$defs", {}).items():
+                components.setdefault(inner, definition)
+            components[name] = found
+        app.openapi_schema = schema
+    return app.openapi_schema

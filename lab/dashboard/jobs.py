@@ -1,0 +1,226 @@
+"""Trainings as processes of their own, and the queue in front of the device.
+
+A training that the server starts is the same command that a person would type, in a session of its own: it does not end
+with the server, and a server that is started again finds it by its pid and start time. What waits is written down in
+its run folder, so that the queue outlives the server, too.
+"""
+
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from lab import atomic, control
+from lab.cli import quoted
+from lab.dashboard.errors import ApiError
+from lab.dashboard.plainfile import opened, read_json
+from lab.dashboard.runs import JOB_FILE, LOG_FILE, SWEEP_FILE, Runs
+from lab.dashboard.settings import Settings
+from lab.errors import LabError
+
+_POLL_SECONDS = 0.5
+
+
+class Jobs:
+    """Starts trainings, one at a time: there is one slot, because there is one device. A paused training keeps it, for
+    it keeps its memory."""
+
+    def __init__(self, settings: Settings, runs: Runs) -> None:
+        self.settings = settings
+        self.runs = runs
+        self._lock = threading.RLock()
+        self._children: list[subprocess.Popen[bytes]] = []
+        self._stopped = threading.Event()
+        self._may_wait = True
+        """Could there be something in the queue? Looking for it reads a file of every run."""
+
+    def start(self) -> None:
+        """Looks after the queue from now on, in a thread of its own."""
+        threading.Thread(target=self._serve, name="queue", daemon=True).start()
+
+    def stop(self) -> None:
+        """Looks after it no longer. Trainings go on."""
+        self._stopped.set()
+
+    def enqueue(self, words: Sequence[str], name: str) -> Path:
+        """A new run with the options ``words``, as lab.train takes them. Returns its folder."""
+        now = datetime.now()
+        base = self.settings.root / "outputs" / f"{now:%Y-%m-%d}"
+        folder = _unused(base / f"{now:%H-%M-%S}-{name}")
+        self._queue(folder, [*words, f"hydra.run.dir={_grammar(folder)}"])
+        return folder
+
+    def enqueue_continuation(self, folder: Path, words: Sequence[str]) -> None:
+        """The run in ``folder``, stopped or lost, goes on in its place from its newest checkpoint."""
+        told = self.runs.state(folder)
+        earlier = {key: told.get(key) for key in ("step", "total_steps")}
+        self._queue(folder, [f"resume={folder}", *words, f"hydra.run.dir={_grammar(folder)}"], **earlier)
+
+    def enqueue_sweep(self, words: Sequence[str]) -> Path:
+        """A sweep: one process for all its jobs. Returns the folder that will hold their folders."""
+        now = datetime.now()
+        folder = _unused(self.settings.root / "multirun" / f"{now:%Y-%m-%d}" / f"{now:%H-%M-%S}")
+        words = ["-m", *words, f"hydra.sweep.dir={_grammar(folder)}"]
+        with self._lock:
+            atomic.write_json(folder / SWEEP_FILE, {"words": words, "queued": time.time(), "pid": None})
+            self._may_wait = True
+        self.advance()
+        return folder
+
+    def cancel(self, folder: Path) -> bool:
+        """Takes a run that waits out of the queue. False if it is not waiting."""
+        with self._lock:
+            job = read_json(folder / JOB_FILE)
+            if job.get("pid") is not None or self.runs.state(folder)["state"] != "queued":
+                return False
+            (folder / JOB_FILE).unlink(missing_ok=True)
+            told = self.runs.state(folder)
+            stopped = {key: told.get(key) for key in ("step", "total_steps")}
+            ended = {"state": "stopped", **stopped, "reason": "taken out of the queue", "pid": None}
+            atomic.write_json(folder / control.STATE_FILE, ended | {"updated": time.time()})
+            return True
+
+    def state(self, folder: Path) -> dict[str, Any]:
+        """What a run is doing, as it says itself; or, where it cannot say anything yet or any more, what is known."""
+        told = self.runs.state(folder)
+        if told["state"] != "queued":
+            return told
+        job = read_json(folder / JOB_FILE)
+        if job.get("pid") is not None and not has_process(job):
+            reason = "it ended before it began to train: its log says why"
+            lines = [line for line in log_tail(folder, 4096).splitlines() if line.strip()]
+            return told | {"state": "failed", "reason": lines[-1].removeprefix("error: ") if lines else reason}
+        return told
+
+    def busy(self) -> list[Path]:
+        """The folders of runs and sweeps that a process stands behind."""
+        ours = [file.parent for file in self._job_files() if has_process(read_json(file))]
+        told = [
+            f for f in self.runs.find().values() if self.runs.state(f)["state"] in ("running", "paused", "stopping")
+        ]
+        return list(dict.fromkeys([*ours, *told]))
+
+    def waiting(self) -> list[Path]:
+        """The job files of what waits for its turn, the first in line first."""
+        found = []
+        for file in self._job_files():
+            job = read_json(file)
+            if job and job.get("pid") is None:
+                found.append((float(job.get("queued", 0)), file))
+        return [file for _, file in sorted(found)]
+
+    def advance(self) -> None:
+        """Starts the first in line if the device is free."""
+        with self._lock:
+            self._children = [child for child in self._children if child.poll() is None]
+            if not self._may_wait:
+                return
+            waiting = self.waiting()
+            self._may_wait = bool(waiting)
+            if waiting and not self.busy():
+                self._launch(waiting[0])
+
+    def _job_files(self) -> list[Path]:
+        return [
+            *(folder / JOB_FILE for folder in self.runs.find().values()),
+            *(folder / SWEEP_FILE for folder in self.runs.sweeps().values()),
+        ]
+
+    def _serve(self) -> None:
+        while not self._stopped.wait(_POLL_SECONDS):
+            with contextlib.suppress(OSError):  # a full disk, say: it is tried again
+                self.advance()
+
+    def _queue(self, folder: Path, words: list[str], **fields: Any) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with self._lock:
+                atomic.write_json(folder / JOB_FILE, {"words": words, "queued": time.time(), "pid": None})
+                control.write_queued(folder, **fields)
+                self._may_wait = True
+        except OSError as error:
+            raise ApiError(503, f"the run cannot be written to {folder} ({error.strerror}): make room") from error
+        self.advance()
+
+    def _launch(self, file: Path) -> None:
+        job = read_json(file)
+        command = [sys.executable, "-m", "lab.train", *map(str, job["words"])]
+        with (file.parent / LOG_FILE).open("ab") as log:
+            child = subprocess.Popen(
+                command,
+                cwd=self.settings.root,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            )
+        self._children.append(child)
+        with contextlib.suppress(psutil.Error):
+            started = psutil.Process(child.pid).create_time()
+            atomic.write_json(file, job | {"pid": child.pid, "process_started": started})
+
+
+def has_process(job: dict[str, Any]) -> bool:
+    """Does the process that a job file speaks of still stand behind it?"""
+    return job.get("pid") is not None and control.is_alive(job["pid"], job["process_started"])
+
+
+def send(folder: Path, command: str, state: str) -> None:
+    """Tells a run to do something.
+
+    Raises:
+        ApiError: if it cannot, in its state.
+    """
+    allowed = {
+        "pause": ("running",),
+        "resume": ("paused",),
+        "stop": ("running", "paused"),
+        "save": ("running", "paused"),
+        "evaluate": ("running", "paused"),
+    }
+    if state not in allowed[command]:
+        can = " or ".join(allowed[command])
+        raise ApiError(409, f"the run is {state}: only one that is {can} can be told to {command}")
+    try:
+        control.send(folder, command)
+    except LabError as error:
+        raise ApiError(409, str(error)) from error
+
+
+def log_tail(folder: Path, size: int) -> str:
+    """The last ``size`` bytes that a training has printed."""
+    try:
+        with opened(folder / LOG_FILE) as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - size))
+            return file.read(size).decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def _grammar(folder: Path) -> str:
+    return quoted("", str(folder)).removeprefix("=")
+
+
+def _unused(wanted: Path) -> Path:
+    """``wanted``, made now, or with a number behind it: two runs may ask for one name in the same second."""
+    number = 1
+    while True:
+        folder = wanted if number == 1 else wanted.with_name(f"{wanted.name}-{number}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            number += 1
+        except OSError as error:
+            raise ApiError(503, f"{folder} cannot be made ({error.strerror})") from error
+        else:
+            return folder

@@ -1,0 +1,129 @@
+"""Options that come over the network: which may be given, and how they reach the command line as they are.
+
+``hydra.utils.instantiate`` runs whatever a ``_target_`` names, and a corpus can be fetched from any address. So nothing
+but plain values for known options comes through here.
+"""
+
+import difflib
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from lab import cli
+from lab.config import Config, check
+from lab.dashboard.errors import ApiError
+from lab.dashboard.models import Value
+from lab.dashboard.settings import Settings
+from lab.errors import LabError
+
+LOGGERS = ("tensorboard", "csv", "none")
+"""The others send what they are told to other machines."""
+
+REFUSED = {
+    "resume": "continue or fork a run instead",
+    "init_from": "it can name any file of this machine; use the command line",
+    "corpus.name": "choose a corpus instead",
+    "corpus.source": "choose a corpus instead",
+    "corpus.url": "choose a corpus instead",
+    "corpus.sha256": "choose a corpus instead",
+    "sweep": "a sweep is started by itself",
+}
+
+
+def allowed(key: str) -> bool:
+    """May the option or group ``key`` be given at all?"""
+    return key not in REFUSED and not key.startswith(("logger.", "callbacks.", "hydra")) and "_target_" not in key
+
+
+def words(overrides: Mapping[str, Value], settings: Settings) -> list[str]:
+    """The words for lab.train's command line that make each option exactly what it is here.
+
+    Raises:
+        ApiError: naming the option that cannot be given, or not with this value.
+    """
+    return [_word(key, value, settings) for key, value in overrides.items()]
+
+
+def sweep_words(sweep: Mapping[str, Sequence[str | int | float | bool]], settings: Settings) -> list[str]:
+    """The same for options that shall take several values, one after the other.
+
+    Raises:
+        ApiError: as ``words``; and for an option whose text is taken literally, and which therefore cannot be swept.
+    """
+    found = []
+    for key, values in sweep.items():
+        if key in cli.LITERAL_OPTIONS:
+            raise ApiError(422, f"{key} is taken as it is typed and cannot be swept over", key)
+        if not values:
+            raise ApiError(422, f"{key} has no values to sweep over", key)
+        texts = [_word(key, value, settings).partition("=")[2] for value in values]
+        found.append(f"{key}={','.join(texts)}")
+    return found
+
+
+def check_together(overrides: Mapping[str, Value], settings: Settings) -> Config:
+    """The whole configuration with these options.
+
+    Raises:
+        ApiError: naming the first option that does not fit.
+    """
+    try:
+        return check(cli.compose_config(words(overrides, settings)))
+    except LabError as error:
+        raise ApiError(422, str(error), field_of(str(error), overrides)) from error
+
+
+def field_of(sentence: str, overrides: Mapping[str, Value]) -> str | None:
+    """The option that a sentence speaks of: the longest one that stands in it."""
+    known = [key for key in {*overrides, *cli.options()} if key in sentence]
+    ends = [key for key in overrides if key.rpartition(".")[2] + "=" in sentence]
+    return max(ends, key=len, default=None) or max(known, key=len, default=None)
+
+
+def command_line(typed: Sequence[str]) -> str:
+    """What to type for the same run."""
+    return shlex.join(["python", "-m", "lab.train", *typed])
+
+
+def _word(key: str, value: Value, settings: Settings) -> str:
+    if not allowed(key):
+        why = REFUSED.get(key, "it is not for the dashboard")
+        raise ApiError(422, f"{key} cannot be given here: {why}", key)
+    if key in cli.groups():
+        known = LOGGERS if key == "logger" else cli.choices(key)
+        if value not in known:
+            raise ApiError(422, f"{key}={value} is unknown: choose one of {', '.join(known)}", key)
+        return f"{key}={value}"
+    if key not in cli.options():
+        near = difflib.get_close_matches(key, cli.options(), n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise ApiError(422, f"there is no option {key[:80]}{hint}", key[:80])
+    if key == "corpus.path":
+        _check_path(value, settings)
+    if value is None or isinstance(value, bool):
+        return f"{key}={'null' if value is None else str(value).lower()}"
+    if isinstance(value, int | float):
+        return f"{key}={value!r}"
+    if isinstance(value, list):
+        return f"{key}=[{','.join(map(repr, value))}]"
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        raise ApiError(422, f"{key} is not a text: half a character stands in it", key) from None
+    if "\0" in value:
+        raise ApiError(422, f"{key} holds a zero byte, which no command line can", key)
+    # lab.train quotes these itself, for they are typed as they are meant.
+    return f"{key}={value}" if key in cli.LITERAL_OPTIONS else cli.quoted(key, value)
+
+
+def _check_path(value: Value, settings: Settings) -> None:
+    """A text to train on must lie in the root: what is learnt from it can be read by whoever may use the model."""
+    if value is None:
+        return
+    if not isinstance(value, str) or "\0" in value:
+        raise ApiError(422, "corpus.path is no path", "corpus.path")
+    # Of a pattern, what stands before its first sign: the rest can only go deeper, if it doesn't go up.
+    path = settings.root / value
+    fixed = Path(*[part for part in path.parts if not any(sign in part for sign in "*?[")])
+    if ".." in path.parts or not fixed.resolve().is_relative_to(settings.root):
+        raise ApiError(422, f"corpus.path={value} lies outside the server's root {settings.root}", "corpus.path")

@@ -1,0 +1,111 @@
+"""Trainings: started, steered, continued."""
+
+from pathlib import Path
+from typing import Literal
+
+from fastapi import APIRouter, Request
+
+from lab.cli import choices
+from lab.dashboard import jobs as jobs_
+from lab.dashboard import overrides
+from lab.dashboard.errors import ApiError
+from lab.dashboard.models import Continuation, Fork, NewRun, NewSweep, RunSummary, SweepInfo, Value
+from lab.dashboard.plainfile import read_json
+from lab.dashboard.routes_runs import jobs_of, runs_of, settings_of
+from lab.dashboard.runs import SWEEP_FILE
+from lab.dashboard.summaries import summarize
+
+router = APIRouter(prefix="/api", tags=["trainings"])
+
+Command = Literal["pause", "stop", "save", "evaluate"]
+
+
+@router.post("/train", status_code=202)
+def train(request: Request, new: NewRun) -> RunSummary:
+    """Starts a training, or puts it into the queue if the device is taken."""
+    words = overrides.words(new.overrides, settings_of(request))
+    overrides.check_together(new.overrides, settings_of(request))
+    return _enqueued(request, words, _short_name(new.overrides), {"name": new.name, "tags": new.tags})
+
+
+@router.post("/runs/{run_id}/fork", status_code=202)
+def fork(request: Request, run_id: str, how: Fork) -> RunSummary:
+    """Starts a training that goes on from a checkpoint, in a folder of its own; the run itself stays as it is."""
+    runs = runs_of(request)
+    found = next((c for c in runs.checkpoints(run_id) if c.id == how.checkpoint), None)
+    if found is None:
+        raise ApiError(404, "this run has no such checkpoint", "checkpoint")
+    words = [f"resume={found.path}", *overrides.words(how.overrides, settings_of(request))]
+    return _enqueued(request, words, "fork", {"name": how.name})
+
+
+@router.post("/runs/{run_id}/resume", status_code=202)
+def resume(request: Request, run_id: str, how: Continuation | None = None) -> RunSummary:
+    """Lets a paused run go on; one that was stopped or lost goes on in its place from its newest checkpoint."""
+    runs, jobs = runs_of(request), jobs_of(request)
+    folder = runs.folder(run_id)
+    state = jobs.state(folder)["state"]
+    if state == "paused":
+        jobs_.send(folder, "resume", state)
+    elif state in ("stopped", "failed", "lost"):
+        if not runs.checkpoints(run_id):
+            raise ApiError(409, f"the run is {state} and has kept no checkpoint to go on from: start it again")
+        jobs.enqueue_continuation(folder, overrides.words(how.overrides if how else {}, settings_of(request)))
+    elif state == "finished":
+        raise ApiError(409, "the run is finished: fork it from its last checkpoint, with more steps")
+    else:
+        raise ApiError(409, f"the run is {state}: there is nothing to resume")
+    return summarize(runs, jobs, folder)
+
+
+@router.post("/runs/{run_id}/{command}", status_code=202)
+def steer(request: Request, run_id: str, command: Command) -> RunSummary:
+    """Tells a run what to do. It does so after the step in progress, and its state changes when it has."""
+    runs, jobs = runs_of(request), jobs_of(request)
+    folder = runs.folder(run_id)
+    state = jobs.state(folder)["state"]
+    if not (command == "stop" and state == "queued" and jobs.cancel(folder)):
+        jobs_.send(folder, command, state)
+    return summarize(runs, jobs, folder)
+
+
+@router.post("/sweeps", status_code=202)
+def start_sweep(request: Request, new: NewSweep) -> SweepInfo:
+    """Starts a run for each combination of values, one after the other."""
+    settings = settings_of(request)
+    words = [*overrides.words(new.overrides, settings), *overrides.sweep_words(new.sweep, settings)]
+    return _sweep(request, jobs_of(request).enqueue_sweep(words))
+
+
+@router.get("/sweeps")
+def list_sweeps(request: Request) -> list[SweepInfo]:
+    """The sweeps that this server was asked for."""
+    return [_sweep(request, folder) for folder in runs_of(request).sweeps().values()]
+
+
+def _enqueued(request: Request, words: list[str], name: str, notes: dict[str, object]) -> RunSummary:
+    runs, jobs = runs_of(request), jobs_of(request)
+    folder = jobs.enqueue(words, name)
+    if any(notes.values()):
+        runs.write_notes(folder, {key: value for key, value in notes.items() if value})
+    return summarize(runs, jobs, folder)
+
+
+def _short_name(given: dict[str, Value]) -> str:
+    """As runs from the command line are called: by model and corpus."""
+    named = {group: str(given.get(group, default)) for group, default in (("model", "nano"), ("corpus", "fables"))}
+    return "-".join(name for group, name in named.items() if name in choices(group))
+
+
+def _sweep(request: Request, folder: Path) -> SweepInfo:
+    runs = runs_of(request)
+    job = read_json(folder / SWEEP_FILE)
+    words = [str(word) for word in job.get("words", []) if not str(word).startswith("hydra.")]
+    busy = jobs_.has_process(job)
+    return SweepInfo(
+        id=runs.id_of(folder),
+        path=str(folder.relative_to(runs.root) if folder.is_relative_to(runs.root) else folder),
+        state="queued" if job.get("pid") is None else "running" if busy else "ended",
+        command=overrides.command_line(words),
+        runs=[run_id for run_id, run in runs.find().items() if run.parent == folder],
+    )

@@ -1,0 +1,207 @@
+"""Runs: what there is, and what happened."""
+
+import json
+import shutil
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from lab.dashboard import jobs as jobs_
+from lab.dashboard.errors import ApiError
+from lab.dashboard.models import (
+    CheckpointInfo,
+    Events,
+    Log,
+    Metrics,
+    RunChange,
+    RunDetail,
+    RunSummary,
+    Sample,
+    Series,
+    named,
+)
+from lab.dashboard.overrides import command_line
+from lab.dashboard.plainfile import opened, read_json
+from lab.dashboard.runs import JOB_FILE, LOG_FILE, Checkpoint, Runs
+from lab.dashboard.settings import Settings
+from lab.dashboard.summaries import summarize
+from lab.dashboard.thin import thin
+
+router = APIRouter(prefix="/api", tags=["runs"])
+
+
+def runs_of(request: Request) -> Runs:
+    """The run folders."""
+    return request.app.state.runs
+
+
+def jobs_of(request: Request) -> jobs_.Jobs:
+    """The trainings."""
+    return request.app.state.jobs
+
+
+def settings_of(request: Request) -> Settings:
+    """The settings of the server."""
+    return request.app.state.settings
+
+
+@router.get("/runs")
+def list_runs(request: Request) -> list[RunSummary]:
+    """All runs below outputs/ and multirun/, the newest first."""
+    runs, jobs = runs_of(request), jobs_of(request)
+    found = [summarize(runs, jobs, folder) for folder in runs.find().values()]
+    return sorted(found, key=lambda run: run.created, reverse=True)
+
+
+@router.get("/runs/{run_id}")
+def get_run(request: Request, run_id: str) -> RunDetail:
+    """One run."""
+    runs, jobs = runs_of(request), jobs_of(request)
+    folder = runs.folder(run_id)
+    summary = summarize(runs, jobs, folder)
+    results = runs.results(folder)
+    words = read_json(folder / JOB_FILE).get("words")
+    with runs.tails.lock:
+        names = sorted(runs.tails.get(folder).curves)
+    return RunDetail(
+        **summary.model_dump(),
+        metrics=names,
+        command=command_line([str(w) for w in words if not str(w).startswith("hydra.")]) if words else None,
+        results={key: _plain(value) for key, value in results.items()} or None,
+        log_tail=jobs_.log_tail(folder, 4096) if summary.state in ("failed", "lost") else None,
+        versions={str(k): str(v) for k, v in (results.get("versions") or {}).items()},
+    )
+
+
+@router.patch("/runs/{run_id}")
+def change_run(request: Request, run_id: str, change: RunChange) -> RunSummary:
+    """Gives a run a name, tags or a note; what is left out stays."""
+    runs = runs_of(request)
+    folder = runs.folder(run_id)
+    runs.write_notes(folder, runs.notes(folder) | change.model_dump(exclude_none=True))
+    return summarize(runs, jobs_of(request), folder)
+
+
+@router.delete("/runs/{run_id}", status_code=204)
+def delete_run(request: Request, run_id: str) -> Response:
+    """Deletes the folder of a run that no process stands behind, with everything in it."""
+    runs, jobs = runs_of(request), jobs_of(request)
+    folder = runs.folder(run_id)
+    state = jobs.state(folder)["state"]
+    if state == "queued" and jobs.cancel(folder):
+        state = "stopped"
+    if state in ("queued", "running", "paused", "stopping") or folder in jobs.busy():
+        raise ApiError(409, f"the run is {state}: stop it first")
+    shutil.rmtree(folder)
+    return Response(status_code=204)
+
+
+@router.get("/runs/{run_id}/metrics")
+def get_metrics(
+    request: Request,
+    run_id: str,
+    names: Annotated[str | None, Query(description="Curves, separated by commas; all of them if left out.")] = None,
+    points: Annotated[int, Query(ge=10, description="The most points of a curve.")] = 1000,
+) -> Metrics:
+    """Curves, thinned so that the lowest and the highest point of each stretch stay: no spike is lost."""
+    runs = runs_of(request)
+    folder = runs.folder(run_id)
+    most = min(points, settings_of(request).max_points)
+    with runs.tails.lock:
+        tail = runs.tails.get(folder)
+        wanted = [name for name in names.split(",") if name] if names is not None else sorted(tail.curves)
+        found = {name: tail.points(name) for name in wanted if name in tail.curves}
+        seq = tail.seq
+    series = {}
+    for name, (steps, values, times) in found.items():
+        kept = thin(values, most)
+        series[name] = Series(
+            steps=steps[kept].tolist(), values=values[kept].tolist(), times=times[kept].tolist(), total=len(values)
+        )
+    return Metrics(run=run_id, seq=seq, series=series)
+
+
+@router.get("/runs/{run_id}/events")
+def get_events(
+    request: Request,
+    run_id: str,
+    after: Annotated[int, Query(ge=-1, description="The number of the last event that is known.")] = -1,
+    limit: Annotated[int, Query(ge=1)] = 500,
+) -> Events:
+    """What the run has logged, in order, as it stands in its log."""
+    runs = runs_of(request)
+    folder = runs.folder(run_id)
+    with runs.tails.lock:
+        tail = runs.tails.get(folder)
+        lines = tail.after(after, min(limit, settings_of(request).max_events))
+        last = lines[-1].seq if lines else max(after, tail.seq)
+        return Events(run=run_id, events=[json.loads(line.text) for line in lines], last=last, more=last < tail.seq)
+
+
+@router.get("/runs/{run_id}/log")
+def get_log(
+    request: Request,
+    run_id: str,
+    after: Annotated[int | None, Query(ge=0, description="From which byte on; the end of the log if left out.")] = None,
+) -> Log:
+    """What the training has printed. Only of runs that this server has started."""
+    folder, most = runs_of(request).folder(run_id), settings_of(request).max_log
+    try:
+        with opened(folder / LOG_FILE) as file:
+            size = file.seek(0, 2)
+            start = max(0, size - most) if after is None else min(after, size)
+            file.seek(start)
+            data = file.read(most)
+    except OSError:
+        return Log(text="", start=0, end=0)
+    return Log(text=data.decode("utf-8", "replace"), start=start, end=start + len(data))
+
+
+@router.get("/runs/{run_id}/config")
+def get_config(request: Request, run_id: str) -> dict[str, Any]:
+    """Every option of the run, resolved."""
+    runs = runs_of(request)
+    return {str(key): _plain(value) for key, value in runs.config(runs.folder(run_id)).items()}
+
+
+@router.get("/runs/{run_id}/samples")
+def get_samples(request: Request, run_id: str) -> list[Sample]:
+    """What the model wrote at its evaluations, the first one first."""
+    runs = runs_of(request)
+    folder = runs.folder(run_id)
+    with runs.tails.lock:
+        found = [event for event in runs.tails.get(folder).others if event["kind"] == "sample"]
+    return [Sample(step=int(e["step"]), text=str(e["text"]), time=float(e.get("time", 0))) for e in found]
+
+
+@router.get("/runs/{run_id}/checkpoints")
+def get_checkpoints(request: Request, run_id: str) -> list[CheckpointInfo]:
+    """The checkpoints of a run, by step."""
+    return [_info(run_id, found) for found in runs_of(request).checkpoints(run_id)]
+
+
+@router.get("/checkpoints")
+def list_checkpoints(request: Request) -> list[CheckpointInfo]:
+    """The checkpoints of all runs."""
+    runs = runs_of(request)
+    return [_info(run_id, found) for run_id in runs.find() for found in runs.checkpoints(run_id)]
+
+
+@router.delete("/checkpoints/{checkpoint_id}", status_code=204)
+def delete_checkpoint(request: Request, checkpoint_id: str) -> Response:
+    """Deletes a checkpoint file."""
+    runs_of(request).checkpoint(checkpoint_id).unlink(missing_ok=True)
+    return Response(status_code=204)
+
+
+def _info(run_id: str, found: Checkpoint) -> CheckpointInfo:
+    return CheckpointInfo(
+        id=found.id, run=run_id, name=found.name, step=found.step, bytes=found.size, modified=found.modified
+    )
+
+
+def _plain(value: Any) -> Any:
+    """With NaN and infinity by name, however deep."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list) else named(value)

@@ -1,0 +1,75 @@
+"""A run in a line: what its files say, put together."""
+
+from pathlib import Path
+from typing import Any
+
+from lab.control import STATE_FILE
+from lab.dashboard.jobs import Jobs
+from lab.dashboard.models import RunSummary
+from lab.dashboard.plainfile import read_json
+from lab.dashboard.runs import JOB_FILE, SWEEP_FILE, Runs
+from lab.dashboard.thin import thin
+
+_SPARKLINE = 32
+
+
+def summarize(runs: Runs, jobs: Jobs, folder: Path) -> RunSummary:
+    """The summary of the run in ``folder``."""
+    told, config, notes, results = jobs.state(folder), runs.config(folder), runs.notes(folder), runs.results(folder)
+    model, data, trainer = (config.get(group) or {} for group in ("model", "data", "trainer"))
+    with runs.tails.lock:
+        tail = runs.tails.get(folder)
+        _, losses, _ = tail.points("train_loss")
+        latest = {name: tail.latest(name) for name in ("train_loss", "val_loss", "tokens_per_second")}
+        _, val_losses, _ = tail.points("val_loss")
+        seq, step = tail.seq, tail.step
+    created = (folder / JOB_FILE if (folder / JOB_FILE).exists() else folder / "config.yaml", folder)
+    parent = results.get("parent")
+    return RunSummary(
+        id=runs.id_of(folder),
+        path=str(folder.relative_to(runs.root) if folder.is_relative_to(runs.root) else folder),
+        name=str(notes.get("name") or folder.name),
+        tags=[str(tag) for tag in notes.get("tags") or []],
+        note=str(notes.get("note") or ""),
+        state=told["state"],
+        reason=told.get("reason"),
+        step=max(step, int(told.get("step") or 0)),
+        total_steps=told.get("total_steps") or results.get("total_steps"),
+        created=next((path.stat().st_mtime for path in created if path.exists()), 0.0),
+        updated=float(told.get("updated") or _modified(folder / STATE_FILE)),
+        model=f"{model['n_layers']} x {model['emb_dim']}" if {"n_layers", "emb_dim"} <= model.keys() else "",
+        parameters=results.get("parameters"),
+        corpus=(config.get("corpus") or {}).get("name"),
+        tokens_per_step=_tokens_per_step(model, data, trainer),
+        save=bool(config.get("save")),
+        parent=runs.id_of(Path(parent).parent.parent) if parent and Path(parent).parent.parent != folder else None,
+        train_loss=latest["train_loss"],
+        val_loss=latest["val_loss"],
+        best_val_loss=min((float(v) for v in val_losses if v == v), default=None),
+        tokens_per_second=told.get("tokens_per_second") or latest["tokens_per_second"],
+        seq=seq,
+        sparkline=losses[thin(losses, _SPARKLINE)].tolist(),
+        sweep=runs.id_of(folder.parent) if read_json(folder.parent / SWEEP_FILE) else None,
+    )
+
+
+def _tokens_per_step(model: dict[str, Any], data: dict[str, Any], trainer: dict[str, Any]) -> int | None:
+    factors = (
+        model.get("context_length"),
+        data.get("batch_size"),
+        trainer.get("accumulate_grad_batches"),
+        trainer.get("devices"),
+    )
+    product = 1
+    for factor in factors:
+        if not isinstance(factor, int):
+            return None
+        product *= factor
+    return product
+
+
+def _modified(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0

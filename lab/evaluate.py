@@ -1,0 +1,256 @@
+"""Measures a trained model on a text or on a task: ``python -m lab.evaluate checkpoint=last corpus=fables``."""
+
+import json
+import math
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from lab import atomic, cli, scoring, tasks
+from lab.config import AT_LEAST_1, Config, DataConfig, check
+from lab.errors import LabError
+from lab.options import help_text, parse, typed_as
+from lab.pretrained import Pretrained, open_pretrained
+from lab.terminal import showing, table
+from lab.text import cut, tokenized_corpus
+from lab.tokenizer import Tokenizer
+
+_HEAD = """\
+Measures a trained model on a text: loss, perplexity, bits per byte and accuracy, over every token but the first,
+each exactly once. Standard output carries the table or the JSON alone.
+
+    python -m lab.evaluate checkpoint=last                          the validation text of its own corpus
+    python -m lab.evaluate checkpoint=last corpus=verdict stride=64 another corpus, in overlapping windows
+    python -m lab.evaluate checkpoint=last corpus=text corpus.path=notes/ split=all
+    python -m lab.evaluate checkpoint=last format=json to=figures.json
+
+Or on a task, a file of JSON lines in the layout of HellaSwag or of LAMBADA:
+
+    python -m lab.evaluate checkpoint=last task=questions.jsonl
+
+    {"ctx": "...", "endings": ["...", "..."], "label": 0}   which ending is right?
+        acc: the right ending has the largest summed log-likelihood; acc_norm: ... the largest log-likelihood a
+        character (as lm-eval's acc_norm); acc_per_token: ... a token
+    {"text": "..."}                                         what is the last word?
+        acc: each token of the word is the model's likeliest; perplexity: exp of minus the mean log-likelihood of a
+        word, all its tokens together
+"""
+
+
+@dataclass
+class Options:
+    """What can be given as option=value."""
+
+    checkpoint: str = "last"
+    """A .ckpt file, a run folder, or `last` for the newest under outputs/."""
+    corpus: str | None = None
+    """The text: a choice of lab.train's corpus=; null: the one that the model was trained on."""
+    corpus_path: str | None = typed_as("corpus.path", None)
+    """With corpus=text: file, folder or glob pattern; relative to where the command is typed."""
+    split: Literal["val", "train", "all"] = "val"
+    """val or train, cut as in training, or all of the text."""
+    stride: int | None = None
+    """Tokens from one window to the next, at most the model's context_length; null: context_length, so that nothing
+    overlaps. Smaller: each token has at least context_length - stride tokens of context, and it takes longer."""
+    task: str | None = None
+    """A file of JSON lines to score instead of a corpus."""
+    batch_size: int = 8
+    """Windows, or endings, at a time; the result does not depend on it."""
+    format: Literal["table", "json"] = "table"
+    """What is printed: table or json."""
+    to: str | None = None
+    """A file for the JSON as well."""
+    device: str = "auto"
+    """auto, cpu, cuda (or cuda:1 ...), or mps."""
+
+
+LIMITS = {"batch_size": AT_LEAST_1, "stride": AT_LEAST_1}
+
+
+def main() -> None:
+    """The command line."""
+    if {"-h", "--help"} & set(sys.argv[1:]):
+        print(help_text(_HEAD, Options, LIMITS), end="")
+        return
+    cli.run(lambda: evaluate(parse(sys.argv[1:], Options, LIMITS), Path.cwd()))
+
+
+def evaluate(options: Options, start_folder: Path) -> None:
+    """Measures, prints, and writes if asked to.
+
+    Raises:
+        LabError: if an option, the model, the text or the task is not usable.
+    """
+    if options.task is not None and (options.corpus, options.corpus_path, options.stride) != (None, None, None):
+        raise LabError("task= scores a task file, and corpus=, corpus.path= and stride= a text: give one or the other")
+    # The quick questions first: a task that cannot be read should not wait for a model of gigabytes.
+    task = tasks.read_task(start_folder / Path(options.task).expanduser()) if options.task is not None else None
+    device = _device(options.device)
+    opened = open_pretrained(options.checkpoint, start_folder)
+    if opened.model.config.vocab_size < (known := Tokenizer().vocab_size):
+        raise LabError(f"{opened.source} knows {opened.model.config.vocab_size} tokens, and GPT-2's tokenizer {known}")
+    opened.model.to(device)
+    model = {"checkpoint": opened.source, "step": opened.step, "context_length": opened.model.config.context_length}
+    try:
+        if task is not None:
+            rows, figures = _on_task(task, opened, options.batch_size)
+        else:
+            rows, figures = _on_text(opened, options, start_folder)
+    except torch.OutOfMemoryError as error:
+        raise LabError(f"the memory of {device} is too small for batch_size={options.batch_size}: halve it") from error
+    # JSON has no infinity: a perplexity beyond every float is null there.
+    figures = {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in (model | figures).items()
+    }
+    if options.format == "json":
+        print(json.dumps(figures, indent=2, ensure_ascii=False), flush=True)
+    else:
+        step = "" if opened.step is None else f", step {opened.step}"
+        table("evaluation", {"model": f"{opened.source}{step}", **rows})
+    if options.to is not None:
+        target = start_folder / Path(options.to).expanduser()
+        try:
+            atomic.write_json(target, figures)
+        except OSError as error:
+            raise LabError(f"to={options.to} cannot be written ({error.strerror or error})") from error
+
+
+def _on_text(opened: Pretrained, options: Options, start_folder: Path) -> tuple[dict[str, str], dict[str, Any]]:
+    """Scores a corpus. Returns the rows of the table and the figures for JSON."""
+    context_length = opened.model.config.context_length
+    stride = options.stride or context_length
+    if stride > context_length:
+        raise LabError(f"stride={stride} is out of range: it must be at most the model's context of {context_length}")
+    config = chosen_corpus(options, opened)
+    corpus = config.corpus
+    found = tokenized_corpus(corpus, start_folder)
+    tokens = found.open()
+    train, val = cut(tokens, cut_as_trained(config, found.fingerprint, opened))
+    part: np.ndarray = {"train": train, "val": val, "all": tokens}[options.split]
+    if len(part) < 2:
+        raise LabError(
+            f"the corpus {corpus.name} is too small: split={options.split} has {len(part)} of its {len(tokens):,} "
+            "tokens, and at least 2 are needed; choose a longer text or split=all"
+        )
+    byte_lengths = Tokenizer().byte_lengths()
+    with showing(f"scoring {corpus.name}", len(part) - 1, "tokens") as advance:
+        score = scoring.score_text(
+            opened.model, part, byte_lengths, stride=stride, batch_size=options.batch_size, advance=advance
+        )
+    if not math.isfinite(score.nll):
+        raise LabError(f"the loss is {score.nll}: the weights of {opened.source} are damaged, take another checkpoint")
+    rows = {
+        "corpus": f"{corpus.name}, {options.split}: {len(part):,} of {len(tokens):,} tokens",
+        "windows": f"{context_length} tokens, {stride} from one to the next",
+        "loss": f"{score.loss:.4f} nats a token",
+        "perplexity": f"{score.perplexity:,.2f}",
+        "bits per byte": f"{score.bits_per_byte:.4f}",
+        "accuracy": f"{score.accuracy:.2%} of the tokens were the model's likeliest",
+        "scored": f"{score.tokens:,} tokens, {score.n_bytes:,} bytes",
+    }
+    figures = {
+        "corpus": corpus.name,
+        "fingerprint": found.fingerprint,
+        "split": options.split,
+        "stride": stride,
+        "loss": score.loss,
+        "perplexity": score.perplexity,
+        "bits_per_byte": score.bits_per_byte,
+        "accuracy": score.accuracy,
+        "tokens": score.tokens,
+        "bytes": score.n_bytes,
+    }
+    return rows, figures
+
+
+def _on_task(task: tasks.Task, opened: Pretrained, batch_size: int) -> tuple[dict[str, str], dict[str, Any]]:
+    """Scores a task. Returns the rows of the table and the figures for JSON."""
+    with showing(f"scoring {task.path.name}", task.n_endings, "endings") as advance:
+        result = tasks.score_task(task, opened.model, Tokenizer(), batch_size=batch_size, advance=advance)
+    if result.cropped:
+        print(
+            f"note: {result.cropped} of {task.n_endings} contexts lost their beginning, to fit with the ending into "
+            f"the {opened.model.config.context_length} tokens of the model",
+            file=sys.stderr,
+        )
+    values = asdict(result)
+    rows = {"task": f"{task.path}, {task.layout}, examples: {result.examples:,}"}
+    for name, meaning in tasks.DEFINITIONS[task.layout].items():
+        is_share = name.startswith("acc")
+        rows[name] = f"{values[name]:.2%}: {meaning}" if is_share else f"{values[name]:,.2f}: {meaning}"
+    rows["by chance"] = f"{result.chance:.2%}: " + (
+        "guessing among the endings" if task.layout == "multiple choice" else "drawing tokens at random"
+    )
+    facts = {"task": str(task.path), "layout": task.layout, "definitions": tasks.DEFINITIONS[task.layout]}
+    return rows, facts | values
+
+
+def chosen_corpus(options: Options, opened: Pretrained) -> Config:
+    """The configuration of a run on the corpus that is asked for, or else on the one that the model was trained on.
+
+    Raises:
+        LabError: if there is no such corpus.
+    """
+    trained = opened.card["config"]["corpus"] if opened.card else {}
+    known = ", ".join(cli.choices("corpus"))
+    name, path = options.corpus, options.corpus_path
+    if name is None:
+        name = "text" if path is not None else trained.get("name")
+    if name is None:
+        raise LabError(f"{opened.source} does not say what it was trained on: give corpus=, one of {known}")
+    if name not in cli.choices("corpus"):
+        raise LabError(f"corpus={name} is unknown: choose one of {known}")
+    if path is not None and name != "text":
+        raise LabError(f"corpus.path= goes with corpus=text, and corpus={name} has a place of its own: leave one out")
+    if path is None and name == "text" == trained.get("name"):
+        path = trained.get("path")
+    # Of a checkpoint, which comes from who knows where, only the name and the path of a text to read are taken over.
+    return check(cli.compose_config([f"corpus={name}", *([f"corpus.path={path}"] if path is not None else [])]))
+
+
+def cut_as_trained(config: Config, fingerprint: str, opened: Pretrained) -> DataConfig:
+    """How the corpus is cut: if the model was trained on it, as it was then; else as it would be now.
+
+    Raises:
+        LabError: if the checkpoint does not know how.
+    """
+    if opened.card is None:
+        return config.data
+    trained, now = opened.card["config"]["corpus"], config.corpus
+    changed = opened.card["corpus"]["fingerprint"] != fingerprint
+    if changed and (trained["name"] != now.name or (now.name == "text" and trained.get("path") != now.path)):
+        return config.data
+    if changed:
+        print(
+            f"note: the text of the corpus {now.name} is not the one that the model was trained on; what it calls "
+            "validation text now, the model may have seen",
+            file=sys.stderr,
+        )
+    stored = opened.card["config"].get("data")
+    names = ("val_fraction", "max_val_tokens", "max_train_tokens")
+    values = {name: stored.get(name) if isinstance(stored, dict) else None for name in names}
+    if not all(isinstance(value, int | float | None) for value in values.values()) or values["val_fraction"] is None:
+        raise LabError(f"{opened.source} does not say how its corpus was cut into training and validation text")
+    return DataConfig(**values)  # type: ignore[arg-type]
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        if device.type not in ("cpu", "cuda", "mps"):
+            raise ValueError(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, ValueError) as error:  # torch's words for "unknown" and "not here"
+        raise LabError(f"device={name} is not to be had here: choose auto, cpu, cuda or mps") from error
+    return device
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""What a model thought of a token when it was chosen."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass
+class TokenChoice:
+    """A token among its alternatives, under the model's own distribution (temperature 1, nothing left out)."""
+
+    token_id: int
+    log_prob: float
+    """Natural logarithm of its probability."""
+    probability: float
+    rank: int
+    """How many tokens were likelier: 0 for the likeliest."""
+    entropy: float
+    """How undecided the model was, in nats: 0 if it was sure, ln(vocab_size) = 10.82 if it had no idea."""
+    alternatives: list[tuple[int, float]]
+    """The likeliest tokens and their probabilities, the likeliest first; the chosen one is among them if it is one."""
+
+
+def explain_choice(logits: Tensor, token_id: int, n_alternatives: int) -> TokenChoice:
+    """What ``logits``, ``(vocab_size,)``, say of ``token_id``, and of the ``n_alternatives`` likeliest tokens."""
+    log_probs = torch.log_softmax(logits.double(), dim=-1)
+    probabilities = log_probs.exp()
+    best = probabilities.topk(min(n_alternatives, len(probabilities)))
+    return TokenChoice(
+        token_id=token_id,
+        log_prob=log_probs[token_id].item(),
+        probability=probabilities[token_id].item(),
+        rank=int((log_probs > log_probs[token_id]).sum()),
+        entropy=max(0.0, -torch.special.xlogy(probabilities, probabilities).sum().item()),
+        alternatives=list(zip(best.indices.tolist(), best.values.tolist(), strict=True)),
+    )

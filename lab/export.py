@@ -1,0 +1,110 @@
+"""Writes a trained model for others to open: ``python -m lab.export checkpoint=last to=my-model``."""
+
+import contextlib
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lab import atomic, cli, hftokenizer, huggingface, modelcard, weights
+from lab.errors import LabError
+from lab.options import help_text, parse
+from lab.pretrained import Pretrained, open_pretrained
+from lab.tokenizer import Tokenizer
+
+_HEAD = """\
+Writes a trained model for others to open: as a Hugging Face folder, or its weights alone.
+
+    python -m lab.export checkpoint=last to=my-model
+    python -m lab.export checkpoint=last to=my-model.safetensors
+"""
+
+FORMATS = ("huggingface", "safetensors")
+
+
+@dataclass
+class Options:
+    """What can be given as option=value."""
+
+    to: str
+    """Where to: a new folder, or a .safetensors file."""
+    checkpoint: str = "last"
+    """A .ckpt file, a run folder, `last` for the newest under outputs/, a .safetensors file of this command, a Hugging
+    Face folder, or a name on the hub, such as gpt2."""
+    format: str | None = None
+    """`huggingface`: a folder that AutoModelForCausalLM and AutoTokenizer open. `safetensors`: one file with the
+    weights under the lab's own names and the model's shape as metadata. Left out, the ending of `to` decides."""
+
+
+def main() -> None:
+    """The command line."""
+    if {"-h", "--help"} & set(sys.argv[1:]):
+        print(help_text(_HEAD, Options), end="")
+        return
+    cli.run(lambda: export(parse(sys.argv[1:], Options), Path.cwd()))
+
+
+def export(options: Options, start_folder: Path) -> None:
+    """Writes what ``options`` ask for and says what it was.
+
+    Raises:
+        LabError: if there is no such model, or no place for it.
+    """
+    format_ = options.format or ("safetensors" if options.to.endswith(".safetensors") else "huggingface")
+    if format_ not in FORMATS:
+        raise LabError(f"format={format_} is unknown: choose one of {', '.join(FORMATS)}")
+    if not options.to:
+        raise LabError("to= is empty: give a new folder, or a file that ends with .safetensors")
+    target = start_folder / Path(options.to).expanduser()
+    _refuse_taken(target, format_)
+    found = open_pretrained(options.checkpoint, start_folder)
+    write = write_folder if format_ == "huggingface" else write_file
+    try:
+        write(found, target)
+    except OSError as error:
+        raise LabError(
+            f"{target} could not be written ({error.strerror or error}), and nothing was left there"
+        ) from error
+    print(f"{found.source}: {found.model.num_parameters():,} parameters written to {target}")
+
+
+def write_folder(found: Pretrained, folder: Path) -> None:
+    """A Hugging Face folder with weights, tokenizer and model card; all of it or nothing.
+
+    Raises:
+        LabError: if our tokenizer is not the model's.
+        OSError: if there is no room, say.
+    """
+    shape = found.model.config
+    if shape.vocab_size != Tokenizer().vocab_size:
+        raise LabError(
+            f"{found.source} has vocab_size={shape.vocab_size}, and the tokenizer to go with it would be GPT-2's, of "
+            f"{Tokenizer().vocab_size:,} tokens; format=safetensors writes the weights without one"
+        )
+    with atomic.making(folder) as made:
+        made.mkdir()
+        huggingface.write_model(found.model, made)
+        hftokenizer.write(made, shape.context_length)
+        atomic.write_text(made / "README.md", modelcard.text(found, folder.name))
+
+
+def write_file(found: Pretrained, path: Path) -> None:
+    """The weights alone.
+
+    Raises:
+        OSError: if there is no room, say.
+    """
+    weights.write_model(found.model, path)
+
+
+def _refuse_taken(target: Path, format_: str) -> None:
+    taken: Any = target.exists() or target.is_symlink()
+    if format_ == "huggingface" and target.is_dir():
+        with contextlib.suppress(OSError):
+            taken = any(target.iterdir())
+    if taken:
+        raise LabError(f"to={target} is there already: it is left as it is; choose another name, or remove it first")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""A run that begins with the weights of a trained model: ``init_from=``.
+
+Only weights are taken over. The optimizer, the learning rate and the count of steps begin anew, and dropout is what
+the options say.
+"""
+
+from dataclasses import fields
+from pathlib import Path
+
+import torch
+
+from lab import cli
+from lab.config import Config, check
+from lab.errors import LabError
+from lab.model import GPTConfig, GPTModel
+from lab.pretrained import Pretrained, open_pretrained
+
+_FREE = ("context_length", "drop_rate", "activation_checkpointing")
+"""Options that may differ: the context may be shorter, and the others leave the weights as they are."""
+
+
+def open_initial(config: Config, start_folder: Path) -> Pretrained:
+    """The model that ``init_from`` names.
+
+    Raises:
+        LabError: if there is none, or its weights do not fit the options of the model.
+    """
+    wanted = config.init_from or ""
+    found = open_pretrained(wanted, start_folder, "init_from")
+    if different := differences(config.model, found.model.config):
+        raise LabError(
+            f"init_from={wanted} does not fit: {'; '.join(different)}; give {_fitting(found.model.config)} instead"
+        )
+    return found
+
+
+def differences(asked: GPTConfig, found: GPTConfig) -> list[str]:
+    """What keeps the weights of ``found`` from being those of ``asked``, option by option."""
+    different = [
+        f"model.{f.name} is {_said(getattr(asked, f.name))} and there {_said(getattr(found, f.name))}"
+        for f in fields(GPTConfig)
+        if f.name not in _FREE and getattr(asked, f.name) != getattr(found, f.name)
+    ]
+    if asked.context_length > found.context_length:
+        different.append(
+            f"model.context_length is {asked.context_length} and there {found.context_length}: "
+            "it may be shorter, but not longer"
+        )
+    return different
+
+
+def _fitting(found: GPTConfig) -> str:
+    """The options with which the weights of ``found`` fit: a preset, if one does; else each by itself."""
+    for preset in cli.choices("model"):
+        if not differences(check(cli.compose_config([f"model={preset}"])).model, found):
+            return f"model={preset}"
+    options = [f.name for f in fields(GPTConfig) if f.name not in (*_FREE[1:], "vocab_size")]
+    standard = GPTConfig()
+    needed = [name for name in options if getattr(found, name) != getattr(standard, name)]
+    return " ".join(f"model.{name}={_said(getattr(found, name))}" for name in needed)
+
+
+def _said(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+@torch.no_grad()
+def take_weights(model: GPTModel, found: GPTModel) -> None:
+    """Copies the weights of ``found`` into ``model``, of the position table as many rows as ``model`` has."""
+    theirs = dict(found.named_parameters())
+    for name, parameter in model.named_parameters():
+        parameter.copy_(theirs[name][: parameter.shape[0]])
+
+
+def described(config: Config, found: Pretrained) -> str:
+    """What the summary at the start of a run says of its weights."""
+    text = f"those of {config.init_from}"
+    if found.step is not None:
+        text += f" after step {found.step:,}"
+    had, kept = found.model.config.context_length, config.model.context_length
+    return text if had == kept else f"{text}, with the first {kept:,} of its {had:,} positions"

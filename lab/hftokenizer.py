@@ -1,0 +1,95 @@
+"""GPT-2's tokenizer as the files that Hugging Face's libraries open; and whether a folder's tokenizer is that one."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from lab import atomic
+from lab.errors import LabError
+from lab.huggingface import read_json
+from lab.tokenizer import ENDOFTEXT, Tokenizer, vocabulary_files
+
+
+def write(folder: Path, context_length: int) -> None:
+    """Writes the vocabulary in three layouts: ``tokenizer.json`` for today's libraries, ``vocab.json`` and
+    ``merges.txt`` for older and other ones.
+
+    Their convention: ``<|endoftext|>`` written out in a text becomes the one special token, as with tiktoken's
+    ``allowed_special="all"``. ``split_special_tokens=True`` makes it thirteen characters, as in the lab.
+
+    Raises:
+        LabError: if the vocabulary files are not installed.
+    """
+    merges_file, vocabulary_file = vocabulary_files()
+    merges = merges_file.read_text(encoding="utf-8")
+    vocabulary = json.loads(vocabulary_file.read_text(encoding="utf-8"))
+    atomic.write_text(folder / "merges.txt", merges)
+    atomic.write_text(folder / "vocab.json", json.dumps(vocabulary, ensure_ascii=False))
+    tokenizer = _tokenizer(vocabulary, merges.strip("\n").split("\n")[1:])
+    atomic.write_text(folder / "tokenizer.json", json.dumps(tokenizer, ensure_ascii=False))
+    special = {"bos_token": ENDOFTEXT, "eos_token": ENDOFTEXT, "unk_token": ENDOFTEXT}
+    atomic.write_json(folder / "special_tokens_map.json", special)
+    atomic.write_json(
+        folder / "tokenizer_config.json",
+        {
+            "tokenizer_class": "GPT2Tokenizer",
+            "add_prefix_space": False,
+            "clean_up_tokenization_spaces": False,  # else decoding would lose blanks before commas
+            "errors": "replace",
+            "model_max_length": context_length,
+            **special,
+        },
+    )
+
+
+def _tokenizer(vocabulary: dict[str, int], merges: list[str]) -> dict[str, Any]:
+    """The content of ``tokenizer.json``."""
+    byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
+    endoftext = {"id": vocabulary[ENDOFTEXT], "content": ENDOFTEXT, "special": True, "normalized": False}
+    return {
+        "version": "1.0",
+        "truncation": None,
+        "padding": None,
+        "added_tokens": [endoftext | {"single_word": False, "lstrip": False, "rstrip": False}],
+        "normalizer": None,
+        "pre_tokenizer": byte_level,
+        "post_processor": None,
+        "decoder": byte_level,
+        "model": {
+            "type": "BPE",
+            "dropout": None,
+            "unk_token": None,
+            "continuing_subword_prefix": "",
+            "end_of_word_suffix": "",
+            "fuse_unk": False,
+            "byte_fallback": False,
+            "ignore_merges": False,
+            "vocab": vocabulary,
+            "merges": merges,
+        },
+    }
+
+
+def refuse_other(folder: Path, vocab_size: int) -> None:
+    """Makes sure that a model from elsewhere was trained on the token ids that our tokenizer gives.
+
+    Raises:
+        LabError: if its vocabulary has another size or other tokens, as far as the folder tells.
+    """
+    known = Tokenizer().vocab_size
+    if vocab_size != known:
+        raise LabError(
+            f"{folder} has a vocabulary of {vocab_size:,} tokens: the lab knows GPT-2's, which has {known:,}, "
+            "and its words would not be this model's"
+        )
+    theirs: Any = None
+    if (folder / "tokenizer.json").is_file():
+        model = read_json(folder / "tokenizer.json").get("model")
+        theirs = model.get("vocab") if isinstance(model, dict) else {}
+    elif (folder / "vocab.json").is_file():
+        theirs = read_json(folder / "vocab.json")
+    if theirs is None:
+        return
+    ours = json.loads(vocabulary_files()[1].read_text(encoding="utf-8"))
+    if not isinstance(theirs, dict) or {ENDOFTEXT: ours[ENDOFTEXT], **theirs} != ours:  # some list it apart
+        raise LabError(f"{folder} has a vocabulary of its own: the lab knows GPT-2's, whose words are not this model's")

@@ -1,0 +1,94 @@
+"""Reading a text that grows, without reading it again for each new token.
+
+To predict the next token, a GPT looks back at every earlier position, but all it takes from them is their keys and
+values. A token's key and value depend on the tokens before it and on nothing after it: once computed, they stay the
+same however the text goes on. Keeping them turns the work for one more token from a pass over the whole text into a
+pass over a single position.
+
+What it costs is memory: 2 x n_layers x emb_dim numbers a token, 72 KiB for GPT-2 in fp32. It is allocated once, for
+a full context, so that nothing grows while a text is written.
+"""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from lab.model import GPTModel, MultiHeadAttention, TransformerBlock
+
+
+class KVCache:
+    """The keys and values of ``batch`` texts under ``model``, which must be in evaluation mode.
+
+    Each text has its own length; the token at position p of a text has column p of its row. Shape letters as in
+    ``lab/model.py``.
+    """
+
+    def __init__(self, model: GPTModel, batch: int) -> None:
+        self.model = model
+        config, weight = model.config, model.token_embedding.weight
+        shape = (batch, config.n_heads, config.context_length, config.emb_dim // config.n_heads)  # (B, H, context, D)
+        self.keys = [torch.zeros(shape, dtype=weight.dtype, device=weight.device) for _ in model.blocks]
+        self.values = [torch.zeros(shape, dtype=weight.dtype, device=weight.device) for _ in model.blocks]
+
+    def read(self, token_ids: Tensor, positions: Tensor, rows: Tensor | None = None) -> Tensor:
+        """What ``GPTModel.hidden`` says at tokens that are new, given those that were read before.
+
+        Args:
+            token_ids: ``(batch, seq)`` int64 on the CPU.
+            positions: ``(batch, seq)`` int64 on the CPU, where in its text each of them stands, in rising order. What
+                was known of these positions is replaced; what lies behind them is neither looked at nor kept in mind.
+            rows: ``(batch,)`` int64, which texts these are; by default all of them.
+
+        Returns:
+            ``(batch, seq, emb_dim)``, after the final norm.
+        """
+        model = self.model
+        device = model.token_embedding.weight.device
+        known = int(positions.max()) + 1  # nobody looks at the columns beyond
+        token_ids, positions = token_ids.to(device), positions.to(device)
+        rows = None if rows is None else rows.to(device)
+        # A token sees itself and what comes before it in its text. Of shorter texts, which do not reach as far as the
+        # others, the rest of the row is hidden by the same rule.
+        visible = torch.arange(known, device=device) <= positions[:, :, None]  # (B, T, known)
+        x = model.token_embedding(token_ids) + model.position_embedding(positions)  # (B, T, C)
+        for block, keys, values in zip(model.blocks, self.keys, self.values, strict=True):
+            assert isinstance(block, TransformerBlock)
+            x = x + _attend(block.attention, block.norm1(x), (keys, values), rows, positions, visible)
+            x = x + block.feed_forward(block.norm2(x))
+        return model.final_norm(x)
+
+    def read_texts(self, texts: Sequence[Sequence[int]], rows: Tensor | None = None) -> Tensor:
+        """Reads texts from their first token on; returns what is said at the last token of each, ``(batch, emb_dim)``.
+
+        Shorter texts are filled up at the end. The fillers stand behind every real token, where none looks; what they
+        leave in the cache is replaced, position by position, before the text has grown that far.
+        """
+        longest = max(map(len, texts))
+        token_ids = torch.tensor([[*text, *[0] * (longest - len(text))] for text in texts])  # (B, T)
+        positions = torch.arange(longest).expand(len(texts), -1)
+        hidden = self.read(token_ids, positions, rows)  # (B, T, C)
+        return hidden[torch.arange(len(texts)), torch.tensor([len(text) - 1 for text in texts])]
+
+
+def _attend(
+    attention: MultiHeadAttention,
+    x: Tensor,
+    cache: tuple[Tensor, Tensor],
+    rows: Tensor | None,
+    positions: Tensor,
+    visible: Tensor,
+) -> Tensor:
+    """``MultiHeadAttention.forward`` with keys and values from the cache; ``(batch, seq, emb_dim)`` to the same."""
+    keys, values = cache  # each (all rows, H, context, D)
+    queries, new_keys, new_values = attention.split_heads(x)  # each (B, H, T, D)
+    written = torch.arange(len(x), device=x.device) if rows is None else rows
+    keys[written[:, None], :, positions] = new_keys.transpose(1, 2)
+    values[written[:, None], :, positions] = new_values.transpose(1, 2)
+    known = visible.shape[-1]
+    # All rows is the usual case, and needs no copy of the cache.
+    known_keys = keys[:, :, :known] if rows is None else keys[rows, :, :known]
+    known_values = values[:, :, :known] if rows is None else values[rows, :, :known]
+    context = F.scaled_dot_product_attention(queries, known_keys, known_values, attn_mask=visible[:, None])
+    return attention.merge_heads(context)

@@ -1,0 +1,61 @@
+"""What commands print alike: figures in two columns, and how far a long piece of work has come."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+_SECONDS_BETWEEN_LINES = 10.0
+
+
+def table(title: str, rows: dict[str, str]) -> None:
+    """Prints ``rows`` in two columns under a title; plain text, so that it reads the same in a log file."""
+    width = max(len(name) for name in rows)
+    print(f"\n{title}", *(f"  {name:<{width}}  {value}" for name, value in rows.items()), sep="\n", flush=True)
+
+
+def duration(seconds: float) -> str:
+    """``75`` as ``1:15``, ``3675`` as ``1:01:15``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+@contextmanager
+def showing(what: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
+    """Shows the progress of ``what`` ("scoring") over ``total`` things ("tokens"); call the result with each share.
+
+    On standard error: in a terminal as a bar, elsewhere as a line now and then; with the rate and the time left.
+    """
+    console = Console(stderr=True)
+    began = last = time.monotonic()
+    done = 0
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=None),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what, total=total, rate="")
+
+        def advance(share: int) -> None:
+            nonlocal done, last
+            done += share
+            now = time.monotonic()
+            rate = done / max(1e-9, now - began)
+            if console.is_terminal:
+                bar.update(task, completed=done, rate=f"{rate:,.0f} {unit}/s")
+            elif now - last > _SECONDS_BETWEEN_LINES:
+                last = now
+                left = duration((total - done) / rate)
+                print(
+                    f"{what}  {done:,}/{total:,} {unit}  {rate:,.0f} {unit}/s  {left} left", file=sys.stderr, flush=True
+                )
+
+        if not console.is_terminal:
+            print(f"{what}  {total:,} {unit}", file=sys.stderr, flush=True)
+        yield advance
