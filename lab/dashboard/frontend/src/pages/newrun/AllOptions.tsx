@@ -1,0 +1,85 @@
+import { Accordion, Badge, Text, TextInput } from "@mantine/core";
+import { IconSearch } from "@tabler/icons-react";
+import { textParam, useParam } from "@/address/useParam";
+import type { ConfigOption } from "@/api/types";
+import { written, type Options } from "@/components/run/options";
+import type { Draft } from "./draft";
+import { OptionField } from "./OptionField";
+import classes from "./AllOptions.module.css";
+
+interface Props {
+  options: ConfigOption[];
+  draft: Draft;
+  resolved: Options;
+  errorOf: (name: string) => string | null;
+}
+
+const find = textParam();
+
+/** Every option there is, by its group; a word finds some, whichever group they are in. */
+export function AllOptions({ options, draft, resolved, errorOf }: Props) {
+  const [words, setWords] = useParam("find", find);
+  const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
+  const shown = options.filter(({ name, doc }) => wanted.every((word) => `${name} ${doc}`.toLowerCase().includes(word)));
+  const groups = Map.groupBy(shown, groupOf);
+  const field = (option: ConfigOption) => (
+    <OptionField
+      key={option.name}
+      option={option}
+      value={draft.choices[option.name] ?? null}
+      resolved={written(resolved[option.name])}
+      sweep={draft.sweep[option.name] ?? null}
+      error={errorOf(option.name)}
+      onChange={(value) => draft.choose(option.name, value)}
+      onSweep={(values) => draft.sweepOver(option.name, values)}
+    />
+  );
+  return (
+    <div>
+      <TextInput
+        label="All options"
+        description="What you leave alone keeps its default. The split arrows beside a name try several values: a run for each."
+        placeholder="Find by name or meaning: dropout, batch, temperature …"
+        leftSection={<IconSearch size={16} aria-hidden />}
+        value={words}
+        onChange={(event) => setWords(event.currentTarget.value)}
+        mb="sm"
+      />
+      {wanted.length > 0 ? (
+        shown.length > 0 ? (
+          <div className={classes.grid}>{shown.map(field)}</div>
+        ) : (
+          <Text c="dimmed">No option speaks of that.</Text>
+        )
+      ) : (
+        <Accordion multiple variant="separated" chevronPosition="left" order={3}>
+          {[...groups].map(([group, members]) => {
+            const changed = members.filter(({ name }) => name in draft.choices || name in draft.sweep).length;
+            return (
+              <Accordion.Item key={group} value={group}>
+                <Accordion.Control>
+                  {group}{" "}
+                  <Text span c="dimmed" size="sm">
+                    {members.length} options
+                  </Text>{" "}
+                  {changed > 0 && (
+                    <Badge variant="outline" size="sm" tt="none">
+                      {changed} changed
+                    </Badge>
+                  )}
+                </Accordion.Control>
+                <Accordion.Panel>
+                  <div className={classes.grid}>{members.map(field)}</div>
+                </Accordion.Panel>
+              </Accordion.Item>
+            );
+          })}
+        </Accordion>
+      )}
+    </div>
+  );
+}
+
+function groupOf({ name }: ConfigOption): string {
+  return name.includes(".") ? (name.split(".")[0] ?? name) : "run";
+}
