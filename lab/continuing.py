@@ -1,7 +1,6 @@
 """Going on with a run: its options, its curve, its checkpoints."""
 
 import shutil
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -109,22 +108,25 @@ def carry_over(path: Path, checkpoint_: dict[str, Any], folder: Path) -> list[ev
     # Taken before the evaluation of its step (by a signal, say)? Then that evaluation is still to be done.
     evaluated = checkpoint_["callbacks"]["Record"]["val_step"] == step
     told = list(events.read(run_folder_of(path)))
+    in_place = run_folder_of(path) == folder.resolve()
     kept = [
         event
         for event in told
-        if event["kind"] in ("metrics", "sample")
-        and (
-            event["step"] < step
-            or (event["step"] == step and (evaluated or not ("val_loss" in event or event["kind"] == "sample")))
-        )
+        if _is_valid_until(event, step, evaluated) and (in_place or event["kind"] in ("metrics", "sample"))
     ]
-    last = max((event["seq"] for event in told), default=-1)
-    continued = {"seq": last + 1, "time": round(time.time(), 3), "kind": "continued", "step": step}
-    events.rewrite(folder, [*kept, continued])
+    events.begin_again(folder, told, kept, step)
     # Their own files would show the steps after the checkpoint as well; they are written again from the log.
     for curves in ("tensorboard", "csv"):
         shutil.rmtree(folder / curves, ignore_errors=True)
-    return kept
+    return [event for event in kept if event["kind"] in ("metrics", "sample")]
+
+
+def _is_valid_until(event: events.Event, step: int, evaluated: bool) -> bool:
+    """Does an event belong to the run up to ``step``? What is no measurement is history, and stays true."""
+    if event["kind"] not in ("metrics", "sample"):
+        return True
+    of_evaluation = "val_loss" in event or event["kind"] == "sample"
+    return event["step"] < step or (event["step"] == step and (evaluated or not of_evaluation))
 
 
 def replay(carried: list[events.Event], loggers: list[Logger]) -> None:

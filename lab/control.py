@@ -25,7 +25,8 @@ STATE_FILE = "state.json"
 COMMANDS_FOLDER = "commands"
 COMMANDS = ("pause", "resume", "stop", "save", "evaluate")
 ALIVE = ("queued", "running", "paused", "stopping")
-"""The states in which a process stands behind a run; the others are stopped, finished, failed and lost."""
+"""The states in which a process stands behind a run, or will."""
+STATES = (*ALIVE, "stopped", "finished", "failed", "lost")
 
 
 def write_state(folder: Path, state: str, **fields: Any) -> None:
@@ -51,9 +52,12 @@ def read_state(folder: Path) -> dict[str, Any]:
     """
     try:
         state: dict[str, Any] = json.loads((folder / STATE_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        pid, started = state.get("pid"), state.get("process_started", 0.0)
+        if state["state"] not in STATES or not isinstance(pid, int | None) or not isinstance(started, int | float):
+            raise ValueError("not a state")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise LabError(f"{folder} is not the folder of a run: there is no readable {STATE_FILE} in it") from error
-    if state["state"] in ALIVE and state["pid"] is not None and not is_alive(state["pid"], state["process_started"]):
+    if state["state"] in ALIVE and pid is not None and not is_alive(pid, started):
         state |= {"state": "lost", "reason": "its process is gone without a word"}
     return state
 

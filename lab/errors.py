@@ -9,6 +9,10 @@ class LabError(Exception):
     """
 
 
+class FolderTaken(LabError):
+    """Another process is at work in the folder. It has the say about what becomes of the run there."""
+
+
 class Interrupted(BaseException):
     """A run was told to end. Not an Exception, so that nobody on the way takes it for an error to be handled."""
 

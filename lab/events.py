@@ -65,6 +65,14 @@ def rewrite(folder: Path, events: Iterable[Event]) -> None:
             file.write(json.dumps({k: _named(v) for k, v in event.items()}, ensure_ascii=False).encode() + b"\n")
 
 
+def begin_again(folder: Path, told: Iterable[Event], kept: Iterable[Event], step: int) -> None:
+    """Replaces the log of a run folder by those of the events ``told`` that are ``kept``, for a run that goes on from
+    ``step``, and says so in a ``continued`` event with a number of its own."""
+    last = max((event["seq"] for event in told), default=-1)
+    continued = {"seq": last + 1, "time": round(time.time(), 3), "kind": "continued", "step": step}
+    rewrite(folder, [*kept, continued])
+
+
 def _named(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"

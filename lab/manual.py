@@ -82,8 +82,16 @@ def _options(schema: type, prefix: str) -> Any:
 
 def entry(key: str, f: "dataclasses.Field[Any]", doc: str, ranges: Mapping[str, Limit]) -> str:
     """One option as a paragraph: its name, its default and range, what it does."""
-    known = f.default if f.default is not dataclasses.MISSING else None
-    default = "null" if known is None else "set by the choice" if known == MISSING else getattr(known, "name", known)
+    known = f.default
+    default = (
+        "must be given"
+        if known is dataclasses.MISSING
+        else "null"
+        if known is None
+        else "set by the choice"
+        if known == MISSING
+        else getattr(known, "name", known)
+    )
     default = str(default).lower() if isinstance(default, bool) else default
     limits = f"; {ranges[key]}" if key in ranges else ""
     head = f"  {key} ({default}{limits})" if f.default_factory is dataclasses.MISSING else f"  {key}"

@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 
 from lab import atomic, control, events
 from lab.config import Config, to_plain
-from lab.errors import Interrupted, LabError
+from lab.errors import FolderTaken, Interrupted, LabError
 
 if TYPE_CHECKING:
     import lightning as L
@@ -40,7 +40,7 @@ def alone_in(folder: Path) -> Iterator[None]:
         with FileLock(folder / ".lock", timeout=0):
             yield
     except Timeout as error:
-        raise LabError(f"another process is training in {folder}: wait for it, or take another folder") from error
+        raise FolderTaken(f"another process is training in {folder}: wait for it, or take another folder") from error
 
 
 def refuse_used(folder: Path, anew: bool) -> None:
@@ -54,8 +54,11 @@ def refuse_used(folder: Path, anew: bool) -> None:
         return  # it is this run that was waiting here
     if used and not anew:
         raise LabError(f"{folder} holds a run already: continue it with resume={folder}, or take another folder")
+    told = list(events.read(folder))
     for path in used:
         path.unlink()
+    if told:  # whoever has listened so far goes on listening
+        events.begin_again(folder, told, [], 0)
 
 
 def write_config(folder: Path, config: Config) -> None:

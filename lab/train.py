@@ -17,7 +17,7 @@ from omegaconf import DictConfig
 
 from lab import cli, control, manual, runfolder
 from lab.config import CONF_FOLDER, Config, check, register, to_plain
-from lab.errors import Interrupted, LabError
+from lab.errors import FolderTaken, Interrupted, LabError
 
 failures: list[str] = []
 """One sentence for each job of this process that failed."""
@@ -129,7 +129,8 @@ def job(composed: DictConfig) -> float:
     except LabError as error:
         print(f"error: {error}", file=sys.stderr)
         failures.append(str(error))
-        runfolder.note_failure(run_folder, str(error))
+        if not isinstance(error, FolderTaken):
+            runfolder.note_failure(run_folder, str(error))
         return math.inf
     except Interrupted as stop:
         if stop.exit_code:  # by a signal, which means the whole sweep

@@ -1,7 +1,9 @@
 """The rules of the house: what may import what, what lies where, and that the README tells the truth."""
 
 import ast
+import dataclasses
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -60,7 +62,7 @@ def test_tests_mirror_the_rooms() -> None:
     """Rooms without a test file of their own are tested through the commands that use them."""
     through = {
         "train": "build module callbacks screen errors eventlogger runfolder memory saving bench",
-        "control": "steering",
+        "control": "steering alerts",
         "resume": "continuing events",
         "faults": "checkpoint",
         "config": "cli manual summary",
@@ -106,9 +108,23 @@ def test_the_readme_is_true() -> None:
             model = GPTModel(check(cli.compose_config([f"model={preset}"])).model)
         row = next(line for line in text.splitlines() if line.startswith(f"| `{preset}` | "))
         assert f"{model.num_parameters():,} | {model.num_parameters(False):,} |" in row
-    known = set(cli.options())
+    from lab import evaluate, export, portrait, speaker
+    from lab.options import parse
+
+    small = {
+        "generate": speaker.Options,
+        "evaluate": evaluate.Options,
+        "export": export.Options,
+        "inspect": portrait.Options,
+    }
+    known = {*cli.options(), *(f.name for schema in small.values() for f in dataclasses.fields(schema))}
     for option in re.findall(r"`((?:[a-z]+\.)?[a-z_]+)=", text):
-        assert option in known or option.startswith(("hydra.", "checkpoint")), option
+        assert option in known or option.startswith("hydra."), option
+    typed = re.findall(r"^python -m lab\.(\w+) (.*)$", text, re.MULTILINE)
+    assert {command for command, _ in typed} > small.keys()
+    for command, words in typed:
+        if command in small:
+            parse([w for w in shlex.split(words, comments=True) if "=" in w], small[command])
     for module in set(re.findall(r"python -m (lab\.[a-z]+)", text)):
         assert (ROOT / f"{module.replace('.', '/')}.py").is_file(), module
     for path in re.findall(r"\]\(((?:\.github|corpora|lab|conf|tests)[^)]*)\)", text):

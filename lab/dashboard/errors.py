@@ -26,7 +26,7 @@ class ErrorDetail(BaseModel):
     """What is wrong."""
 
     message: str = Field(description="One sentence: what is wrong, and what to do.")
-    field: str | None = Field(None, description="The field or option at fault.")
+    field: str | None = Field(default=None, description="The field or option at fault.")
 
 
 class ErrorBody(BaseModel):
@@ -69,7 +69,9 @@ def install(app: FastAPI) -> None:
     def _(_: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
         # The first part of a place says where in the request it is (body, query, path): not part of the field's name.
-        field = ".".join(str(part) for part in first["loc"][1:]) or None
+        # Where JSON itself is broken, it is a place in the text.
+        named = first["type"] != "json_invalid"
+        field = (".".join(str(part) for part in first["loc"][1:]) or None) if named else None
         what = first["msg"][:1].lower() + first["msg"][1:]
         return JSONResponse(body(f"{field or 'the request'}: {what}", field), 422)
 

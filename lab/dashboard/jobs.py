@@ -6,7 +6,10 @@ its run folder, so that the queue outlives the server, too.
 """
 
 import contextlib
+import logging
 import os
+import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -75,6 +78,21 @@ class Jobs:
         self.advance()
         return folder
 
+    def stop_sweep(self, folder: Path) -> None:
+        """Takes a sweep out of the queue, or ends it, and with it its run in progress.
+
+        Raises:
+            ApiError: if it has ended already.
+        """
+        with self._lock:
+            job = read_json(folder / SWEEP_FILE)
+            if has_process(job):
+                os.kill(job["pid"], signal.SIGTERM)
+            elif job.get("pid") is None:
+                shutil.rmtree(folder)
+            else:
+                raise ApiError(409, "the sweep has ended already")
+
     def cancel(self, folder: Path) -> bool:
         """Takes a run that waits out of the queue. False if it is not waiting."""
         with self._lock:
@@ -113,8 +131,9 @@ class Jobs:
         found = []
         for file in self._job_files():
             job = read_json(file)
-            if job and job.get("pid") is None:
-                found.append((float(job.get("queued", 0)), file))
+            queued = job.get("queued")
+            if job.get("pid") is None and isinstance(queued, int | float) and isinstance(job.get("words"), list):
+                found.append((queued, file))
         return [file for _, file in sorted(found)]
 
     def advance(self) -> None:
@@ -136,8 +155,10 @@ class Jobs:
 
     def _serve(self) -> None:
         while not self._stopped.wait(_POLL_SECONDS):
-            with contextlib.suppress(OSError):  # a full disk, say: it is tried again
+            try:
                 self.advance()
+            except Exception:  # a full disk, a damaged file: it is told, and tried again
+                logging.getLogger("lab.dashboard").exception("the queue")
 
     def _queue(self, folder: Path, words: list[str], **fields: Any) -> None:
         try:
@@ -171,7 +192,8 @@ class Jobs:
 
 def has_process(job: dict[str, Any]) -> bool:
     """Does the process that a job file speaks of still stand behind it?"""
-    return job.get("pid") is not None and control.is_alive(job["pid"], job["process_started"])
+    pid, started = job.get("pid"), job.get("process_started")
+    return isinstance(pid, int) and isinstance(started, int | float) and control.is_alive(pid, started)
 
 
 def send(folder: Path, command: str, state: str) -> None:

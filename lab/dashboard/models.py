@@ -43,27 +43,27 @@ class RunSummary(Model):
     id: str
     path: str = Field(description="Its folder, as seen from the server's root.")
     name: str = Field(description="Given by somebody, or else the folder's.")
-    tags: list[str]
-    note: str
+    tags: list[str] = []
+    note: str = ""
     state: State
-    reason: str | None = Field(description="Why it is in this state, where there is more to say.")
-    step: int = Field(description="Finished optimizer steps.")
-    total_steps: int | None
-    created: float = Field(description="Seconds since 1970.")
-    updated: float = Field(description="When it last said something; seconds since 1970.")
-    model: str = Field(description="Its size in words, such as 6 x 256.")
-    parameters: int | None
-    corpus: str | None
-    tokens_per_step: int | None
-    save: bool = Field(description="Whether it keeps checkpoints.")
-    parent: str | None = Field(description="The id of the run that it continues in a folder of its own.")
-    train_loss: Number | None
-    val_loss: Number | None
-    best_val_loss: Number | None
-    tokens_per_second: Number | None
-    seq: int = Field(description="The number of its last event; -1 before the first.")
-    sparkline: list[Number] = Field(description="The training loss in a few points.")
-    sweep: str | None = Field(description="The id of the sweep that it is a run of.")
+    reason: str | None = Field(default=None, description="Why it is in this state, where there is more to say.")
+    step: int = Field(default=0, description="Finished optimizer steps.")
+    total_steps: int | None = None
+    created: float = Field(default=0.0, description="Seconds since 1970.")
+    updated: float = Field(default=0.0, description="When it last said something; seconds since 1970.")
+    model: str = Field(default="", description="Its size in words, such as 6 x 256.")
+    parameters: int | None = None
+    corpus: str | None = None
+    tokens_per_step: int | None = None
+    save: bool = Field(default=False, description="Whether it keeps checkpoints.")
+    parent: str | None = Field(default=None, description="The id of the run that it continues in a folder of its own.")
+    train_loss: Number | None = None
+    val_loss: Number | None = None
+    best_val_loss: Number | None = None
+    tokens_per_second: Number | None = None
+    seq: int = Field(default=-1, description="The number of its last event; -1 before the first.")
+    sparkline: list[Number] = Field(default=[], description="The training loss in a few points.")
+    sweep: str | None = Field(default=None, description="The id of the sweep that it is a run of.")
 
 
 class RunDetail(RunSummary):
@@ -79,9 +79,9 @@ class RunDetail(RunSummary):
 class RunChange(Model):
     """What somebody wants to call a run."""
 
-    name: str | None = Field(None, max_length=120)
-    tags: list[Annotated[str, Field(min_length=1, max_length=40)]] | None = Field(None, max_length=20)
-    note: str | None = Field(None, max_length=10_000)
+    name: str | None = Field(default=None, max_length=120)
+    tags: list[Annotated[str, Field(min_length=1, max_length=40)]] | None = Field(default=None, max_length=20)
+    note: str | None = Field(default=None, max_length=10_000)
 
 
 class Series(Model):
@@ -141,7 +141,7 @@ class NewRun(Model):
     """A run to start."""
 
     overrides: dict[str, Value] = Field(default_factory=dict, description="Options that differ from the defaults.")
-    name: str | None = Field(None, max_length=120)
+    name: str | None = Field(default=None, max_length=120)
     tags: list[Annotated[str, Field(min_length=1, max_length=40)]] = Field(default_factory=list, max_length=20)
 
 
@@ -165,7 +165,7 @@ class Fork(Model):
 
     checkpoint: str = Field(description="The id of a checkpoint of this run.")
     overrides: dict[str, Value] = Field(default_factory=dict, description="Options that change from there on.")
-    name: str | None = Field(None, max_length=120)
+    name: str | None = Field(default=None, max_length=120)
 
 
 class SweepInfo(Model):

@@ -26,8 +26,12 @@ def serve(request: Request, path: str) -> Response:
         raise ApiError(404, f"there is no /{path}")
     if not (STATIC / "index.html").is_file():
         return HTMLResponse(_MISSING)
-    target = (STATIC / path).resolve()
-    if path and target.is_file() and target.is_relative_to(STATIC):
+    try:
+        target = (STATIC / path).resolve()
+        is_file = bool(path) and target.is_file() and target.is_relative_to(STATIC)
+    except (OSError, ValueError):  # too long, or with a zero byte: no name of a file
+        is_file = False
+    if is_file:
         # Built files carry a hash of their content in their name.
         forever = "public, max-age=31536000, immutable" if path.startswith("assets/") else "no-cache"
         return FileResponse(target, headers={"cache-control": forever})

@@ -1,9 +1,10 @@
 """Trainings: started, steered, continued."""
 
+import math
 from pathlib import Path
 from typing import Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 
 from lab.cli import choices
 from lab.dashboard import jobs as jobs_
@@ -16,6 +17,9 @@ from lab.dashboard.runs import SWEEP_FILE
 from lab.dashboard.summaries import summarize
 
 router = APIRouter(prefix="/api", tags=["trainings"])
+
+_MOST_RUNS = 256
+"""Of one sweep."""
 
 Command = Literal["pause", "stop", "save", "evaluate"]
 
@@ -74,7 +78,22 @@ def start_sweep(request: Request, new: NewSweep) -> SweepInfo:
     """Starts a run for each combination of values, one after the other."""
     settings = settings_of(request)
     words = [*overrides.words(new.overrides, settings), *overrides.sweep_words(new.sweep, settings)]
+    if math.prod(map(len, new.sweep.values())) > _MOST_RUNS:
+        raise ApiError(422, f"these are more combinations than the {_MOST_RUNS} that one sweep may have", "sweep")
+    for key, values in new.sweep.items():
+        for value in values:
+            overrides.check_together({**new.overrides, key: value}, settings)
     return _sweep(request, jobs_of(request).enqueue_sweep(words))
+
+
+@router.post("/sweeps/{sweep_id}/stop", status_code=204)
+def stop_sweep(request: Request, sweep_id: str) -> Response:
+    """Takes a sweep out of the queue, or ends it with its run in progress."""
+    folder = runs_of(request).sweeps().get(sweep_id)
+    if folder is None:
+        raise ApiError(404, f"there is no sweep {sweep_id[:32]}", "id")
+    jobs_of(request).stop_sweep(folder)
+    return Response(status_code=204)
 
 
 @router.get("/sweeps")

@@ -21,7 +21,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from lab.dashboard.errors import body
 from lab.dashboard.settings import Settings
 
-COOKIE = "lab_token"
 WRITE_HEADER = "x-lab"
 OPEN_PATHS = ("/api/health",)
 UPLOAD_PATH = "/api/corpora"
@@ -59,6 +58,8 @@ class Guard:
         self.app = app
         self.settings = settings
         self.answering = 0
+        # Cookies know no ports: two servers on one machine would take each other's.
+        self.cookie = f"lab_token_{settings.port}"
         names = {"localhost", "127.0.0.1", "[::1]"}
         if settings.host not in ("0.0.0.0", "::"):
             names.add(f"[{settings.host}]" if ":" in settings.host else settings.host.lower())
@@ -114,7 +115,7 @@ class Guard:
         rest = urlencode([(name, value) for name, value in query if name != "token"])
         # A path that begins with two slashes would be another server's address.
         place = "/" + scope["path"].lstrip("/\\") + (f"?{rest}" if rest else "")
-        cookie = f"{COOKIE}={self.settings.token}; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000"
+        cookie = f"{self.cookie}={self.settings.token}; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000"
         headers = [(b"location", place.encode("latin-1", "replace")), (b"set-cookie", cookie.encode())]
         await send({"type": "http.response.start", "status": 303, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
@@ -128,7 +129,7 @@ class Guard:
         kind, _, bearer = headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer" and self._is_token(bearer.strip()):
             return
-        if self._is_token(cookie_parser(headers.get("cookie", "")).get(COOKIE, "")):
+        if self._is_token(cookie_parser(headers.get("cookie", "")).get(self.cookie, "")):
             return
         raise _Refused(
             401, "the token is missing or wrong: open the link that the server printed, or send it as Bearer"

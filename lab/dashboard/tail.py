@@ -103,8 +103,8 @@ class Tail:
         self._lines += 1
         self.seq = seq
         self.recent.append(Line(seq, line.decode("utf-8", "replace")))
-        step = event.get("step")
-        self.step = step if isinstance(step, int) else self.step
+        step, time = event.get("step"), event.get("time")
+        self.step = step if isinstance(step, int) and abs(step) < 2**62 else self.step
         if event["kind"] != "metrics":
             self.others.append(event)
             return
@@ -115,7 +115,7 @@ class Tail:
                     curve = self.curves.setdefault(name, Curve())
                     curve.steps.append(self.step)
                     curve.values.append(number)
-                    curve.times.append(float(event.get("time", 0.0)))
+                    curve.times.append(float(time) if isinstance(time, int | float) else 0.0)
 
     def after(self, seq: int, most: int) -> list[Line]:
         """The lines with numbers above ``seq``, the oldest first, ``most`` of them at most."""

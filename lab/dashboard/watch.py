@@ -32,7 +32,8 @@ class Watch:
         self._stamps: dict[str, Stamp] = {}
         self._folders: dict[str, Path] = {}
         self._looks = 0
-        self._bell = asyncio.Event()
+        self.bell = asyncio.Event()
+        """Rings at the next change; take it before you look, or you may miss it."""
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -46,10 +47,6 @@ class Watch:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
-
-    async def changed(self) -> None:
-        """Waits for the next change."""
-        await self._bell.wait()
 
     def lines(self, run_id: str, after: int, most: int) -> list[Line]:
         """Events of a run with numbers above ``after``, up to the last look."""
@@ -86,8 +83,8 @@ class Watch:
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
             if await asyncio.to_thread(self.look):
-                self._bell.set()
-                self._bell = asyncio.Event()
+                rung, self.bell = self.bell, asyncio.Event()
+                rung.set()
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:

@@ -74,7 +74,7 @@ class _Client:
         listening = asyncio.create_task(self._listen())
         try:
             while not listening.done():
-                ring = asyncio.create_task(self.watch.changed())
+                ring = asyncio.create_task(self.watch.bell.wait())
                 word = asyncio.create_task(self.words.wait())
                 self.words.clear()
                 if not await self._tell():
