@@ -1,6 +1,6 @@
 /** A run's record from the server: its curves, thinned, and what was noted beside them. */
 import { api, data } from "@/api/client";
-import { finite, isNote, NOTE_KINDS, type Fetched, type Note, type RunEvent } from "./record";
+import { finite, isNote, type Fetched, type Note, type RunEvent } from "./record";
 
 /** Points of each curve to begin with; what comes in live is added to them one by one. */
 const POINTS = 3000;
@@ -22,7 +22,7 @@ async function fetchNotes(run: string): Promise<Note[]> {
   for (let after = -1; ; ) {
     const page = await data(
       api.GET("/api/runs/{run_id}/events", {
-        params: { path: { run_id: run }, query: { after, limit: PAGE, kinds: NOTE_KINDS.join(",") } },
+        params: { path: { run_id: run }, query: { after, limit: PAGE, notes: true } },
       }),
     );
     notes.push(...(page.events as RunEvent[]).filter(isNote));

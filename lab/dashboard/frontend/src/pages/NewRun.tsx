@@ -60,7 +60,7 @@ function Form({ schema }: { schema: ConfigSchema }) {
         {!checkpoint && <CorpusChoice choices={draft.choices} onChoose={draft.chooseAll} />}
         {experiment && !checkpoint && (
           <GroupChoice
-            group={{ ...experiment, choices: [{ name: "", doc: "The defaults, and what you choose." }, ...experiment.choices] }}
+            group={{ ...experiment, choices: [{ name: "", description: "The defaults, and what you choose." }, ...experiment.choices] }}
             title="Prepared experiment"
             value={draft.choices.experiment ?? ""}
             onChange={(value) => draft.choose("experiment", value || null)}
@@ -73,7 +73,7 @@ function Form({ schema }: { schema: ConfigSchema }) {
           keep={draft.choices.keep ?? null}
           onChange={draft.choose}
         />
-        <AllOptions options={schema.options} draft={draft} resolved={options} errorOf={errorOf} />
+        <AllOptions options={schema.options.filter(({ allowed }) => allowed)} draft={draft} resolved={options} errorOf={errorOf} />
       </Stack>
       <Paper withBorder p="md" className={classes.aside} component="aside" aria-label="What it comes to">
         <Stack gap="md">

@@ -20,8 +20,8 @@ const find = textParam();
 export function AllOptions({ options, draft, resolved, errorOf }: Props) {
   const [words, setWords] = useParam("find", find);
   const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
-  const shown = options.filter(({ name, doc }) => wanted.every((word) => `${name} ${doc}`.toLowerCase().includes(word)));
-  const groups = Map.groupBy(shown, groupOf);
+  const shown = options.filter(({ name, description }) => wanted.every((word) => `${name} ${description}`.toLowerCase().includes(word)));
+  const groups = grouped(shown);
   const field = (option: ConfigOption) => (
     <OptionField
       key={option.name}
@@ -80,6 +80,12 @@ export function AllOptions({ options, draft, resolved, errorOf }: Props) {
   );
 }
 
-function groupOf({ name }: ConfigOption): string {
-  return name.includes(".") ? (name.split(".")[0] ?? name) : "run";
+/** The options by their group, in the order in which the groups come. */
+function grouped(options: ConfigOption[]): Map<string, ConfigOption[]> {
+  const groups = new Map<string, ConfigOption[]>();
+  for (const option of options) {
+    const name = option.group || "run";
+    groups.set(name, [...(groups.get(name) ?? []), option]);
+  }
+  return groups;
 }

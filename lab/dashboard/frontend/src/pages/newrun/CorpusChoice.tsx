@@ -16,14 +16,14 @@ export function CorpusChoice({ choices, onChoose }: Props) {
   const { data: corpora = [], error } = useCorpora();
   const upload = useUpload();
   const chosen = corpora.find((corpus) => matches(corpus, choices));
-  const choose = (corpus: Corpus) => onChoose({ corpus: null, "corpus.path": null, "corpus.name": null, ...corpus.overrides });
+  const choose = (corpus: Corpus) => onChoose({ corpus: null, "corpus.path": null, ...chosenBy(corpus) });
   return (
     <Stack gap="xs">
       <Group align="flex-end" gap="sm">
         <Select
           label="Text"
-          description={chosen?.title ?? "What the model learns from"}
-          data={corpora.map(({ name, bytes: size }) => ({ value: name, label: size === null ? name : `${name}, ${bytes(size)}` }))}
+          description={chosen?.description ?? "What the model learns from"}
+          data={corpora.map(({ name, bytes: size }) => ({ value: name, label: size === null ? `${name}, fetched at first use` : `${name}, ${bytes(size)}` }))}
           value={chosen?.name ?? null}
           onChange={(name) => {
             const corpus = corpora.find((one) => one.name === name);
@@ -59,7 +59,10 @@ export function CorpusChoice({ choices, onChoose }: Props) {
 
 /** Is this the corpus that the choices name? Nothing chosen is the default, which is the first. */
 function matches(corpus: Corpus, choices: Choices): boolean {
-  const named = Object.entries(corpus.overrides);
   if (choices.corpus === undefined) return corpus.overrides.corpus === "fables";
-  return named.every(([name, value]) => choices[name] === value);
+  return Object.entries(chosenBy(corpus)).every(([name, value]) => choices[name] === value);
+}
+
+function chosenBy(corpus: Corpus): Choices {
+  return Object.fromEntries(Object.entries(corpus.overrides).map(([name, value]) => [name, String(value)]));
 }

@@ -9,48 +9,62 @@ import classes from "./Estimate.module.css";
 
 /** What the options come to, before anything is trained. */
 export function Estimate({ resolved, stale }: { resolved: Resolved; stale: boolean }) {
-  const series = useMemo(
-    () => [{ id: "learning_rate", label: "learning rate", style: 2, x: resolved.curve.steps, y: resolved.curve.values }],
-    [resolved.curve],
-  );
+  const { sizes, length, learning_rate: rate, command } = resolved;
+  const series = useMemo(() => (rate ? [{ id: "learning_rate", label: "learning rate", style: 2, x: rate.steps, y: rate.values }] : []), [rate]);
   return (
     <Stack gap="md" aria-busy={stale} style={{ opacity: stale ? 0.6 : 1 }} data-testid="estimate">
-      <dl className={classes.figures}>
-        <Figure name="Parameters" value={people(resolved.parameters)} exact={resolved.parameters.toLocaleString("en")} />
-        <Figure name="Memory while training" value={resolved.memory === null ? "–" : `about ${bytes(resolved.memory)}`} />
-        <Figure name="Tokens a step" value={resolved.tokens_per_step.toLocaleString("en")} />
-        <Figure name="Steps" value={resolved.total_steps === null ? "known when the text is" : resolved.total_steps.toLocaleString("en")} />
-      </dl>
-      {resolved.curve.steps.length > 1 && (
+      {sizes && (
+        <dl className={classes.figures}>
+          <Figure name="Parameters" value={people(sizes.parameters)} more={`${people(sizes.without_embeddings)} without embeddings`} />
+          <Figure name="Memory while training" value={`about ${bytes(total(sizes.memory))}`} more={parts(sizes.memory)} />
+          {length && (
+            <>
+              <Figure name="Tokens a step" value={length.tokens_per_step.toLocaleString("en")} more="over all micro-batches" />
+              <Figure name="Steps" value={length.total_steps.toLocaleString("en")} more={`${brief(length.epochs)} passes over ${people(length.corpus_tokens)} tokens${length.exact ? "" : ", about"}`} />
+            </>
+          )}
+        </dl>
+      )}
+      {series.length > 0 && (
         <Curve
           title="Learning rate to be"
-          hint="A short rise, because Adam's first estimates are poor; then a long descent, to settle."
+          hint="A short rise, because Adam's first estimates are poor; then a descent, to settle."
           series={series}
           xLabel="optimizer steps"
-          height={180}
+          height={170}
+          small
         />
       )}
-      <div>
-        <Text size="sm" fw={600} mb={4}>
-          The same from a terminal
-        </Text>
-        <CopyLine text={resolved.command} label="command line" />
-      </div>
-      {resolved.total_steps !== null && (
-        <Text size="sm" c="dimmed">
-          In all {brief(resolved.total_steps * resolved.tokens_per_step)} tokens: {brief((resolved.total_steps * resolved.tokens_per_step) / resolved.parameters)} for each
-          parameter.
-        </Text>
+      {command !== null && (
+        <div>
+          <Text size="sm" fw={600} mb={4}>
+            The same from a terminal
+          </Text>
+          <CopyLine text={command} label="command line" />
+        </div>
       )}
     </Stack>
   );
 }
 
-function Figure({ name, value, exact }: { name: string; value: string; exact?: string }) {
+function Figure({ name, value, more }: { name: string; value: string; more: string }) {
   return (
     <div>
       <dt>{name}</dt>
-      <dd title={exact}>{value}</dd>
+      <dd>
+        {value}
+        <small>{more}</small>
+      </dd>
     </div>
   );
+}
+
+function total(memory: Record<string, number>): number {
+  return Object.values(memory).reduce((sum, part) => sum + part, 0);
+}
+
+/** The largest part, by name. */
+function parts(memory: Record<string, number>): string {
+  const [largest] = Object.entries(memory).sort(([, one], [, other]) => other - one);
+  return largest ? `most of it ${largest[0].replaceAll("_", " ")}` : "";
 }

@@ -22,7 +22,7 @@ export function GroupChoice({ group, title, value, onChange }: Props) {
                 {choice.name}
               </Text>
               <Text span size="xs" c="dimmed">
-                {choice.doc}
+                {choice.description}
               </Text>
             </div>
           </Radio.Card>

@@ -18,6 +18,7 @@ interface Props {
 
 /** One option of a run: its value, what it does, its range, and whether a sweep goes through it. */
 export function OptionField({ option, value, resolved, sweep, error, onChange, onSweep }: Props) {
+  const range = rangeOf(option);
   const changed = value !== null || sweep !== null;
   return (
     <div className={classes.field} data-changed={changed} data-testid={`option-${option.name}`}>
@@ -56,7 +57,7 @@ export function OptionField({ option, value, resolved, sweep, error, onChange, o
         <Input option={option} value={value} resolved={resolved} error={error} onChange={onChange} />
       )}
       <div className={classes.doc} id={`doc-${option.name}`}>
-        {option.doc} {option.range && <Badge component="span" variant="default" size="xs" tt="none" fw={500}>{option.range}</Badge>}
+        {option.description} {range && <span className={classes.range}>{range}</span>}
       </div>
     </div>
   );
@@ -64,7 +65,7 @@ export function OptionField({ option, value, resolved, sweep, error, onChange, o
 
 function Input({ option, value, resolved, error, onChange }: Pick<Props, "option" | "value" | "resolved" | "error" | "onChange">) {
   const shared = { id: `option-${option.name}`, "aria-describedby": `doc-${option.name}`, error, size: "sm" as const };
-  if (option.kind === "bool") {
+  if (option.type === "boolean") {
     const on = (value ?? resolved) === "true";
     return <Checkbox {...shared} checked={on} label={on ? "yes" : "no"} onChange={(event) => onChange(String(event.currentTarget.checked))} />;
   }
@@ -76,7 +77,7 @@ function Input({ option, value, resolved, error, onChange }: Pick<Props, "option
       {...shared}
       value={value ?? ""}
       placeholder={resolved}
-      inputMode={option.kind === "int" ? "numeric" : option.kind === "float" ? "decimal" : undefined}
+      inputMode={option.type === "integer" ? "numeric" : option.type === "number" ? "decimal" : undefined}
       onChange={(event) => onChange(event.currentTarget.value === "" ? null : event.currentTarget.value)}
     />
   );
@@ -96,4 +97,14 @@ function SweepInput({ option, values, error, onSweep }: Pick<Props, "option" | "
       onChange={(event) => onSweep(event.currentTarget.value.split(",").map((one) => one.trim()).filter(Boolean))}
     />
   );
+}
+
+/** What may be typed, in words; null: anything of its type. */
+function rangeOf({ low, high, low_open: aboveLow, high_open: belowHigh, optional }: ConfigOption): string | null {
+  const parts = [
+    low === null ? null : `${aboveLow ? "above" : "at least"} ${low}`,
+    high === null ? null : `${belowHigh ? "below" : "at most"} ${high}`,
+    optional ? "or null" : null,
+  ].filter((part) => part !== null);
+  return parts.length > 0 ? `(${parts.join(", ")})` : null;
 }

@@ -15,7 +15,7 @@ interface Props {
 export function SaveSwitch({ resolved, on, saveEvery, keep, onChange }: Props) {
   const options = flat(resolved?.config);
   const kept = Number(keep ?? options.keep ?? 3);
-  const one = resolved?.checkpoint_bytes ?? null;
+  const one = resolved?.sizes?.checkpoint_bytes ?? null;
   const every = saveEvery ?? (options.save_every === null ? null : options.save_every);
   const count = 2 + (every === null || every === undefined ? 0 : kept);
   return (
