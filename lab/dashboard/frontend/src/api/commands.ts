@@ -1,6 +1,6 @@
 /** Steering a run. A command counts as obeyed when the trainer says so, not when the server has taken it. */
 import { useMutation } from "@tanstack/react-query";
-import { useCallback, useEffect, useSyncExternalStore } from "react";
+import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
 import { obeyed } from "@/components/run/commands";
 import { useLive } from "@/live/hooks";
 import type { RunEvent } from "@/live/record";
@@ -9,6 +9,7 @@ import type { Command, RunSummary } from "./types";
 
 /** Commands on their way, by run; also after a reload, for as long as the tab lives. */
 const STORE = "lab waiting ";
+const PATIENCE = 20_000;
 const watchers = new Set<() => void>();
 
 function waitingFor(run: string): Command | null {
@@ -52,6 +53,17 @@ export function useCommand(run: RunSummary) {
     });
   }, [live, waiting, run.id]);
 
+  // A command can be lost, with the process that was to obey it: after a while it may be given again.
+  const [overdue, setOverdue] = useState(false);
+  useEffect(() => {
+    if (waiting === null) return;
+    const timer = window.setTimeout(() => setOverdue(true), PATIENCE);
+    return () => {
+      window.clearTimeout(timer);
+      setOverdue(false);
+    };
+  }, [waiting]);
+
   const send = useCallback(
     (command: Command) => {
       setWaiting(run.id, command);
@@ -59,7 +71,7 @@ export function useCommand(run: RunSummary) {
     },
     [mutate, run.id],
   );
-  return { send, waiting, error };
+  return { send, waiting, overdue, error };
 }
 
 function tells(command: "save" | "evaluate", event: RunEvent): boolean {

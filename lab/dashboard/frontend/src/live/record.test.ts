@@ -23,6 +23,13 @@ describe("RunRecord", () => {
     expect(record.tracks.train_loss?.values).toEqual([6, 5]);
   });
 
+  it("begins also with a run that has nothing to tell yet", () => {
+    const record = new RunRecord("a");
+    record.begin({ seq: -1, tracks: {}, notes: [] });
+    record.add([point(0, 1, 9)]);
+    expect(record.tracks.train_loss?.values).toEqual([9]);
+  });
+
   it("shows a NaN as a gap, not as a number", () => {
     const record = new RunRecord("a");
     record.begin({ seq: 0, tracks: {}, notes: [] });

@@ -38,8 +38,10 @@ const MILLISECONDS_BETWEEN_DRAWINGS = 50;
 export class RunRecord {
   tracks: Record<string, Track> = {};
   notes: Note[] = [];
-  /** The last event that is in here; -1: nothing has been fetched yet. */
+  /** The last event that is in here; -1: none yet. */
   seq = -1;
+  /** Has the server's part been fetched? It may have been empty: a run that waits has nothing to tell. */
+  private begun = false;
   /** The last step that anything happened at. */
   step = 0;
   /** Counts changes, so that a reader knows when to look again. */
@@ -56,7 +58,7 @@ export class RunRecord {
 
   /** Is there anything to show yet? */
   get loaded(): boolean {
-    return this.seq >= 0 || this.error !== null;
+    return this.begun || this.error !== null;
   }
 
   /** Seconds since 1970 at the first thing that is known of the run. */
@@ -87,6 +89,7 @@ export class RunRecord {
   begin({ seq, tracks, notes }: Fetched): void {
     this.tracks = { ...tracks };
     this.notes = [...notes];
+    this.begun = true;
     this.seq = seq;
     this.step = Math.max(0, ...notes.map(({ step }) => step), ...Object.values(tracks).map(({ steps }) => steps.at(-1) ?? 0));
     this.error = null;
@@ -104,7 +107,7 @@ export class RunRecord {
    * is needed.
    */
   add(events: RunEvent[]): boolean {
-    if (this.seq < 0) {
+    if (!this.begun) {
       this.waiting.push(...events);
       return true;
     }

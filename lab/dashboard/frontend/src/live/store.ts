@@ -145,7 +145,7 @@ export class LiveStore {
   }
 
   private known(): Record<string, number> {
-    return Object.fromEntries([...this.records.values()].filter(({ seq }) => seq >= 0).map(({ run, seq }) => [run, seq]));
+    return Object.fromEntries([...this.records.values()].filter(({ loaded, error }) => loaded && error === null).map(({ run, seq }) => [run, seq]));
   }
 
   private forgetSome(): void {

@@ -1,8 +1,9 @@
-import { Loader, Select, Stack, Text, Title } from "@mantine/core";
+import { Anchor, Loader, Select, Stack, Text, Title } from "@mantine/core";
 import { Link } from "react-router";
 import { textParam, useParam } from "@/address/useParam";
 import { useCheckpointsOf, useRuns } from "@/api/runs";
 import type { RunSummary } from "@/api/types";
+import { titleOf } from "@/components/run/naming";
 import { EmptyState } from "@/components/EmptyState";
 import { ErrorNote } from "@/components/ErrorNote";
 import { bytes } from "@/components/words";
@@ -24,7 +25,7 @@ export default function Checkpoints() {
         <Select
           label="Run"
           placeholder="All runs"
-          data={runs.map((run) => ({ value: run.id, label: run.name }))}
+          data={runs.map((run) => ({ value: run.id, label: titleOf(run) }))}
           value={chosen || null}
           onChange={(value) => setChosen(value ?? "")}
           clearable
@@ -44,17 +45,21 @@ function Lists({ runs }: { runs: RunSummary[] }) {
   if (filled.length === 0) {
     return (
       <EmptyState title="No checkpoints">
-        A run keeps its weights only with <code>save=true</code> (a switch on the page <Link to="/new">New run</Link>), or when you press Save now while it trains.
+        A run keeps its weights only with <code>save=true</code> (a switch on the page <Anchor component={Link} to="/new">
+          New run
+        </Anchor>), or when you press Save now while it trains.
       </EmptyState>
     );
   }
   return filled.map(({ run, found, error }) => (
     <section key={run.id}>
       <Title order={2} mb={4}>
-        <Link to={`/runs/${run.id}`}>{run.name}</Link>
+        <Anchor component={Link} to={`/runs/${run.id}`} inherit>
+          {titleOf(run)}
+        </Anchor>
       </Title>
       <Text size="sm" c="dimmed" mb="xs">
-        {found.length} checkpoints, {bytes(found.reduce((sum, one) => sum + one.bytes, 0))}
+        {found.length === 1 ? "1 checkpoint" : `${found.length} checkpoints`}, {bytes(found.reduce((sum, one) => sum + one.bytes, 0))}
       </Text>
       {error && <ErrorNote error={error} />}
       <CheckpointTable run={run} checkpoints={found} />

@@ -21,7 +21,7 @@ const results = choiceParam(RESULTS, "best_val_loss");
 export default function Compare() {
   const { data: runs, error, refetch } = useRuns();
   const [wanted, setWanted] = useParam("runs", listParam);
-  const ids = wanted.slice(0, MOST_RUNS);
+  const ids = useMemo(() => wanted.slice(0, MOST_RUNS), [wanted]);
   const configs = useOptionsOf(ids);
   const compared = useMemo(
     () =>
@@ -29,9 +29,7 @@ export default function Compare() {
         const run = runs?.find((one) => one.id === id);
         return run ? [{ run, style, options: flat(configs[id]) }] : [];
       }),
-    // The ids as a word: the list itself is a new one each time.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-    [ids.join(","), runs, configs],
+    [ids, runs, configs],
   );
   if (error && !runs) return <ErrorNote error={error} onRetry={() => void refetch()} />;
   if (!runs) return <Loader aria-label="Loading the runs" />;

@@ -7,7 +7,8 @@ import { textParam, useParam } from "@/address/useParam";
 import { useConfigSchema, useResolved } from "@/api/config";
 import { ApiError } from "@/api/errors";
 import { useFork, useRunSummary, useSweep, useTrain } from "@/api/runs";
-import type { ConfigSchema } from "@/api/types";
+import type { ConfigGroup, ConfigSchema } from "@/api/types";
+import { titleOf } from "@/components/run/naming";
 import { ErrorNote } from "@/components/ErrorNote";
 import { flat } from "@/components/run/options";
 import { PageHead } from "@/shell/PageHead";
@@ -55,7 +56,7 @@ function Form({ schema }: { schema: ConfigSchema }) {
       <Stack gap="xl" component="form" id="new-run" onSubmit={(event) => event.preventDefault()}>
         {checkpoint && <ForkNote run={parent} onForget={() => setCheckpoint("")} />}
         {model && !checkpoint && (
-          <GroupChoice group={model} title="Model" value={draft.choices.model ?? model.default ?? ""} onChange={(value) => draft.choose("model", value)} />
+          <GroupChoice group={bySize(model)} title="Model" value={draft.choices.model ?? model.default ?? ""} onChange={(value) => draft.choose("model", value)} />
         )}
         {!checkpoint && <CorpusChoice choices={draft.choices} onChoose={draft.chooseAll} />}
         {experiment && !checkpoint && (
@@ -115,7 +116,7 @@ function ForkNote({ run, onForget }: { run: string; onForget: () => void }) {
           The new run begins with the weights of a checkpoint of{" "}
           {parent ? (
             <Anchor component={Link} to={`/runs/${parent.id}`}>
-              {parent.name}
+              {titleOf(parent)}
             </Anchor>
           ) : (
             "another run"
@@ -158,4 +159,12 @@ function fieldErrors(error: Error | null): { field: string | null; message: stri
 function plain(text: string): string | number | boolean {
   const value = valueOf(text);
   return typeof value === "number" || typeof value === "boolean" ? value : text;
+}
+
+const SIZES = ["nano", "small", "medium", "large"];
+
+/** From the model that a laptop trains to the one that a large GPU does; a size that somebody has added comes last. */
+function bySize(group: ConfigGroup): ConfigGroup {
+  const place = (name: string) => (SIZES.includes(name) ? SIZES.indexOf(name) : SIZES.length);
+  return { ...group, choices: [...group.choices].sort((one, other) => place(one.name) - place(other.name)) };
 }

@@ -4,6 +4,7 @@ import { Link, useParams } from "react-router";
 import { choiceParam, useParam } from "@/address/useParam";
 import { useCheckpoints, useRun, useRunOptions, useRunSummary } from "@/api/runs";
 import type { RunSummary } from "@/api/types";
+import { titleOf } from "@/components/run/naming";
 import { EmptyState } from "@/components/EmptyState";
 import { ErrorNote } from "@/components/ErrorNote";
 import { RunButtons } from "@/components/run/RunButtons";
@@ -50,7 +51,7 @@ function Whole({ run }: { run: RunSummary }) {
   return (
     <>
       <PageHead
-        title={run.name}
+        title={titleOf(run)}
         lead={
           <Group gap="xs">
             <StateBadge state={run.state} />

@@ -2,6 +2,7 @@ import { Button, Group } from "@mantine/core";
 import { IconDeviceFloppy, IconPlayerPause, IconPlayerPlay, IconPlayerStop, IconTarget, type IconProps } from "@tabler/icons-react";
 import type { ComponentType } from "react";
 import type { Command, RunSummary } from "@/api/types";
+import { titleOf } from "@/components/run/naming";
 import { useCommand } from "@/api/commands";
 import { ErrorNote } from "@/components/ErrorNote";
 import { possible, WAITING } from "./commands";
@@ -16,10 +17,10 @@ const BUTTONS: { command: Command; word: string; icon: ComponentType<IconProps>;
 
 /** Steers a run. A button says "pausing…" until the trainer itself has said that it is paused. */
 export function RunButtons({ run }: { run: RunSummary }) {
-  const { send, waiting, error } = useCommand(run);
+  const { send, waiting, overdue, error } = useCommand(run);
   return (
     <div>
-      <Group gap="xs" role="group" aria-label={`Steer ${run.name}`}>
+      <Group gap="xs" role="group" aria-label={`Steer ${titleOf(run)}`}>
         {BUTTONS.filter(({ command }) => possible(command, run.state) || waiting === command).map(({ command, word, icon: Icon, hint }) => (
           <Button
             key={command}
@@ -27,7 +28,7 @@ export function RunButtons({ run }: { run: RunSummary }) {
             size="sm"
             leftSection={<Icon size={16} aria-hidden />}
             title={hint}
-            disabled={waiting !== null}
+            disabled={waiting !== null && !overdue}
             aria-busy={waiting === command}
             data-testid={`button-${command}`}
             onClick={() => send(command)}
@@ -37,7 +38,7 @@ export function RunButtons({ run }: { run: RunSummary }) {
         ))}
       </Group>
       <span className="visually-hidden" role="status">
-        {waiting ? WAITING[waiting] : `${run.name} is ${run.state}`}
+        {waiting ? WAITING[waiting] : `${titleOf(run)} is ${run.state}`}
       </span>
       {error !== null && <ErrorNote error={error} />}
     </div>

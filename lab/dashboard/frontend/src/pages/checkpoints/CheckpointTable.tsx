@@ -4,6 +4,7 @@ import { useState } from "react";
 import { Link } from "react-router";
 import { useDeleteCheckpoint } from "@/api/runs";
 import type { Checkpoint, RunSummary } from "@/api/types";
+import { titleOf } from "@/components/run/naming";
 import { Confirm } from "@/components/Confirm";
 import { ago, bytes, loss } from "@/components/words";
 import { useRecord, useVersion } from "@/live/hooks";
@@ -22,7 +23,7 @@ export function CheckpointTable({ run, checkpoints }: Props) {
   useVersion(record);
   return (
     <>
-      <Table.ScrollContainer minWidth={560} type="native" tabIndex={0} role="region" aria-label={`Checkpoints of ${run.name}`}>
+      <Table.ScrollContainer minWidth={560} type="native" tabIndex={0} role="region" aria-label={`Checkpoints of ${titleOf(run)}, ${run.path}`}>
         <Table fz="sm" highlightOnHover data-testid="checkpoint-table">
           <Table.Thead>
             <Table.Tr>
@@ -78,7 +79,7 @@ export function CheckpointTable({ run, checkpoints }: Props) {
       >
         {doomed && (
           <>
-            <strong>{doomed.name}</strong> of {run.name} ({bytes(doomed.bytes)}) will be gone for good: no undo, and no way to continue from its step.
+            <strong>{doomed.name}</strong> of {titleOf(run)} ({bytes(doomed.bytes)}) will be gone for good: no undo, and no way to continue from its step.
           </>
         )}
       </Confirm>

@@ -1,4 +1,5 @@
 import { Table, Text } from "@mantine/core";
+import { titleOf } from "@/components/run/naming";
 import { Sample } from "@/components/curve";
 import { differing, written } from "@/components/run/options";
 import type { Compared } from "./outcomes";
@@ -16,7 +17,7 @@ export function Differences({ compared }: { compared: Compared[] }) {
             <Table.Th scope="col">Option</Table.Th>
             {compared.map(({ run, style }) => (
               <Table.Th key={run.id} scope="col">
-                <Sample style={style} /> {run.name}
+                <Sample style={style} /> {titleOf(run)}
               </Table.Th>
             ))}
           </Table.Tr>

@@ -1,4 +1,5 @@
 import { Select } from "@mantine/core";
+import { titleOf } from "@/components/run/naming";
 import { useMemo } from "react";
 import { textParam, useParam } from "@/address/useParam";
 import { Curve, type Series } from "@/components/curve";
@@ -48,5 +49,5 @@ export function Overlay({ compared }: { compared: Compared[] }) {
 function line({ run, style }: Compared, record: RunRecord | undefined, tag: string, axis: ReturnType<typeof useAxes>["x"]): Series {
   const track = record?.tracks[tag] ?? { steps: [], times: [], values: [] };
   const clock = { tokensPerStep: record?.tokensPerStep ?? null, began: record?.began ?? null };
-  return { id: run.id, label: run.name, style, sparse: tag.startsWith("val_"), x: [...along(axis, track, clock)], y: [...track.values] };
+  return { id: run.id, label: titleOf(run), style, sparse: tag.startsWith("val_"), x: [...along(axis, track, clock)], y: [...track.values] };
 }

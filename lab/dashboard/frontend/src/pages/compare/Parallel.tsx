@@ -1,4 +1,5 @@
 import { useElementSize } from "@mantine/hooks";
+import { titleOf } from "@/components/run/naming";
 import { useState } from "react";
 import { brief } from "@/components/curve/points";
 import { Figure } from "@/components/Figure";
@@ -40,12 +41,12 @@ export function Parallel({ compared, options, result }: Props) {
       hint="Each line is a run: follow it from its options to its result on the right. Point at a run's name to see its line alone."
       summary={
         winner
-          ? `${compared.length} runs over ${options.length} options. Best ${RESULT_NAMES[result]}: ${loss(winner.run[result])}, ${winner.run.name}, with ${options.map((name) => `${name}=${written(winner.options[name])}`).join(", ")}.`
+          ? `${compared.length} runs over ${options.length} options. Best ${RESULT_NAMES[result]}: ${loss(winner.run[result])}, ${titleOf(winner.run)}, with ${options.map((name) => `${name}=${written(winner.options[name])}`).join(", ")}.`
           : `${compared.length} runs, none with a result yet.`
       }
       numbers={() => ({
         columns: ["run", ...axes.map(({ name }) => name)],
-        rows: compared.map(({ run }, row) => [run.name, ...axes.map(({ values }) => (typeof values[row] === "number" ? values[row] : written(values[row])))]),
+        rows: compared.map(({ run }, row) => [titleOf(run), ...axes.map(({ values }) => (typeof values[row] === "number" ? values[row] : written(values[row])))]),
       })}
     >
       {(described) => (
@@ -67,7 +68,7 @@ export function Parallel({ compared, options, result }: Props) {
                   onPointerEnter={() => setPointed(run.id)}
                   onPointerLeave={() => setPointed(null)}
                 >
-                  <title>{run.name}</title>
+                  <title>{titleOf(run)}</title>
                 </polyline>
               );
             })}
@@ -106,7 +107,7 @@ export function Parallel({ compared, options, result }: Props) {
                   onFocus={() => setPointed(run.id)}
                   onBlur={() => setPointed(null)}
                 >
-                  {run.name}
+                  {titleOf(run)}
                 </button>
               </li>
             ))}

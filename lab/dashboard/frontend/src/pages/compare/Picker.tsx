@@ -1,5 +1,6 @@
 import { MultiSelect } from "@mantine/core";
 import type { RunSummary } from "@/api/types";
+import { titleOf } from "@/components/run/naming";
 
 interface Props {
   runs: RunSummary[];
@@ -15,7 +16,7 @@ export function Picker({ runs, chosen, onChange }: Props) {
     <MultiSelect
       label="Runs"
       placeholder={chosen.length === 0 ? "Choose two or more" : undefined}
-      data={runs.map((run) => ({ value: run.id, label: `${run.name} (${run.state})` }))}
+      data={runs.map((run) => ({ value: run.id, label: `${titleOf(run)} (${run.state})` }))}
       value={chosen}
       onChange={onChange}
       searchable

@@ -1,4 +1,5 @@
 import { useElementSize } from "@mantine/hooks";
+import { titleOf } from "@/components/run/naming";
 import { brief } from "@/components/curve/points";
 import { Figure } from "@/components/Figure";
 import { written } from "@/components/run/options";
@@ -34,7 +35,7 @@ export function Scatter({ compared, option, result }: Props) {
       summary={`${compared.length} runs: ${compared.map(({ run, options }) => `${written(options[option])} gives ${loss(run[result])}`).join("; ")}.`}
       numbers={() => ({
         columns: ["run", option, RESULT_NAMES[result]],
-        rows: compared.map(({ run, options }) => [run.name, written(options[option]), finite(run[result])]),
+        rows: compared.map(({ run, options }) => [titleOf(run), written(options[option]), finite(run[result])]),
       })}
     >
       {(described) => (
@@ -68,7 +69,7 @@ export function Scatter({ compared, option, result }: Props) {
               if (left === null || height === null) return null;
               return (
                 <circle key={run.id} cx={x(left)} cy={y(height)} r="7" fill={lineStyle(style, dark).colour} stroke="var(--mantine-color-body)" strokeWidth="2">
-                  <title>{`${run.name}: ${loss(run[result])}`}</title>
+                  <title>{`${titleOf(run)}: ${loss(run[result])}`}</title>
                 </circle>
               );
             })}

@@ -1,5 +1,6 @@
 /** Runs as rows: what was chosen, and what came of it. */
 import type { RunSummary } from "@/api/types";
+import { titleOf } from "@/components/run/naming";
 import type { Cell } from "@/components/csv";
 import { finite } from "@/live/record";
 import { differing, type Options, type Value } from "@/components/run/options";
@@ -27,7 +28,7 @@ export function table(compared: Compared[]): { columns: string[]; rows: Cell[][]
   return {
     columns: ["run", "state", "step", ...RESULTS, ...options],
     rows: compared.map(({ run, options: chosen }) => [
-      run.name,
+      titleOf(run),
       run.state,
       run.step,
       ...RESULTS.map((result) => finite(run[result])),

@@ -1,4 +1,4 @@
-import { Accordion, Badge, Text, TextInput } from "@mantine/core";
+import { Accordion, Badge, Text, TextInput, Title } from "@mantine/core";
 import { IconSearch } from "@tabler/icons-react";
 import { textParam, useParam } from "@/address/useParam";
 import type { ConfigOption } from "@/api/types";
@@ -36,9 +36,12 @@ export function AllOptions({ options, draft, resolved, errorOf }: Props) {
   );
   return (
     <div>
+      <Title order={2}>All options</Title>
+      <Text size="sm" c="dimmed" mb="xs">
+        What you leave alone keeps its default. The split arrows beside a name try several values: a run for each.
+      </Text>
       <TextInput
-        label="All options"
-        description="What you leave alone keeps its default. The split arrows beside a name try several values: a run for each."
+        aria-label="Find an option"
         placeholder="Find by name or meaning: dropout, batch, temperature …"
         leftSection={<IconSearch size={16} aria-hidden />}
         value={words}

@@ -19,9 +19,9 @@ export function GroupChoice({ group, title, value, onChange }: Props) {
             <Radio.Indicator size="xs" mt={3} />
             <div>
               <Text span fw={600} display="block">
-                {choice.name}
+                {choice.name || "none"}
               </Text>
-              <Text span size="xs" c="dimmed">
+              <Text span size="xs" c="dimmed" display="block" lh={1.4}>
                 {choice.description}
               </Text>
             </div>

@@ -47,7 +47,6 @@ export function RunCharts({ run, record, clock, checkpoints }: Props) {
       label: `Checkpoint ${name}, step ${step}: look inside`,
       onClick: () => void navigate(`/inside?run=${encodeURIComponent(run)}&checkpoint=${encodeURIComponent(id)}`),
     }));
-    // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [checkpoints, axes.x, clock, run, navigate, record]);
   const marks = useMemo<Mark[]>(
     () =>
@@ -83,7 +82,7 @@ export function RunCharts({ run, record, clock, checkpoints }: Props) {
           />
         </div>
         <Curve {...shared} title="Learning rate" hint="How large a step the optimizer takes." series={series.rate} smoothing={0} height={200} small />
-        <Curve {...shared} title="Gradient norm" hint="How steep the slope is. The first curve to look at when a run misbehaves." series={series.norm} logY={axes.logY} height={200} small />
+        <Curve {...shared} title="Gradient norm" hint="Look here first when a run misbehaves." series={series.norm} logY={axes.logY} height={200} small />
         <Curve {...shared} title="Tokens per second" hint="Evaluations and pauses not counted." series={series.speed} height={200} small />
       </div>
     </section>

@@ -2,6 +2,7 @@ import { Checkbox, Group, Progress, Table, Text, UnstyledButton } from "@mantine
 import { IconArrowDown, IconArrowUp, IconArrowsSort } from "@tabler/icons-react";
 import { Link } from "react-router";
 import type { RunSummary } from "@/api/types";
+import { titleOf } from "@/components/run/naming";
 import { StateBadge } from "@/components/run/StateBadge";
 import { Tags } from "@/components/run/Tags";
 import { Sparkline } from "@/components/Sparkline";
@@ -64,12 +65,15 @@ function RunLine({ run, chosen, onSelect }: { run: RunSummary; chosen: boolean; 
   return (
     <Table.Tr data-testid="run-row" data-run={run.id} bg={chosen ? "var(--lab-panel)" : undefined}>
       <Table.Td className={classes.choose}>
-        <Checkbox checked={chosen} onChange={(event) => onSelect(run.id, event.currentTarget.checked)} aria-label={`Select ${run.name}`} />
+        <Checkbox checked={chosen} onChange={(event) => onSelect(run.id, event.currentTarget.checked)} aria-label={`Select ${titleOf(run)}`} />
       </Table.Td>
       <Table.Td className={classes.name}>
         <Link to={`/runs/${encodeURIComponent(run.id)}`} className={classes.link}>
-          {run.name}
+          {titleOf(run)}
         </Link>
+        <Text size="xs" c="dimmed">
+          {[run.model && `${run.model}`, run.corpus].filter(Boolean).join(" on ")}
+        </Text>
         <Tags tags={run.tags} />
       </Table.Td>
       <Table.Td data-title="State">
@@ -85,7 +89,7 @@ function RunLine({ run, chosen, onSelect }: { run: RunSummary; chosen: boolean; 
         {loss(run.best_val_loss)}
       </Table.Td>
       <Table.Td className={classes.curve}>
-        <Sparkline values={run.sparkline.map(finite)} label={`Training loss of ${run.name}, now ${loss(run.train_loss)}`} />
+        <Sparkline values={run.sparkline.map(finite)} label={`Training loss of ${titleOf(run)}, now ${loss(run.train_loss)}`} />
       </Table.Td>
       <Table.Td data-title="Tokens/s" ta="right" ff="monospace">
         {count(run.tokens_per_second)}

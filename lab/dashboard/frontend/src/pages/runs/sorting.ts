@@ -1,5 +1,6 @@
 /** Which runs the list shows, and in which order. */
 import type { RunSummary } from "@/api/types";
+import { titleOf } from "@/components/run/naming";
 import { finite } from "@/live/record";
 
 export const SORTS = ["created", "name", "state", "step", "train", "best", "speed"] as const;
@@ -21,7 +22,7 @@ const STATES: Record<Exclude<Filter, "all">, readonly RunSummary["state"][]> = {
 
 const VALUES: Record<SortKey, (run: RunSummary) => number | string | null> = {
   created: (run) => run.created,
-  name: (run) => run.name.toLowerCase(),
+  name: (run) => titleOf(run).toLowerCase(),
   state: (run) => run.state,
   step: (run) => run.step,
   train: (run) => finite(run.train_loss),
@@ -34,7 +35,7 @@ export function listed(runs: RunSummary[], words: string, filter: Filter, order:
   const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
   const kept = runs.filter((run) => {
     if (filter !== "all" && !STATES[filter].includes(run.state)) return false;
-    const text = [run.name, run.path, run.state, run.corpus ?? "", ...run.tags].join(" ").toLowerCase();
+    const text = [titleOf(run), run.path, run.state, run.corpus ?? "", ...run.tags].join(" ").toLowerCase();
     return wanted.every((word) => text.includes(word));
   });
   const value = VALUES[order.key];
