@@ -98,8 +98,6 @@ class Steering(L.Callback):
     def on_train_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         self.signals.install()
         self.signals.graceful = True
-        for _, file in control.commands(self.folder):
-            file.unlink(missing_ok=True)  # what was meant for an earlier process is not meant for this one
         self.step = trainer.global_step
         self.set_state("running", self.step)
         # A run that was stopped between a step and the evaluation that was due at it owes that evaluation.

@@ -72,6 +72,10 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
             config.init_from = continuing.first_weights(earlier)
         elif config.init_from is not None:
             initial = finetune.open_initial(config, start_folder)
+        for _, command in control.commands(run_folder):
+            command.unlink(
+                missing_ok=True
+            )  # meant for an earlier process; what comes from now on is meant for this one
         control.write_state(run_folder, "running", step=0, total_steps=plan.total_steps)
         carried = continuing.carry_over(resume, earlier, run_folder) if earlier and resume else []
         runfolder.write_config(run_folder, config)

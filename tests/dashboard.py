@@ -99,7 +99,7 @@ def serving(root: Path) -> Iterator[Server]:
                 os.kill(json.loads(file.read_text())["pid"], signal.SIGKILL)
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 300) -> Any:
+def wait_for(condition: Callable[[], Any], seconds: float = 120) -> Any:
     """Waits until ``condition`` holds; returns what it returned."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -41,6 +41,23 @@ def test_imports_point_one_way() -> None:
 FREE = "model kvcache sampling explain windows optim loss tokenizer scoring tasks internals"
 
 
+def test_nothing_stands_on_the_dashboard_and_its_imports_point_one_way() -> None:
+    found = {}
+    for path in [*LAB.glob("*.py"), *(LAB / "dashboard").glob("*.py")]:
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("lab.dashboard"):
+                inner = {f"{node.module}.{alias.name}" for alias in node.names}
+                found.setdefault(name, set()).update(inner if node.module == "lab.dashboard" else {str(node.module)})
+    assert all(name.startswith("lab.dashboard.") for name in found)
+    rooms = {".".join(path.relative_to(ROOT).with_suffix("").parts) for path in (LAB / "dashboard").glob("*.py")}
+    done: set[str] = set()
+    while len(done) < len(rooms):
+        ready = {room for room in rooms - done if found.get(room, set()) & rooms <= done}
+        assert ready, f"a circle among {sorted(rooms - done)}"
+        done |= ready
+
+
 @pytest.mark.parametrize("room", FREE.split())
 def test_what_a_learner_may_take_away_needs_no_framework(room: str) -> None:
     heavy = {"hydra", "omegaconf", "lightning", "torchmetrics"}

@@ -1,6 +1,7 @@
 """Serves the dashboard: ``python -m lab.dashboard``."""
 
 import argparse
+import contextlib
 import json
 import os
 import secrets
@@ -72,8 +73,10 @@ def serve(host: str, port: int, root: Path, only_schema: bool) -> None:
         server_header=False,
         timeout_graceful_shutdown=3,
         ws="websockets-sansio",
+        ws_per_message_deflate=False,  # on one machine, compressing costs more than it saves
     )
-    uvicorn.Server(config).run(sockets=[listening])
+    with contextlib.suppress(KeyboardInterrupt):  # uvicorn has shut down in good order, and passes the signal on
+        uvicorn.Server(config).run(sockets=[listening])
 
 
 def _listen(host: str, port: int) -> socket.socket:

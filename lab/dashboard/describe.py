@@ -156,13 +156,24 @@ def compose(given: dict[str, Value], settings: Settings) -> tuple[Config | None,
     try:
         return overrides.check_together(given, settings), []
     except ApiError as whole:
-        groups = {key: value for key, value in given.items() if key in cli.groups()}
-        found: list[tuple[str | None, str]] = []
-        for key, value in given.items():
-            try:
-                # With the groups, since an option may exist only with the file that is chosen.
-                overrides.check_together({**groups, key: value} if key not in groups else {key: value}, settings)
-            except ApiError as single:
-                if single.field in (key, None) or key.startswith("corpus"):
-                    found.append((single.field or key, single.message))
-        return None, found or [(whole.field, whole.message)]
+        told = whole
+    found: dict[str, str] = {}
+
+    def wrong(parts: dict[str, Value], key: str) -> bool:
+        try:
+            overrides.check_together(parts, settings)
+        except ApiError as error:
+            # Only what concerns the option: a text that needs its path, say, is complained of there.
+            if error.field in (key, None) or key in error.message or key.startswith("corpus"):
+                found[error.field or key] = error.message
+                return True
+        return False
+
+    # The groups first: an option may exist only with the file that is chosen.
+    groups = {key: value for key, value in given.items() if key in cli.groups()}
+    text = {key: value for key, value in given.items() if key == "corpus.path"}  # without it, corpus=text is nothing
+    right = {key: value for key, value in groups.items() if not wrong({key: value, **text}, key)}
+    for key, value in given.items():
+        if key not in groups:
+            wrong({**right, **text, key: value}, key)
+    return None, list(found.items()) or [(told.field, told.message)]

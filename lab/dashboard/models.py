@@ -137,6 +137,12 @@ class CheckpointInfo(Model):
     modified: float = Field(description="Seconds since 1970.")
 
 
+class Exported(Model):
+    """A checkpoint for other programs."""
+
+    path: str = Field(description="The folder, as seen from the server's root.")
+
+
 class NewRun(Model):
     """A run to start."""
 

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -11,6 +13,7 @@ from lab.dashboard.errors import ApiError
 from lab.dashboard.models import (
     CheckpointInfo,
     Events,
+    Exported,
     Log,
     Metrics,
     RunChange,
@@ -191,6 +194,22 @@ def list_checkpoints(request: Request) -> list[CheckpointInfo]:
     """The checkpoints of all runs."""
     runs = runs_of(request)
     return [_info(run_id, found) for run_id in runs.find() for found in runs.checkpoints(run_id)]
+
+
+@router.post("/checkpoints/{checkpoint_id}/export", status_code=201)
+def export_checkpoint(request: Request, checkpoint_id: str) -> Exported:
+    """Writes a checkpoint as a folder that Hugging Face transformers opens, into the folder of its run."""
+    runs = runs_of(request)
+    path = runs.checkpoint(checkpoint_id)
+    target = path.parent.parent / "exports" / path.stem
+    if target.exists():
+        raise ApiError(409, f"it is exported already, to {target.relative_to(runs.root)}")
+    # A process of its own: it reads a whole model, and ends with what it took.
+    command = [sys.executable, "-m", "lab.export", f"checkpoint={path}", f"to={target}"]
+    done = subprocess.run(command, cwd=runs.root, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ApiError(422, done.stderr.strip().removeprefix("error: ") or "the export failed")
+    return Exported(path=str(target.relative_to(runs.root)))
 
 
 @router.delete("/checkpoints/{checkpoint_id}", status_code=204)
