@@ -138,3 +138,11 @@ export function useDeleteCheckpoint(run: string) {
     onSuccess: () => cache.invalidateQueries({ queryKey: keys.checkpoints(run) }),
   });
 }
+
+/** Writes a checkpoint as a folder that Hugging Face transformers opens. */
+export function useExport() {
+  return useMutation({
+    mutationFn: (checkpoint: string) =>
+      data(api.POST("/api/checkpoints/{checkpoint_id}/export", { params: { path: { checkpoint_id: checkpoint } } })),
+  });
+}

@@ -1,11 +1,12 @@
-import { ActionIcon, Anchor, Group, Menu, Table } from "@mantine/core";
-import { IconDots, IconGitFork, IconMessage2, IconMicroscope, IconTrash } from "@tabler/icons-react";
+import { ActionIcon, Anchor, Group, Menu, Table, Text } from "@mantine/core";
+import { IconDots, IconGitFork, IconMessage2, IconMicroscope, IconPackageExport, IconTrash } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link } from "react-router";
-import { useDeleteCheckpoint } from "@/api/runs";
+import { useDeleteCheckpoint, useExport } from "@/api/runs";
 import type { Checkpoint, RunSummary } from "@/api/types";
 import { titleOf } from "@/components/run/naming";
 import { Confirm } from "@/components/Confirm";
+import { ErrorNote } from "@/components/ErrorNote";
 import { ago, bytes, loss } from "@/components/words";
 import { useRecord, useVersion } from "@/live/hooks";
 import type { RunRecord } from "@/live/record";
@@ -18,6 +19,7 @@ interface Props {
 /** The checkpoints of a run, and what can be done with each. */
 export function CheckpointTable({ run, checkpoints }: Props) {
   const [doomed, setDoomed] = useState<Checkpoint | null>(null);
+  const exporting = useExport();
   const remove = useDeleteCheckpoint(run.id);
   const record = useRecord(run.id);
   useVersion(record);
@@ -58,13 +60,22 @@ export function CheckpointTable({ run, checkpoints }: Props) {
                 <Table.Td ta="right">{bytes(checkpoint.bytes)}</Table.Td>
                 <Table.Td c="dimmed">{ago(checkpoint.modified)}</Table.Td>
                 <Table.Td>
-                  <Actions run={run} checkpoint={checkpoint} onDelete={() => setDoomed(checkpoint)} />
+                  <Actions run={run} checkpoint={checkpoint} onDelete={() => setDoomed(checkpoint)} onExport={() => exporting.mutate(checkpoint.id)} />
                 </Table.Td>
               </Table.Tr>
             ))}
           </Table.Tbody>
         </Table>
       </Table.ScrollContainer>
+      <div role="status">
+        {exporting.isPending && <Text size="sm">Exporting…</Text>}
+        {exporting.data && (
+          <Text size="sm">
+            Exported to <code>{exporting.data.path}</code>: a folder that Hugging Face transformers opens.
+          </Text>
+        )}
+      </div>
+      {exporting.error && <ErrorNote error={exporting.error} />}
       <Confirm
         opened={doomed !== null}
         title="Delete this checkpoint?"
@@ -87,7 +98,14 @@ export function CheckpointTable({ run, checkpoints }: Props) {
   );
 }
 
-function Actions({ run, checkpoint, onDelete }: { run: RunSummary; checkpoint: Checkpoint; onDelete: () => void }) {
+interface ActionProps {
+  run: RunSummary;
+  checkpoint: Checkpoint;
+  onDelete: () => void;
+  onExport: () => void;
+}
+
+function Actions({ run, checkpoint, onDelete, onExport }: ActionProps) {
   const place = `run=${run.id}&checkpoint=${checkpoint.id}`;
   return (
     <Group gap="xs" justify="flex-end" wrap="nowrap">
@@ -112,6 +130,9 @@ function Actions({ run, checkpoint, onDelete }: { run: RunSummary; checkpoint: C
           </Menu.Item>
           <Menu.Item component={Link} to={`/new?fork=${checkpoint.id}&from=${run.id}`} leftSection={<IconGitFork size={16} aria-hidden />}>
             Go on from here with other options
+          </Menu.Item>
+          <Menu.Item leftSection={<IconPackageExport size={16} aria-hidden />} onClick={onExport}>
+            Export for Hugging Face
           </Menu.Item>
           <Menu.Divider />
           <Menu.Item color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={onDelete}>
