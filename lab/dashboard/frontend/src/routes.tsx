@@ -1,6 +1,6 @@
 import { lazy } from "react";
 import { createBrowserRouter, Navigate } from "react-router";
-import { EmptyState } from "@/components/EmptyState";
+import { PageHead } from "@/shell/PageHead";
 import { PAGES } from "@/shell/pages";
 import { Shell } from "@/shell/Shell";
 
@@ -14,7 +14,7 @@ export const router = createBrowserRouter([
         const Page = lazy(load);
         return { path, element: <Page /> };
       }),
-      { path: "*", element: <EmptyState title="There is no such page">Choose one on the left.</EmptyState> },
+      { path: "*", element: <PageHead title="There is no such page" lead="Choose one from the navigation." /> },
     ],
   },
 ]);

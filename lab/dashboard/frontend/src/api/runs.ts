@@ -81,16 +81,6 @@ export function useTrain() {
   });
 }
 
-export interface SweepOrder {
-  overrides: Record<string, Value>;
-  sweep: Record<string, (string | number | boolean)[]>;
-}
-
-/** Starts a run for each combination of values. */
-export function useSweep() {
-  return useMutation({ mutationFn: (order: SweepOrder) => data(api.POST("/api/sweeps", { body: order })) });
-}
-
 export interface ForkOrder extends Order {
   run: string;
   checkpoint: string;

@@ -46,7 +46,7 @@ export function TableView({ caption, columns, rows, limit = 200, file = "table" 
             {shown.map((row, index) => (
               <Table.Tr key={index}>
                 {row.map((cell, at) => (
-                  <Table.Td key={at} ff={typeof cell === "number" ? "monospace" : undefined}>
+                  <Table.Td key={at} style={at === 0 ? { whiteSpace: "nowrap" } : undefined} ff={typeof cell === "number" ? "monospace" : undefined}>
                     {cell === null ? "–" : typeof cell === "number" ? format(cell) : cell}
                   </Table.Td>
                 ))}

@@ -41,7 +41,8 @@ describe("what is written", () => {
   });
 
   it("flattens options and finds the different ones", () => {
-    const [one, other] = [flat({ optimizer: { lr: 1, betas: [0.9, 0.95] } }), flat({ optimizer: { lr: 2, betas: [0.9, 0.95] }, save: true })];
+    const [one, other] = [flat({ optimizer: { _target_: "torch.optim.AdamW", lr: 1, betas: [0.9, 0.95] } }), flat({ optimizer: { _target_: "torch.optim.AdamW", lr: 2, betas: [0.9, 0.95] }, save: true, resume: "x" })];
+    expect(one.optimizer).toBe("AdamW");
     expect(one["optimizer.betas"]).toBe("[0.9, 0.95]");
     expect(differing([one, other])).toEqual(["optimizer.lr", "save"]);
   });

@@ -11,7 +11,7 @@ interface Wishes {
 }
 
 const FIRST_WAIT = 400;
-const LONGEST_WAIT = 8_000;
+const LONGEST_WAIT = 3_000;
 /** Failures in a row after which the page says that the server is not reached. */
 const PATIENCE = 3;
 

@@ -12,6 +12,7 @@ import { RESULT_NAMES, RESULTS, table, type Compared } from "./compare/outcomes"
 import { Overlay } from "./compare/Overlay";
 import { Parallel } from "./compare/Parallel";
 import { MOST_RUNS, Picker } from "./compare/Picker";
+import { SweepNote } from "./compare/SweepNote";
 import { Scatter } from "./compare/Scatter";
 import classes from "./compare/Compare.module.css";
 
@@ -21,7 +22,11 @@ const results = choiceParam(RESULTS, "best_val_loss");
 export default function Compare() {
   const { data: runs, error, refetch } = useRuns();
   const [wanted, setWanted] = useParam("runs", listParam);
-  const ids = useMemo(() => wanted.slice(0, MOST_RUNS), [wanted]);
+  const [sweep, setSweep] = useParam("sweep", options);
+  const ids = useMemo(() => {
+    const members = runs?.filter((run) => sweep !== "" && run.sweep === sweep).map(({ id }) => id) ?? [];
+    return (wanted.length > 0 ? wanted : members.reverse()).slice(0, MOST_RUNS);
+  }, [wanted, runs, sweep]);
   const configs = useOptionsOf(ids);
   const compared = useMemo(
     () =>
@@ -37,9 +42,19 @@ export default function Compare() {
     <>
       <PageHead title="Compare" lead="Curves over each other, and what the runs have in common and what not." />
       <Stack gap="xl">
-        <Picker runs={runs} chosen={ids} onChange={setWanted} />
+        {sweep !== "" && <SweepNote sweep={sweep} runs={runs} />}
+        <Picker
+          runs={runs}
+          chosen={ids}
+          onChange={(chosen) => {
+            setWanted(chosen);
+            setSweep("");
+          }}
+        />
         {compared.length < 2 ? (
-          <EmptyState title="Choose two runs or more">Their curves, their different options and their results come here.</EmptyState>
+          <EmptyState title={sweep ? "The runs of this sweep come here as they start" : "Choose two runs or more"}>
+            Their curves, their different options and their results are laid side by side.
+          </EmptyState>
         ) : (
           <>
             <Overlay compared={compared} />

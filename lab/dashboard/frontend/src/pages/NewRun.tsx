@@ -6,7 +6,8 @@ import { Link, useNavigate } from "react-router";
 import { textParam, useParam } from "@/address/useParam";
 import { useConfigSchema, useResolved } from "@/api/config";
 import { ApiError } from "@/api/errors";
-import { useFork, useRunSummary, useSweep, useTrain } from "@/api/runs";
+import { useFork, useRunSummary, useTrain } from "@/api/runs";
+import { useSweep } from "@/api/sweeps";
 import type { ConfigGroup, ConfigSchema } from "@/api/types";
 import { titleOf } from "@/components/run/naming";
 import { ErrorNote } from "@/components/ErrorNote";
@@ -74,7 +75,7 @@ function Form({ schema }: { schema: ConfigSchema }) {
           keep={draft.choices.keep ?? null}
           onChange={draft.choose}
         />
-        <AllOptions options={schema.options.filter(({ allowed }) => allowed)} draft={draft} resolved={options} errorOf={errorOf} />
+        <AllOptions groups={schema.groups} options={schema.options.filter(({ allowed }) => allowed)} draft={draft} resolved={options} errorOf={errorOf} />
       </Stack>
       <Paper withBorder p="md" className={classes.aside} component="aside" aria-label="What it comes to">
         <Stack gap="md">
@@ -142,7 +143,7 @@ function useStart({ checkpoint, parent, name }: { checkpoint: string; parent: st
   const go = (overrides: ReturnType<typeof valuesOf>, swept: Record<string, (string | number | boolean)[]>) => {
     [train, fork, sweep].forEach((one) => one.reset());
     if (checkpoint) fork.mutate({ run: parent, checkpoint, overrides, ...called }, { onSuccess: watch });
-    else if (Object.keys(swept).length > 0) sweep.mutate({ overrides, sweep: swept }, { onSuccess: () => void navigate("/runs") });
+    else if (Object.keys(swept).length > 0) sweep.mutate({ overrides, sweep: swept }, { onSuccess: ({ id }) => void navigate(`/compare?sweep=${id}`) });
     else train.mutate({ overrides, ...called }, { onSuccess: watch });
   };
   return {

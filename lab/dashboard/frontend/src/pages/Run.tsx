@@ -32,9 +32,15 @@ export default function Run() {
   if (!known) return <Loader aria-label="Loading the run" />;
   if (!run) {
     return (
-      <EmptyState title="This run is not there" action={<Button component={Link} to="/runs">All runs</Button>}>
-        It was deleted, or its folder was moved.
-      </EmptyState>
+      <PageHead
+        title="This run is not there"
+        lead="It was deleted, or its folder was moved."
+        actions={
+          <Button component={Link} to="/runs">
+            All runs
+          </Button>
+        }
+      />
     );
   }
   return <Whole key={run.id} run={run} />;

@@ -25,7 +25,7 @@ export function CheckpointTable({ run, checkpoints }: Props) {
   useVersion(record);
   return (
     <>
-      <Table.ScrollContainer minWidth={560} type="native" tabIndex={0} role="region" aria-label={`Checkpoints of ${titleOf(run)}, ${run.path}`}>
+      <Table.ScrollContainer minWidth={320} type="native" tabIndex={0} role="region" aria-label={`Checkpoints of ${titleOf(run)}, ${run.path}`}>
         <Table fz="sm" highlightOnHover data-testid="checkpoint-table">
           <Table.Thead>
             <Table.Tr>
@@ -36,10 +36,12 @@ export function CheckpointTable({ run, checkpoints }: Props) {
               <Table.Th scope="col" ta="right">
                 Validation loss
               </Table.Th>
-              <Table.Th scope="col" ta="right">
+              <Table.Th scope="col" ta="right" visibleFrom="sm">
                 Size
               </Table.Th>
-              <Table.Th scope="col">Written</Table.Th>
+              <Table.Th scope="col" visibleFrom="sm">
+                Written
+              </Table.Th>
               <Table.Th scope="col">
                 <span className="visually-hidden">What to do with it</span>
               </Table.Th>
@@ -57,8 +59,10 @@ export function CheckpointTable({ run, checkpoints }: Props) {
                 <Table.Td ta="right" ff="monospace">
                   {loss(lossAt(record, checkpoint.step))}
                 </Table.Td>
-                <Table.Td ta="right">{bytes(checkpoint.bytes)}</Table.Td>
-                <Table.Td c="dimmed">{ago(checkpoint.modified)}</Table.Td>
+                <Table.Td ta="right" visibleFrom="sm">
+                  {bytes(checkpoint.bytes)}
+                </Table.Td>
+                <Table.Td c="dimmed" visibleFrom="sm">{ago(checkpoint.modified)}</Table.Td>
                 <Table.Td>
                   <Actions run={run} checkpoint={checkpoint} onDelete={() => setDoomed(checkpoint)} onExport={() => exporting.mutate(checkpoint.id)} />
                 </Table.Td>
@@ -109,10 +113,10 @@ function Actions({ run, checkpoint, onDelete, onExport }: ActionProps) {
   const place = `run=${run.id}&checkpoint=${checkpoint.id}`;
   return (
     <Group gap="xs" justify="flex-end" wrap="nowrap">
-      <Anchor component={Link} to={`/playground?${place}`} size="sm">
+      <Anchor component={Link} to={`/playground?${place}`} size="sm" visibleFrom="sm">
         Generate
       </Anchor>
-      <Anchor component={Link} to={`/inside?${place}`} size="sm">
+      <Anchor component={Link} to={`/inside?${place}`} size="sm" visibleFrom="sm">
         Look inside
       </Anchor>
       <Menu position="bottom-end" withinPortal>

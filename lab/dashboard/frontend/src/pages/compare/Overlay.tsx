@@ -25,6 +25,8 @@ export function Overlay({ compared }: { compared: Compared[] }) {
     [compared, version, tag, axes.x],
   );
   return (
+    <section aria-labelledby="overlay">
+    <h2 id="overlay" className="visually-hidden">Curves</h2>
     <Curve
       title="Curves"
       hint="The same colour and dashes mean the same run on this whole page."
@@ -43,6 +45,7 @@ export function Overlay({ compared }: { compared: Compared[] }) {
         </>
       }
     />
+    </section>
   );
 }
 

@@ -20,7 +20,7 @@ interface Props {
 const HEIGHT = 300;
 const TOP = 40;
 const BOTTOM = 24;
-const SIDE = 64;
+const SIDE = 80;
 
 /** Parallel coordinates: an axis for each option, the result on the right, and each run a line from axis to axis. */
 export function Parallel({ compared, options, result }: Props) {
@@ -31,7 +31,7 @@ export function Parallel({ compared, options, result }: Props) {
     ...options.map((name) => ({ name, values: compared.map((one) => one.options[name]) })),
     { name: RESULT_NAMES[result], values: compared.map((one) => finite(one.run[result])) },
   ].map((axis) => ({ ...axis, scale: scaleOf(axis.values, brief) }));
-  const room = Math.max(width, axes.length * 110);
+  const room = Math.max(width, axes.length * 150);
   const x = (at: number) => SIDE + (axes.length > 1 ? (at * (room - 2 * SIDE)) / (axes.length - 1) : 0);
   const y = (share: number) => TOP + (1 - share) * (HEIGHT - TOP - BOTTOM);
   const winner = best(compared, result);

@@ -1,13 +1,15 @@
 import { Accordion, Badge, Text, TextInput, Title } from "@mantine/core";
 import { IconSearch } from "@tabler/icons-react";
 import { textParam, useParam } from "@/address/useParam";
-import type { ConfigOption } from "@/api/types";
-import { written, type Options } from "@/components/run/options";
+import type { ConfigGroup, ConfigOption } from "@/api/types";
+import { flat, written, type Options } from "@/components/run/options";
 import type { Draft } from "./draft";
+import { GroupSelect } from "./GroupSelect";
 import { OptionField } from "./OptionField";
 import classes from "./AllOptions.module.css";
 
 interface Props {
+  groups: ConfigGroup[];
   options: ConfigOption[];
   draft: Draft;
   resolved: Options;
@@ -15,9 +17,13 @@ interface Props {
 }
 
 const find = textParam();
+/** Groups that are chosen further up on the page. */
+const ELSEWHERE = ["model", "corpus", "experiment"];
+/** Groups without options of their own, and where they are shown. */
+const SHOWN_IN: Record<string, string> = { callbacks: "run", logger: "run" };
 
 /** Every option there is, by its group; a word finds some, whichever group they are in. */
-export function AllOptions({ options, draft, resolved, errorOf }: Props) {
+export function AllOptions({ groups: choosable, options, draft, resolved, errorOf }: Props) {
   const [words, setWords] = useParam("find", find);
   const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
   const shown = options.filter(({ name, description }) => wanted.every((word) => `${name} ${description}`.toLowerCase().includes(word)));
@@ -27,7 +33,7 @@ export function AllOptions({ options, draft, resolved, errorOf }: Props) {
       key={option.name}
       option={option}
       value={draft.choices[option.name] ?? null}
-      resolved={written(resolved[option.name])}
+      resolved={written(resolved[option.name] ?? flat({ [option.name]: option.default })[option.name])}
       sweep={draft.sweep[option.name] ?? null}
       error={errorOf(option.name)}
       onChange={(value) => draft.choose(option.name, value)}
@@ -42,7 +48,7 @@ export function AllOptions({ options, draft, resolved, errorOf }: Props) {
       </Text>
       <TextInput
         aria-label="Find an option"
-        placeholder="Find by name or meaning: dropout, batch, temperature …"
+        placeholder="Find by name or meaning: drop, batch, temperature …"
         leftSection={<IconSearch size={16} aria-hidden />}
         value={words}
         onChange={(event) => setWords(event.currentTarget.value)}
@@ -57,7 +63,7 @@ export function AllOptions({ options, draft, resolved, errorOf }: Props) {
       ) : (
         <Accordion multiple variant="separated" chevronPosition="left" order={3}>
           {[...groups].map(([group, members]) => {
-            const changed = members.filter(({ name }) => name in draft.choices || name in draft.sweep).length;
+            const changed = members.filter(({ name }) => name in draft.choices || name in draft.sweep).length + Number(group in draft.choices);
             return (
               <Accordion.Item key={group} value={group}>
                 <Accordion.Control>
@@ -72,6 +78,11 @@ export function AllOptions({ options, draft, resolved, errorOf }: Props) {
                   )}
                 </Accordion.Control>
                 <Accordion.Panel>
+                  {choosable
+                    .filter(({ name }) => (SHOWN_IN[name] ?? name) === group && !ELSEWHERE.includes(name))
+                    .map((one) => (
+                      <GroupSelect key={one.name} group={one} value={draft.choices[one.name] ?? null} onChange={(value) => draft.choose(one.name, value)} />
+                    ))}
                   <div className={classes.grid}>{members.map(field)}</div>
                 </Accordion.Panel>
               </Accordion.Item>

@@ -74,6 +74,11 @@ function RunLine({ run, chosen, onSelect }: { run: RunSummary; chosen: boolean; 
         <Text size="xs" c="dimmed">
           {[run.model && `${run.model}`, run.corpus].filter(Boolean).join(" on ")}
         </Text>
+        {run.sweep !== null && (
+          <Link to={`/compare?sweep=${run.sweep}`} className={classes.sweep}>
+            the whole sweep
+          </Link>
+        )}
         <Tags tags={run.tags} />
       </Table.Td>
       <Table.Td data-title="State">
