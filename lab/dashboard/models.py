@@ -23,9 +23,9 @@ Value = str | int | float | bool | None | list[int | float]
 
 
 class Model(BaseModel):
-    """Our models refuse fields that they do not know."""
+    """Our models refuse fields that they do not know, and the schema says that what has a default is always sent."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_serialization_defaults_required=True)
 
 
 class Health(Model):

@@ -130,13 +130,19 @@ def get_events(
     run_id: str,
     after: Annotated[int, Query(ge=-1, description="The number of the last event that is known.")] = -1,
     limit: Annotated[int, Query(ge=1)] = 500,
+    notes: Annotated[bool, Query(description="Only samples, states, checkpoints and alerts: no metrics.")] = False,
 ) -> Events:
     """What the run has logged, in order, as it stands in its log."""
     runs = runs_of(request)
     folder = runs.folder(run_id)
     with runs.tails.lock:
         tail = runs.tails.get(folder)
-        lines = tail.after(after, min(limit, settings_of(request).max_events))
+        most = min(limit, settings_of(request).max_events)
+        if notes:  # found without reading a long log once more
+            noted = [event for event in tail.others if event["seq"] > after]
+            last = noted[most - 1]["seq"] if len(noted) > most else max(after, tail.seq)
+            return Events(run=run_id, events=noted[:most], last=last, more=len(noted) > most)
+        lines = tail.after(after, most)
         last = lines[-1].seq if lines else max(after, tail.seq)
         return Events(run=run_id, events=[json.loads(line.text) for line in lines], last=last, more=last < tail.seq)
 

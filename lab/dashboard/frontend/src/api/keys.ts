@@ -1,0 +1,11 @@
+/** The names under which answers are kept. */
+export const keys = {
+  runs: ["runs"] as const,
+  run: (run: string) => ["run", run] as const,
+  options: (run: string) => ["run", run, "options"] as const,
+  checkpoints: (run: string) => ["checkpoints", run] as const,
+  log: (run: string) => ["log", run] as const,
+  sweeps: ["sweeps"] as const,
+  config: ["config"] as const,
+  corpora: ["corpora"] as const,
+};

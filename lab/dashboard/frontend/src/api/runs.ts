@@ -1,0 +1,138 @@
+/** Runs: asking for them, starting them, changing them. Steering them is in commands.ts. */
+import { useMutation, useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
+import { api, data } from "./client";
+import { keys } from "./keys";
+import type { RunSummary, Value } from "./types";
+
+/** All runs. The live connection keeps them up to date (see live/LiveProvider). */
+export function useRuns() {
+  return useQuery({ queryKey: keys.runs, queryFn: () => data(api.GET("/api/runs")), staleTime: Infinity, refetchOnReconnect: false });
+}
+
+/** One run in a line, from the list of all. */
+export function useRunSummary(run: string) {
+  const { data: runs, ...rest } = useRuns();
+  return { ...rest, data: runs?.find(({ id }) => id === run), known: runs !== undefined };
+}
+
+/** One run with what came of it. */
+export function useRun(run: string) {
+  return useQuery({
+    queryKey: keys.run(run),
+    queryFn: () => data(api.GET("/api/runs/{run_id}", { params: { path: { run_id: run } } })),
+  });
+}
+
+function optionsQuery(run: string) {
+  return {
+    queryKey: keys.options(run),
+    queryFn: () => data(api.GET("/api/runs/{run_id}/config", { params: { path: { run_id: run } } })),
+  };
+}
+
+/** Every option of a run, resolved. */
+export function useRunOptions(run: string) {
+  return useQuery(optionsQuery(run));
+}
+
+/** The same of several runs, by id. */
+export function useOptionsOf(runs: string[]): Record<string, unknown> {
+  return useQueries({
+    queries: runs.map(optionsQuery),
+    combine: (found) => Object.fromEntries(runs.map((run, at) => [run, found[at]?.data ?? {}])),
+  });
+}
+
+function checkpointsQuery(run: string) {
+  return {
+    queryKey: keys.checkpoints(run),
+    queryFn: () => data(api.GET("/api/runs/{run_id}/checkpoints", { params: { path: { run_id: run } } })),
+  };
+}
+
+export function useCheckpoints(run: string) {
+  return useQuery(checkpointsQuery(run));
+}
+
+export function useCheckpointsOf(runs: string[]) {
+  return useQueries({ queries: runs.map(checkpointsQuery) });
+}
+
+/** What the training has printed: its end, asked for again every other second while it may grow. */
+export function useLog(run: string, alive: boolean) {
+  return useQuery({
+    queryKey: keys.log(run),
+    queryFn: async () => (await data(api.GET("/api/runs/{run_id}/log", { params: { path: { run_id: run } } }))).text,
+    refetchInterval: alive ? 2_000 : false,
+  });
+}
+
+export interface Order {
+  overrides: Record<string, Value>;
+  name?: string;
+}
+
+/** Starts a run. */
+export function useTrain() {
+  const cache = useQueryClient();
+  return useMutation({
+    mutationFn: (order: Order) => data(api.POST("/api/train", { body: { tags: [], ...order } })),
+    onSuccess: () => cache.invalidateQueries({ queryKey: keys.runs }),
+  });
+}
+
+export interface ForkOrder extends Order {
+  run: string;
+  checkpoint: string;
+}
+
+/** Starts a run that goes on from a checkpoint, with other options. */
+export function useFork() {
+  const cache = useQueryClient();
+  return useMutation({
+    mutationFn: ({ run, ...body }: ForkOrder) => data(api.POST("/api/runs/{run_id}/fork", { params: { path: { run_id: run } }, body })),
+    onSuccess: () => cache.invalidateQueries({ queryKey: keys.runs }),
+  });
+}
+
+export interface Rename {
+  name?: string;
+  tags?: string[];
+  note?: string;
+}
+
+/** Changes what a run is called. */
+export function useChangeRun(run: string) {
+  const cache = useQueryClient();
+  return useMutation({
+    mutationFn: (body: Rename) => data(api.PATCH("/api/runs/{run_id}", { params: { path: { run_id: run } }, body })),
+    onSuccess: (changed) =>
+      cache.setQueryData<RunSummary[]>(keys.runs, (runs) => runs?.map((one) => (one.id === changed.id ? changed : one))),
+  });
+}
+
+/** Deletes a run's folder. */
+export function useDeleteRun() {
+  const cache = useQueryClient();
+  return useMutation({
+    mutationFn: (run: string) => data(api.DELETE("/api/runs/{run_id}", { params: { path: { run_id: run } } })),
+    onSuccess: (_, run) => cache.setQueryData<RunSummary[]>(keys.runs, (runs) => runs?.filter(({ id }) => id !== run)),
+  });
+}
+
+/** Deletes a checkpoint of a run. */
+export function useDeleteCheckpoint(run: string) {
+  const cache = useQueryClient();
+  return useMutation({
+    mutationFn: (checkpoint: string) => data(api.DELETE("/api/checkpoints/{checkpoint_id}", { params: { path: { checkpoint_id: checkpoint } } })),
+    onSuccess: () => cache.invalidateQueries({ queryKey: keys.checkpoints(run) }),
+  });
+}
+
+/** Writes a checkpoint as a folder that Hugging Face transformers opens. */
+export function useExport() {
+  return useMutation({
+    mutationFn: (checkpoint: string) =>
+      data(api.POST("/api/checkpoints/{checkpoint_id}/export", { params: { path: { checkpoint_id: checkpoint } } })),
+  });
+}

@@ -1,0 +1,22 @@
+/** Short names for the server's models, and what of them this page makes for itself. */
+import type { components } from "./schema";
+
+type Models = components["schemas"];
+
+export type RunSummary = Models["RunSummary"];
+export type RunDetail = Models["RunDetail"];
+export type RunState = RunSummary["state"];
+export type Checkpoint = Models["CheckpointInfo"];
+export type Series = Models["Series"];
+export type Value = NonNullable<Models["NewRun"]["overrides"]>[string];
+
+/** A number, or the name of one that JSON cannot write. */
+export type Figure = number | "NaN" | "Infinity" | "-Infinity";
+
+export type Command = "pause" | "resume" | "stop" | "save" | "evaluate";
+
+export type ConfigSchema = Models["Description"];
+export type ConfigGroup = Models["Group"];
+export type ConfigOption = Models["Option"];
+export type Resolved = Models["Resolved"];
+export type Corpus = Models["CorpusInfo"];

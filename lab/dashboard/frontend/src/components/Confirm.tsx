@@ -1,0 +1,35 @@
+import { Button, Group, Modal, Stack, Text } from "@mantine/core";
+import type { ReactNode } from "react";
+import { ErrorNote } from "./ErrorNote";
+
+interface Props {
+  opened: boolean;
+  title: string;
+  children: ReactNode;
+  /** The word on the button that does it. */
+  verb: string;
+  busy: boolean;
+  error: unknown;
+  onConfirm: () => void;
+  onClose: () => void;
+}
+
+/** Asks before something is done that cannot be undone. The safe answer has the focus. */
+export function Confirm({ opened, title, children, verb, busy, error, onConfirm, onClose }: Props) {
+  return (
+    <Modal opened={opened} onClose={onClose} title={title} centered closeButtonProps={{ "aria-label": "Close" }}>
+      <Stack>
+        <Text component="div">{children}</Text>
+        {error !== null && error !== undefined && <ErrorNote error={error} />}
+        <Group justify="flex-end">
+          <Button variant="default" onClick={onClose} data-autofocus>
+            Keep
+          </Button>
+          <Button color="red.9" onClick={onConfirm} loading={busy}>
+            {verb}
+          </Button>
+        </Group>
+      </Stack>
+    </Modal>
+  );
+}

@@ -1,0 +1,74 @@
+import { ActionIcon, Button, Group, Text, Title } from "@mantine/core";
+import { IconChartLine, IconTable } from "@tabler/icons-react";
+import { useId, useState, type ReactNode } from "react";
+import type { Cell } from "@/components/csv";
+import { TableView } from "@/components/TableView";
+import classes from "./Figure.module.css";
+
+export interface Numbers {
+  columns: string[];
+  rows: Cell[][];
+}
+
+interface Props {
+  title: string;
+  /** One sentence on what is to be seen here, for somebody who sees it for the first time. */
+  hint?: ReactNode;
+  /** What the picture shows, in words: for whoever cannot see it. */
+  summary: string;
+  /** The same as numbers; asked for when somebody wants to see them. */
+  numbers: () => Numbers;
+  controls?: ReactNode;
+  /** One of several side by side: little room for words. */
+  small?: boolean;
+  /** The drawing; `described` is the id of the summary, for its aria-describedby. */
+  children: (described: string) => ReactNode;
+}
+
+/** A drawing with its title, its summary in words, and a button that shows it as a table instead. */
+export function Figure({ title, hint, summary, numbers, controls, small = false, children }: Props) {
+  const [asTable, setAsTable] = useState(false);
+  const described = useId();
+  const Icon = asTable ? IconChartLine : IconTable;
+  const words = asTable ? "View as picture" : "View as table";
+  const { columns, rows } = asTable ? numbers() : { columns: [], rows: [] };
+  return (
+    <figure className={classes.figure} aria-label={title}>
+      <Group justify="space-between" align="flex-start" gap="xs" mb={6}>
+        <div style={{ flex: 1, minWidth: 160 }}>
+          <Title order={3}>{title}</Title>
+          {hint && (
+            <Text size="sm" c="dimmed">
+              {hint}
+            </Text>
+          )}
+        </div>
+        <Group gap="xs">
+          {controls}
+          {small ? (
+            <ActionIcon variant="default" size="sm" title={words} aria-label={`${title}: ${words}`} onClick={() => setAsTable(!asTable)}>
+              <Icon size={14} aria-hidden />
+            </ActionIcon>
+          ) : (
+            <Button size="compact-sm" variant="default" leftSection={<Icon size={14} aria-hidden />} onClick={() => setAsTable(!asTable)}>
+              {words}
+            </Button>
+          )}
+        </Group>
+      </Group>
+      {asTable ? (
+        <>
+          <Text size="sm" mb="xs">
+            {summary}
+          </Text>
+          <TableView caption={title} columns={columns} rows={rows} file={title.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")} />
+        </>
+      ) : (
+        children(described)
+      )}
+      <figcaption id={described} className="visually-hidden">
+        {summary}
+      </figcaption>
+    </figure>
+  );
+}

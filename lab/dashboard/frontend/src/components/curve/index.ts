@@ -1,0 +1,1 @@
+export { Curve, Sample, type Mark, type Series, type Tick } from "./Curve";

@@ -1,0 +1,102 @@
+/** Options for uPlot: axes, scales and lines of a curve. */
+import { scaleLinear, scaleLog } from "d3-scale";
+import type uPlot from "uplot";
+import { brief } from "./points";
+
+export interface Line {
+  colour: string;
+  dash: number[];
+  width: number;
+  /** Single points that no line connects. */
+  dots: boolean;
+}
+
+export interface PlotOptions {
+  width: number;
+  height: number;
+  dark: boolean;
+  logX: boolean;
+  logY: boolean;
+  xLabel: string;
+  yLabel: string;
+  formatX: (x: number) => string;
+  lines: Line[];
+  /** Plots with the same key share their cursor. */
+  sync?: string;
+  hooks: uPlot.Hooks.Arrays;
+}
+
+export function plotOptions(o: PlotOptions): uPlot.Options {
+  const ink = o.dark ? "#a9b3bc" : "#59626a";
+  const grid = o.dark ? "#2a3138" : "#e6eaee";
+  const axis = { stroke: ink, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1, size: 5 }, font: "12px system-ui, sans-serif" };
+  return {
+    width: o.width,
+    height: o.height,
+    legend: { show: false },
+    cursor: {
+      drag: { x: true, y: false, setScale: true },
+      focus: { prox: 24 },
+      points: { size: 7 },
+      ...(o.sync ? { sync: { key: o.sync, setSeries: false, scales: ["x", null] as [string, null] } } : {}),
+    },
+    scales: {
+      x: { time: false, distr: o.logX ? 3 : 1, range: (_, min, max) => range(min, max, o.logX, 0) },
+      y: { distr: o.logY ? 3 : 1, range: (_, min, max) => range(min, max, o.logY, 0.06) },
+    },
+    axes: [
+      {
+        ...axis,
+        size: 38,
+        label: o.xLabel,
+        labelSize: 16,
+        labelFont: "12px system-ui, sans-serif",
+        labelGap: -4,
+        splits: (plot, _, min, max) => splits(min, max, o.logX, Math.max(2, plot.width / 110)),
+        values: (_, values) => values.map(o.formatX),
+      },
+      {
+        ...axis,
+        size: 56,
+        label: o.yLabel,
+        labelSize: 16,
+        labelFont: "12px system-ui, sans-serif",
+        splits: (plot, _, min, max) => splits(min, max, o.logY, Math.max(3, plot.height / 60)),
+        values: (_, values) => values.map(brief),
+      },
+    ],
+    series: [
+      {},
+      ...o.lines.map((line) => ({
+        stroke: line.colour,
+        width: line.width,
+        dash: line.dash,
+        spanGaps: false,
+        points: { show: line.dots, size: 6, fill: line.colour },
+      })),
+    ],
+    hooks: o.hooks,
+  };
+}
+
+/** A little air above and below; and a range also where there is a single value, or none. */
+function range(min: number | null, max: number | null, log: boolean, air: number): [number, number] {
+  if (min === null || max === null) return log ? [1, 10] : [0, 1];
+  if (log) {
+    if (min === max) return [min / 2, max * 2];
+    const stretch = (max / min) ** air;
+    return [min / stretch, max * stretch];
+  }
+  if (min === max) return [min - (Math.abs(min) || 1) * 0.5, max + (Math.abs(max) || 1) * 0.5];
+  const extra = (max - min) * air;
+  // A quantity that is never negative gets no axis below zero for the sake of air.
+  return [min >= 0 ? Math.max(0, min - extra) : min - extra, max + extra];
+}
+
+/** Round values; on a log axis of less than a decade, the powers of ten alone would be none. */
+function splits(min: number, max: number, log: boolean, count: number): number[] {
+  if (!log || max / min < 10) return scaleLinear().domain([min, max]).ticks(count);
+  const ticks = scaleLog().domain([min, max]).ticks(count);
+  if (ticks.length <= count * 1.6) return ticks;
+  return ticks.filter((tick) => Number.isInteger(Math.round(Math.log10(tick) * 1e6) / 1e6));
+}

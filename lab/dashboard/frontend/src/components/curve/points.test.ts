@@ -1,0 +1,49 @@
+import { describe, expect, it } from "vitest";
+import { brief, inWords, smooth, thin } from "./points";
+
+describe("smooth", () => {
+  it("leaves the first point where it is and follows a step slowly", () => {
+    const out = smooth([10, 0, 0, 0], 0.5) as number[];
+    expect(out[0]).toBeCloseTo(10);
+    // (0.5 * 5 + 0) / (1 - 0.5 ** 2), by hand
+    expect(out[1]).toBeCloseTo(2.5 / 0.75);
+    expect(out[3]).toBeLessThan(out[2] as number);
+  });
+
+  it("keeps a constant constant and gaps gaps", () => {
+    expect(smooth([3, null, 3], 0.9)).toEqual([expect.closeTo(3), null, expect.closeTo(3)]);
+    expect(smooth([1, 2], 0)).toEqual([1, 2]);
+  });
+});
+
+describe("thin", () => {
+  const x = Array.from({ length: 100_000 }, (_, at) => at);
+
+  it("loses no spike, neither up nor down, and keeps the order", () => {
+    const y = x.map(() => 1);
+    y[54_321] = 99;
+    y[70_001] = -99;
+    const out = thin({ x, y }, 1000);
+    expect(out.x.length).toBeLessThanOrEqual(1002);
+    expect(out.x).toContain(54_321);
+    expect(out.x).toContain(70_001);
+    expect(out.x).toEqual([...out.x].sort((a, b) => a - b));
+    expect([out.x[0], out.x.at(-1)]).toEqual([0, 99_999]);
+  });
+
+  it("leaves a short line alone", () => {
+    const line = { x: [1, 2], y: [3, null] };
+    expect(thin(line, 10)).toEqual(line);
+  });
+});
+
+describe("words", () => {
+  it("tells a curve", () => {
+    expect(inWords("training", { x: [1, 2, 3], y: [10.8, 4, 5] }, String)).toBe("training: 3 points, from 10.8 to 5; lowest 4 at 2.");
+    expect(inWords("training", { x: [], y: [] }, String)).toBe("training: no points yet.");
+  });
+
+  it("writes numbers briefly", () => {
+    expect([0, 0.0003, 5.12345, 12_345, 17_670_400, 1.5e-7].map(brief)).toEqual(["0", "0.0003", "5.123", "12.3k", "17.7M", "1.5e-7"]);
+  });
+});

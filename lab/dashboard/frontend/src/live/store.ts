@@ -1,0 +1,163 @@
+/** What the server says while it happens: one connection for the whole page, and who listens to it. */
+import type { RunSummary } from "@/api/types";
+import { RunRecord, type Fetched, type RunEvent } from "./record";
+import { Socket, type ConnectionState } from "./socket";
+
+/** As the server's `ServerMessage`, with events as this page reads them. */
+type ServerMessage =
+  | { type: "hello"; version: string; runs: Record<string, number> }
+  | { type: "snapshot"; runs: RunSummary[] }
+  | { type: "run"; run: RunSummary }
+  | { type: "removed"; run: string }
+  | { type: "events"; run: string; events: RunEvent[] }
+  | { type: "gap"; run: string; after: number; upto: number };
+
+/** Who is told what. */
+export interface Ears {
+  onSnapshot: (runs: RunSummary[]) => void;
+  onRun: (run: RunSummary) => void;
+  onRemoved: (run: string) => void;
+  onEvents: (run: string, events: RunEvent[]) => void;
+}
+
+/** Records of runs that nobody looks at any more, kept for those who come back. */
+const KEPT_RECORDS = 24;
+
+export class LiveStore {
+  private state: ConnectionState = "connecting";
+  private readonly stateWatchers = new Set<() => void>();
+  private readonly eventWatchers = new Set<(run: string, events: RunEvent[]) => void>();
+  private readonly records = new Map<string, RunRecord>();
+  private readonly followers = new Map<RunRecord, number>();
+  private readonly fetching = new Set<RunRecord>();
+  private socket: Socket | null = null;
+
+  constructor(
+    private readonly fetchRecord: (run: string) => Promise<Fetched>,
+    private readonly ears: Ears,
+  ) {}
+
+  start(): void {
+    this.socket = new Socket({
+      address: () => `${window.location.protocol === "https:" ? "wss" : "ws"}://${window.location.host}/api/ws`,
+      // Exactly what is missing since last time; of runs without a record, what comes from now on.
+      greeting: () => ({ type: "since", runs: this.known() }),
+      onMessage: (message) => this.hear(message as ServerMessage),
+      onState: (state) => this.become(state),
+    });
+    window.addEventListener("online", this.socket.hurry);
+    document.addEventListener("visibilitychange", this.socket.hurry);
+  }
+
+  stop(): void {
+    if (!this.socket) return;
+    window.removeEventListener("online", this.socket.hurry);
+    document.removeEventListener("visibilitychange", this.socket.hurry);
+    this.socket.close();
+    this.socket = null;
+  }
+
+  readonly connection = (): ConnectionState => this.state;
+
+  readonly watchConnection = (watcher: () => void): (() => void) => {
+    this.stateWatchers.add(watcher);
+    return () => this.stateWatchers.delete(watcher);
+  };
+
+  /** Calls `watcher` for every event of every run, as it comes in. */
+  readonly watchEvents = (watcher: (run: string, events: RunEvent[]) => void): (() => void) => {
+    this.eventWatchers.add(watcher);
+    return () => this.eventWatchers.delete(watcher);
+  };
+
+  /** What is known of a run; the same object for as long as anybody follows it. */
+  record(run: string): RunRecord {
+    let record = this.records.get(run);
+    if (!record) {
+      record = new RunRecord(run);
+      this.records.set(run, record);
+    }
+    return record;
+  }
+
+  /** Fetches the record if need be, and keeps it; until the function that comes back is called. */
+  follow(record: RunRecord): () => void {
+    this.followers.set(record, (this.followers.get(record) ?? 0) + 1);
+    if (!record.loaded || record.error !== null) void this.fetch(record);
+    return () => {
+      const rest = (this.followers.get(record) ?? 1) - 1;
+      if (rest > 0) this.followers.set(record, rest);
+      else this.followers.delete(record);
+      this.forgetSome();
+    };
+  }
+
+  /** Asks for the whole record anew. */
+  async fetch(record: RunRecord): Promise<void> {
+    if (this.fetching.has(record)) return;
+    this.fetching.add(record);
+    try {
+      record.begin(await this.fetchRecord(record.run));
+    } catch (error) {
+      record.fail(error);
+    } finally {
+      this.fetching.delete(record);
+    }
+  }
+
+  private hear(message: ServerMessage): void {
+    switch (message.type) {
+      case "hello":
+        break;
+      case "snapshot":
+        this.ears.onSnapshot(message.runs);
+        this.mendAll();
+        break;
+      case "run":
+        this.ears.onRun(message.run);
+        break;
+      case "removed":
+        this.records.delete(message.run);
+        this.ears.onRemoved(message.run);
+        break;
+      case "events":
+        this.take(message.run, message.events);
+        break;
+      case "gap": {
+        // It was more than could be sent: what the record needs is fetched, thinned, in one piece.
+        const record = this.records.get(message.run);
+        if (record && record.seq < message.upto) void this.fetch(record);
+        break;
+      }
+    }
+  }
+
+  private take(run: string, events: RunEvent[]): void {
+    const record = this.records.get(run);
+    if (record && !record.add(events)) void this.fetch(record);
+    this.ears.onEvents(run, events);
+    this.eventWatchers.forEach((watcher) => watcher(run, events));
+  }
+
+  /** After a reconnect: what could not be fetched while the server was away. */
+  private mendAll(): void {
+    for (const record of this.followers.keys()) if (record.error !== null) void this.fetch(record);
+  }
+
+  private known(): Record<string, number> {
+    return Object.fromEntries([...this.records.values()].filter(({ loaded, error }) => loaded && error === null).map(({ run, seq }) => [run, seq]));
+  }
+
+  private forgetSome(): void {
+    for (const [run, record] of this.records) {
+      if (this.records.size <= KEPT_RECORDS) return;
+      if (!this.followers.has(record)) this.records.delete(run);
+    }
+  }
+
+  private become(state: ConnectionState): void {
+    if (state === this.state) return;
+    this.state = state;
+    this.stateWatchers.forEach((watcher) => watcher());
+  }
+}

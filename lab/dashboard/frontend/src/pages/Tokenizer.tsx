@@ -1,0 +1,5 @@
+import { PageHead } from "@/shell/PageHead";
+
+export default function Tokenizer() {
+  return <PageHead title="Tokenizer" />;
+}

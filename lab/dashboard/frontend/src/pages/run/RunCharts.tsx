@@ -1,0 +1,105 @@
+import { useMemo } from "react";
+import { useNavigate } from "react-router";
+import { Curve, type Mark, type Series, type Tick } from "@/components/curve";
+import { AxisControls, useAxes, type Axes } from "@/components/run/AxisControls";
+import { along, formatOf, labelOf, placeOf, type Clock } from "@/components/run/axes";
+import type { RunRecord } from "@/live/record";
+import { useVersion } from "@/live/hooks";
+import { alertText } from "./Alerts";
+import classes from "./RunCharts.module.css";
+
+/** A place on the axis that leads to a checkpoint. */
+export interface Saved {
+  id: string;
+  name: string;
+  step: number;
+}
+
+interface Props {
+  run: string;
+  record: RunRecord;
+  clock: Clock;
+  checkpoints: Saved[];
+}
+
+/** The curves of a run, moving while it trains. */
+export function RunCharts({ run, record, clock, checkpoints }: Props) {
+  useVersion(record);
+  const axes = useAxes();
+  const navigate = useNavigate();
+  const { version } = record;
+
+  const series = useMemo(
+    () => ({
+      loss: [line(record, "train_loss", "training", 0, axes, clock), line(record, "val_loss", "validation", 1, axes, clock, true)],
+      rate: [line(record, "learning_rate", "learning rate", 2, axes, clock)],
+      norm: [line(record, "grad_norm", "gradient norm", 3, axes, clock)],
+      speed: [line(record, "tokens_per_second", "tokens/s", 4, axes, clock)],
+    }),
+    // `version` stands for what is inside the record.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+    [record, version, axes.x, clock],
+  );
+  const ticks = useMemo<Tick[]>(() => {
+    const timeOf = timesOf(record);
+    return checkpoints.map(({ id, name, step }) => ({
+      x: placeOf(axes.x, step, timeOf(step), clock),
+      label: `Checkpoint ${name}, step ${step}: look inside`,
+      onClick: () => void navigate(`/inside?run=${encodeURIComponent(run)}&checkpoint=${encodeURIComponent(id)}`),
+    }));
+  }, [checkpoints, axes.x, clock, run, navigate, record]);
+  const marks = useMemo<Mark[]>(
+    () =>
+      record.notes
+        .filter(({ kind }) => kind === "alert")
+        .map((alert) => ({ x: placeOf(axes.x, alert.step, alert.time, clock), label: `Alert at step ${alert.step}: ${alertText(alert)}` })),
+    [record.notes, axes.x, clock],
+  );
+
+  const shared = {
+    xLabel: labelOf(axes.x),
+    formatX: formatOf(axes.x),
+    logX: axes.logX,
+    smoothing: axes.smoothing,
+    sync: `run ${run}`,
+  };
+  return (
+    <section aria-label="Curves" data-testid="run-charts" data-version={version}>
+      <h2 className="visually-hidden">Curves</h2>
+      <AxisControls />
+      <div className={classes.grid}>
+        <div className={classes.wide}>
+          <Curve
+            {...shared}
+            title="Loss"
+            hint="How surprised the model is by the next token, in nats: ln 50,257 = 10.8 is pure guessing, lower is better."
+            series={series.loss}
+            yLabel="nats per token"
+            logY={axes.logY}
+            height={340}
+            ticks={ticks}
+            marks={marks}
+          />
+        </div>
+        <Curve {...shared} title="Learning rate" hint="How large a step the optimizer takes." series={series.rate} smoothing={0} height={200} small />
+        <Curve {...shared} title="Gradient norm" hint="Look here first when a run misbehaves." series={series.norm} logY={axes.logY} height={200} small />
+        <Curve {...shared} title="Tokens per second" hint="Evaluations and pauses not counted." series={series.speed} height={200} small />
+      </div>
+    </section>
+  );
+}
+
+function line(record: RunRecord, tag: string, label: string, style: number, axes: Axes, clock: Clock, sparse = false): Series {
+  const track = record.tracks[tag] ?? { steps: [], times: [], values: [] };
+  // A copy: the record goes on growing, and a curve must not change between two drawings.
+  return { id: tag, label, style, sparse, x: [...along(axes.x, track, clock)], y: [...track.values] };
+}
+
+/** When a step was done, from the training points around it. */
+function timesOf(record: RunRecord): (step: number) => number {
+  const track = record.tracks.train_loss ?? { steps: [], times: [] };
+  return (step) => {
+    const at = track.steps.findIndex((one) => one >= step);
+    return track.times[at < 0 ? track.times.length - 1 : at] ?? 0;
+  };
+}

@@ -1,0 +1,59 @@
+import { Button, Group, Stack, TagsInput, Textarea, TextInput } from "@mantine/core";
+import { useState } from "react";
+import { useNavigate } from "react-router";
+import { useChangeRun, useDeleteRun } from "@/api/runs";
+import type { RunSummary } from "@/api/types";
+import { Confirm } from "@/components/Confirm";
+import { ErrorNote } from "@/components/ErrorNote";
+
+/** Name, tags and a note of one's own; and the button that deletes the run. */
+export function RunNotes({ run }: { run: RunSummary }) {
+  const [name, setName] = useState(run.name);
+  const [tags, setTags] = useState(run.tags);
+  const [note, setNote] = useState(run.note);
+  const [asking, setAsking] = useState(false);
+  const change = useChangeRun(run.id);
+  const remove = useDeleteRun();
+  const navigate = useNavigate();
+  const alive = ["queued", "running", "paused", "stopping"].includes(run.state);
+  return (
+    <Stack gap="sm" maw={860}>
+      <Group grow align="flex-start">
+        <TextInput label="Name" value={name} maxLength={120} onChange={(event) => setName(event.currentTarget.value)} />
+        <TagsInput label="Tags" description="Enter after each" inputWrapperOrder={["label", "input", "description"]} value={tags} maxTags={20} onChange={setTags} />
+      </Group>
+      <Textarea label="Note" autosize minRows={2} maxLength={10_000} value={note} onChange={(event) => setNote(event.currentTarget.value)} />
+      <Group justify="space-between">
+        <Button size="sm" variant="default" loading={change.isPending} onClick={() => change.mutate({ name, tags, note })}>
+          Keep these words
+        </Button>
+        <Button
+          size="sm"
+          variant="outline"
+          color="red"
+          disabled={alive}
+          title={alive ? "Stop it first" : undefined}
+          onClick={() => setAsking(true)}
+          styles={{ root: alive ? {} : { color: "var(--lab-bad)", borderColor: "var(--lab-bad)" } }}
+        >
+          Delete this run
+        </Button>
+      </Group>
+      {change.error && <ErrorNote error={change.error} />}
+      <Confirm
+        opened={asking}
+        title="Delete this run?"
+        verb="Delete"
+        busy={remove.isPending}
+        error={remove.error}
+        onClose={() => {
+          setAsking(false);
+          remove.reset();
+        }}
+        onConfirm={() => remove.mutate(run.id, { onSuccess: () => void navigate("/runs") })}
+      >
+        The folder <strong>{run.path}</strong> will be gone for good, with its curves, its samples and its checkpoints.
+      </Confirm>
+    </Stack>
+  );
+}

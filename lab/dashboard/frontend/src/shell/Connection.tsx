@@ -1,0 +1,19 @@
+import { useConnection, type ConnectionState } from "@/live/hooks";
+import classes from "./Shell.module.css";
+
+const WORDS: Record<ConnectionState, string> = {
+  live: "live",
+  connecting: "connecting…",
+  offline: "server not reached",
+};
+
+/** Whether what is shown is what is happening. */
+export function Connection() {
+  const state = useConnection();
+  return (
+    <span className={classes.connection} role="status" data-testid="connection" data-state={state}>
+      <span className={classes.dot} data-state={state} aria-hidden />
+      <span>{WORDS[state]}</span>
+    </span>
+  );
+}
