@@ -13,6 +13,7 @@ from omegaconf import OmegaConf
 from torch.optim import Optimizer
 
 from lab import checkpoint, finetune
+from lab.alerts import Alerts
 from lab.callbacks import Record, Samples
 from lab.config import Config, SaveFailure, TrainerConfig
 from lab.data import LabData
@@ -133,6 +134,7 @@ def make_trainer(
             save_every=config.save_every,
             keep=config.keep,
             go_on_if_full=config.if_save_fails is SaveFailure.go_on,
+            log=log,
         )
     steering = Steering(
         run_folder,
@@ -143,7 +145,8 @@ def make_trainer(
         record=record,
         checkpoints=checkpoints,
     )
-    own: list[L.Callback | None] = [record, samples, Display(plan.total_steps, samples), steering, checkpoints]
+    display = Display(plan.total_steps, samples)
+    own: list[L.Callback | None] = [record, samples, display, steering, checkpoints, Alerts(log)]
     callbacks = [callback for callback in own if callback is not None]
     callbacks += [_make("callbacks", name, node) for name, node in config.callbacks.items()]
     accumulate = config.trainer.accumulate_grad_batches

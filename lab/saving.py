@@ -11,6 +11,7 @@ from lightning.pytorch.callbacks import Checkpoint
 
 from lab import checkpoint as files
 from lab.errors import LabError
+from lab.events import EventLog
 
 
 class Checkpoints(Checkpoint):
@@ -25,16 +26,25 @@ class Checkpoints(Checkpoint):
         eval_every: optimizer steps between evaluations.
         save_every: optimizer steps between periodic checkpoints, or None.
         keep: how many periodic checkpoints stay.
+        log: the run's event log, which is told of each checkpoint.
         go_on_if_full: warn instead of stopping when a checkpoint cannot be written.
     """
 
     def __init__(
-        self, folder: Path, *, eval_every: int, save_every: int | None, keep: int, go_on_if_full: bool = False
+        self,
+        folder: Path,
+        *,
+        eval_every: int,
+        save_every: int | None,
+        keep: int,
+        log: EventLog,
+        go_on_if_full: bool = False,
     ) -> None:
         self.folder = folder
         self.eval_every = eval_every
         self.save_every = save_every
         self.keep = keep
+        self.events = log  # not self.log: Lightning puts a method of its own there
         self.go_on_if_full = go_on_if_full
         self.best_val_loss = float("inf")
         self.saved_step = -1
@@ -64,7 +74,7 @@ class Checkpoints(Checkpoint):
         if self.saved_step != trainer.global_step:
             self.best_val_loss = before  # it could not be written: the file on the disk is still the best there is
         elif loss < before:
-            files.link(self.folder / "last.ckpt", self.folder / "best.ckpt")
+            self._link("best.ckpt", trainer.global_step)
 
     def on_train_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         if trainer.global_step != self.saved_step:
@@ -77,7 +87,7 @@ class Checkpoints(Checkpoint):
             return
         self.saved_step = step
         if self._is_periodic(step):
-            files.link(self.folder / "last.ckpt", self.folder / f"step-{step:08d}.ckpt")
+            self._link(f"step-{step:08d}.ckpt", step)
             for old in sorted(self.folder.glob("step-*.ckpt"))[: -self.keep]:
                 old.unlink(missing_ok=True)
 
@@ -99,7 +109,16 @@ class Checkpoints(Checkpoint):
                 raise LabError(f"{sentence}: make room, then continue with resume=") from error
             print(f"warning: {sentence}, and training goes on", file=sys.stderr, flush=True)
             return False
+        self._tell(path.name, trainer.global_step)
         return True
+
+    def _link(self, name: str, step: int) -> None:
+        """Gives last.ckpt a second name."""
+        files.link(self.folder / "last.ckpt", self.folder / name)
+        self._tell(name, step)
+
+    def _tell(self, name: str, step: int) -> None:
+        self.events.append("checkpoint", step, path=f"{files.FOLDER}/{name}")
 
     def _is_periodic(self, step: int) -> bool:
         return self.save_every is not None and step > 0 and step % self.save_every == 0

@@ -167,9 +167,8 @@ class Steering(L.Callback):
     def _save(self, trainer: L.Trainer) -> None:
         """A checkpoint because somebody asked for one: under a name of its own, which no retention removes."""
         path = self.folder / FOLDER / f"saved-{self.step:08d}.ckpt"
-        keeper = self.checkpoints or Checkpoints(path.parent, eval_every=1, save_every=None, keep=1)
+        keeper = self.checkpoints or Checkpoints(path.parent, eval_every=1, save_every=None, keep=1, log=self.events)
         keeper.write(trainer, path)
-        self.events.append("checkpoint", self.step, path=f"{FOLDER}/{path.name}")
 
     @staticmethod
     def _evaluate(trainer: L.Trainer) -> None:

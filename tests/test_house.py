@@ -60,7 +60,7 @@ def test_tests_mirror_the_rooms() -> None:
     """Rooms without a test file of their own are tested through the commands that use them."""
     through = {
         "train": "build module callbacks screen errors eventlogger runfolder memory saving bench",
-        "control": "steering",
+        "control": "steering alerts",
         "resume": "continuing events",
         "faults": "checkpoint",
         "config": "cli manual summary",

@@ -14,7 +14,8 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
 import lab
-from lab.dashboard import docs, errors, page, routes_health, routes_jobs, routes_runs, ws
+from lab.dashboard import docs, errors, page, routes_config, routes_health, routes_jobs, routes_models, routes_runs, ws
+from lab.dashboard.inference import Inference
 from lab.dashboard.jobs import Jobs
 from lab.dashboard.messages import ClientMessage, ServerMessage
 from lab.dashboard.runs import Runs
@@ -26,6 +27,8 @@ _ROUTERS = [
     routes_health.router,
     routes_runs.router,
     routes_jobs.router,
+    routes_config.router,
+    routes_models.router,
     ws.router,
     docs.router,
     page.router,  # the last one: it answers every other address with the page
@@ -52,6 +55,7 @@ def create_app(settings: Settings) -> FastAPI:
     state.runs = Runs(settings)
     state.jobs = Jobs(settings, state.runs)
     state.watch = Watch(state.runs, state.jobs)
+    state.inference = Inference(settings)
     state.clients = 0
     errors.install(app)
     for router in _ROUTERS:
@@ -65,8 +69,10 @@ def create_app(settings: Settings) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await app.state.watch.start()
     app.state.jobs.start()
+    app.state.inference.start()
     yield
     app.state.jobs.stop()
+    app.state.inference.stop()
     await app.state.watch.stop()
 
 

@@ -6,11 +6,14 @@ but plain values for known options comes through here.
 
 import difflib
 import shlex
+import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from functools import cache
 from pathlib import Path
 
 from lab import cli
-from lab.config import Config, check
+from lab.config import Config, SGDConfig, check
 from lab.dashboard.errors import ApiError
 from lab.dashboard.models import Value
 from lab.dashboard.settings import Settings
@@ -28,6 +31,17 @@ REFUSED = {
     "corpus.sha256": "choose a corpus instead",
     "sweep": "a sweep is started by itself",
 }
+
+
+composing = threading.RLock()
+"""Hydra keeps its state in the process: one composition at a time."""
+
+
+@cache
+def known_options() -> frozenset[str]:
+    """Every option, also those that exist only with another file of their group."""
+    with composing:
+        return frozenset(cli.options()) | {f"optimizer.{f.name}" for f in fields(SGDConfig) if f.name[0] != "_"}
 
 
 def allowed(key: str) -> bool:
@@ -68,14 +82,15 @@ def check_together(overrides: Mapping[str, Value], settings: Settings) -> Config
         ApiError: naming the first option that does not fit.
     """
     try:
-        return check(cli.compose_config(words(overrides, settings)))
+        with composing:
+            return check(cli.compose_config(words(overrides, settings)))
     except LabError as error:
         raise ApiError(422, str(error), field_of(str(error), overrides)) from error
 
 
 def field_of(sentence: str, overrides: Mapping[str, Value]) -> str | None:
     """The option that a sentence speaks of: the longest one that stands in it."""
-    known = [key for key in {*overrides, *cli.options()} if key in sentence]
+    known = [key for key in {*overrides, *known_options()} if key in sentence]
     ends = [key for key in overrides if key.rpartition(".")[2] + "=" in sentence]
     return max(ends, key=len, default=None) or max(known, key=len, default=None)
 
@@ -94,8 +109,8 @@ def _word(key: str, value: Value, settings: Settings) -> str:
         if value not in known:
             raise ApiError(422, f"{key}={value} is unknown: choose one of {', '.join(known)}", key)
         return f"{key}={value}"
-    if key not in cli.options():
-        near = difflib.get_close_matches(key, cli.options(), n=1)
+    if key not in known_options():
+        near = difflib.get_close_matches(key, known_options(), n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise ApiError(422, f"there is no option {key[:80]}{hint}", key[:80])
     if key == "corpus.path":

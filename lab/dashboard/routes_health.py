@@ -15,5 +15,4 @@ def health(request: Request) -> Health:
     device = "mps" if torch.backends.mps.is_available() else "cpu"
     if torch.cuda.is_available():
         device = torch.cuda.get_device_name()
-    inference = getattr(request.app.state, "inference", None)
-    return Health(status="ok", version=lab.__version__, device=device, worker=bool(inference and inference.alive))
+    return Health(status="ok", version=lab.__version__, device=device, worker=request.app.state.inference.alive)

@@ -1,7 +1,10 @@
 """A run in a line: what its files say, put together."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from lab.control import STATE_FILE
 from lab.dashboard.jobs import Jobs
@@ -9,6 +12,7 @@ from lab.dashboard.models import RunSummary
 from lab.dashboard.plainfile import read_json
 from lab.dashboard.runs import JOB_FILE, SWEEP_FILE, Runs
 from lab.dashboard.thin import thin
+from lab.model import GPTConfig, GPTModel
 
 _SPARKLINE = 32
 
@@ -38,7 +42,7 @@ def summarize(runs: Runs, jobs: Jobs, folder: Path) -> RunSummary:
         created=next((path.stat().st_mtime for path in created if path.exists()), 0.0),
         updated=float(told.get("updated") or _modified(folder / STATE_FILE)),
         model=f"{model['n_layers']} x {model['emb_dim']}" if {"n_layers", "emb_dim"} <= model.keys() else "",
-        parameters=results.get("parameters"),
+        parameters=_parameters(tuple(sorted(model.items()))) if model else None,
         corpus=(config.get("corpus") or {}).get("name"),
         tokens_per_step=_tokens_per_step(model, data, trainer),
         save=bool(config.get("save")),
@@ -51,6 +55,16 @@ def summarize(runs: Runs, jobs: Jobs, folder: Path) -> RunSummary:
         sparkline=losses[thin(losses, _SPARKLINE)].tolist(),
         sweep=runs.id_of(folder.parent) if read_json(folder.parent / SWEEP_FILE) else None,
     )
+
+
+@cache
+def _parameters(shape: tuple[tuple[str, Any], ...]) -> int | None:
+    """Of a model with these options."""
+    try:
+        with torch.device("meta"):
+            return GPTModel(GPTConfig(**dict(shape))).num_parameters()
+    except (TypeError, ValueError, RuntimeError):
+        return None  # somebody has written something else into the run's config.yaml
 
 
 def _tokens_per_step(model: dict[str, Any], data: dict[str, Any], trainer: dict[str, Any]) -> int | None:

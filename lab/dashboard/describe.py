@@ -1,0 +1,168 @@
+"""The schema of the options for a form: what there is to choose, what may be typed, and what comes of it."""
+
+import dataclasses
+import types
+from enum import Enum
+from functools import cache
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import torch
+import yaml
+from omegaconf import MISSING
+from pydantic import Field
+
+from lab import cli, manual, summary
+from lab.config import ACCELERATORS, CONF_FOLDER, LIMITS, PRECISIONS, AdamWConfig, Config, SGDConfig, to_plain
+from lab.dashboard import overrides
+from lab.dashboard.errors import ApiError
+from lab.dashboard.models import Model, Value
+from lab.dashboard.settings import Settings
+from lab.model import GPTModel
+
+
+class Choice(Model):
+    """A file of a group."""
+
+    name: str
+    description: str = Field(description="Who should choose it.")
+
+
+class Group(Model):
+    """A group of files, of which one is chosen: ``model=small``."""
+
+    name: str
+    choices: list[Choice]
+    default: str | None
+
+
+class Option(Model):
+    """One option."""
+
+    name: str
+    group: str = Field(description="The part of the name before the dot; empty for options of the whole run.")
+    type: Literal["integer", "number", "boolean", "text", "choice", "list"]
+    optional: bool = Field(description="Whether it may be null.")
+    default: Value
+    low: float | None
+    high: float | None
+    low_open: bool = Field(description="Whether the lowest value itself is out of range.")
+    high_open: bool
+    choices: list[str] | None
+    description: str
+    allowed: bool = Field(description="Whether the dashboard may change it.")
+
+
+class Description(Model):
+    """Everything that a form needs."""
+
+    groups: list[Group]
+    options: list[Option]
+
+
+@cache
+def description() -> Description:
+    """The groups and options of a run."""
+    groups = [
+        Group(
+            name=name,
+            choices=[
+                Choice(name=choice, description=manual.first_line(name, choice))
+                for choice in (overrides.LOGGERS if name == "logger" else cli.choices(name))
+            ],
+            default=_defaults().get(name),
+        )
+        for name in cli.groups()
+        if overrides.allowed(name)
+    ]
+    return Description(groups=groups, options=list(_options(Config, "")))
+
+
+@cache
+def _defaults() -> dict[str, str | None]:
+    """Which file of each group is chosen unless another is."""
+    listed = yaml.safe_load((CONF_FOLDER / "train.yaml").read_text(encoding="utf-8"))["defaults"]
+    return {group: choice for entry in listed if isinstance(entry, dict) for group, choice in entry.items()}
+
+
+def _options(schema: type, prefix: str) -> Any:
+    hints, docs = get_type_hints(schema), manual.docs(schema)
+    for field in dataclasses.fields(schema):
+        name = f"{prefix}{field.name}"
+        kind = field.default_factory
+        if field.name == "optimizer":
+            seen = set()
+            for optimizer in (AdamWConfig, SGDConfig):
+                for option in _options(optimizer, f"{name}."):
+                    if option.name not in seen:
+                        seen.add(option.name)
+                        yield option
+        elif dataclasses.is_dataclass(kind):
+            yield from _options(kind, f"{name}.")
+        elif not field.name.startswith("_") and field.default_factory is dataclasses.MISSING:
+            yield _option(name, field, hints[field.name], docs.get(field.name, ""))
+
+
+def _option(name: str, field: "dataclasses.Field[Any]", hint: Any, doc: str) -> Option:
+    members = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+    (kind,) = (member for member in members if member is not type(None))
+    choices = {"trainer.accelerator": list(ACCELERATORS), "trainer.precision": list(PRECISIONS)}.get(name)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        choices = [member.name for member in kind]
+    plain: Any = {bool: "boolean", int: "integer", float: "number", str: "text"}
+    limit = LIMITS.get(name)
+    default = None if field.default in (dataclasses.MISSING, MISSING) else to_plain(field.default)
+    return Option(
+        name=name,
+        group=name.rpartition(".")[0],
+        type="choice" if choices else plain.get(kind, "list"),
+        optional=type(None) in members,
+        default=default,
+        low=limit.low if limit else None,
+        high=limit.high if limit else None,
+        low_open=limit.open_low if limit else False,
+        high_open=limit.open_high if limit else False,
+        choices=choices,
+        description=doc,
+        allowed=overrides.allowed(name) and name != "model.vocab_size",
+    )
+
+
+class Sizes(Model):
+    """What a model of this shape takes."""
+
+    parameters: int
+    without_embeddings: int
+    memory: dict[str, int] = Field(description="An estimate of what training takes, in bytes, by kind.")
+    checkpoint_bytes: int = Field(description="About how large a checkpoint is: weights and two averages for each.")
+
+
+def sizes(config: Config) -> Sizes:
+    """Counted on a model without memory of its own."""
+    with torch.device("meta"):
+        model = GPTModel(config.model)
+    memory = summary.training_memory(
+        config.model, model, config.data.batch_size, mixed="mixed" in config.trainer.precision
+    )
+    return Sizes(
+        parameters=model.num_parameters(),
+        without_embeddings=model.num_parameters(include_embeddings=False),
+        memory=memory,
+        checkpoint_bytes=memory["weights"] + memory["optimizer"],
+    )
+
+
+def compose(given: dict[str, Value], settings: Settings) -> tuple[Config | None, list[tuple[str | None, str]]]:
+    """The configuration, or what is wrong with it: option and sentence, each option by itself where that tells more."""
+    try:
+        return overrides.check_together(given, settings), []
+    except ApiError as whole:
+        groups = {key: value for key, value in given.items() if key in cli.groups()}
+        found: list[tuple[str | None, str]] = []
+        for key, value in given.items():
+            try:
+                # With the groups, since an option may exist only with the file that is chosen.
+                overrides.check_together({**groups, key: value} if key not in groups else {key: value}, settings)
+            except ApiError as single:
+                if single.field in (key, None) or key.startswith("corpus"):
+                    found.append((single.field or key, single.message))
+        return None, found or [(whole.field, whole.message)]
