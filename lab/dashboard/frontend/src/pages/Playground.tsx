@@ -20,7 +20,7 @@ const WAIT = 350; // ms after a slider's last move
 export default function Playground() {
   const one = useChosen();
   const [two, setTwo] = useParam("second", flag);
-  const other = useChosen("2", !two);
+  const other = useChosen("2", !two, "first");
   return (
     <>
       <PageHead title="Playground" lead="Let a checkpoint write. Each token is shaded by the probability the model gave it, and each can be replaced by another one." />

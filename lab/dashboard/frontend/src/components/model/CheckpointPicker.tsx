@@ -47,5 +47,7 @@ export function CheckpointPicker({ chosen, prefix = "", clearable = false, child
 }
 
 export function nameOf({ name, step }: Checkpoint): string {
-  return step === null ? name : `step ${step.toLocaleString("en")} · ${name}`;
+  if (step === null) return name;
+  // "step-00000240.ckpt" says nothing that its step does not; "best.ckpt" does.
+  return `step ${step.toLocaleString("en")}${name.startsWith("step") ? "" : ` (${name.replace(/\.ckpt$/, "")})`}`;
 }

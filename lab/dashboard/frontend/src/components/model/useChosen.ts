@@ -24,9 +24,9 @@ export interface Chosen {
 
 /**
  * A run and a checkpoint of it, from the address (`run` and `checkpoint`, with `suffix`). An address without them gets the
- * newest run that has checkpoints, and the last of these: it then says so, and stays good when newer ones come.
+ * newest run that has checkpoints, and the last of these (or the first): it then says so, and stays good when newer ones come.
  */
-export function useChosen(suffix = "", optional = false): Chosen {
+export function useChosen(suffix = "", optional = false, fallback: "first" | "last" = "last"): Chosen {
   const [run, writeRun] = useParam(`run${suffix}`, ids);
   const [wanted, setCheckpoint] = useParam(`checkpoint${suffix}`, ids);
   const { data: runs, error } = useRuns();
@@ -34,14 +34,14 @@ export function useChosen(suffix = "", optional = false): Chosen {
   const list = useCheckpoints(run, run !== "");
   const checkpoints = useMemo(() => byStep(list.data ?? []), [list.data]);
   const checkpoint = checkpoints.find(({ id }) => id === wanted) ?? null;
-  const last = checkpoints.at(-1)?.id;
+  const usual = checkpoints.at(fallback === "first" ? 0 : -1)?.id;
 
   useEffect(() => {
     if (newest.run) writeRun(newest.run);
   }, [newest.run, writeRun]);
   useEffect(() => {
-    if (run !== "" && wanted === "" && last) setCheckpoint(last);
-  }, [run, wanted, last, setCheckpoint]);
+    if (run !== "" && wanted === "" && usual) setCheckpoint(usual);
+  }, [run, wanted, usual, setCheckpoint]);
 
   return {
     runs: runs ?? [],

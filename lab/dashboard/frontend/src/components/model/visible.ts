@@ -11,6 +11,14 @@ export function byteWords(hex: string): string {
   return (hex.match(/../g) ?? []).join(" ");
 }
 
+/** The ends of the shades for probabilities: most are small, and by themselves would all look alike. */
+export const LOG_SHARES: [number, number] = [-4, 0];
+
+/** A probability on that scale: its logarithm to base 10. */
+export function logShare(share: number | string | null): number | null {
+  return typeof share === "number" ? Math.max(LOG_SHARES[0], Math.log10(Math.max(share, 1e-9))) : null;
+}
+
 /** 0.1234 as "12.3%"; small ones keep two digits. */
 export function percent(share: number | string): string {
   if (typeof share !== "number") return share;

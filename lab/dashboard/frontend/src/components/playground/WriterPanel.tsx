@@ -2,11 +2,12 @@ import { Group, Paper, Stack, Text, Title } from "@mantine/core";
 import { useRef, useState } from "react";
 import type { Order } from "@/api/generate";
 import { ErrorNote } from "@/components/ErrorNote";
-import { percent } from "@/components/model/visible";
+import { LOG_SHARES, logShare, percent } from "@/components/model/visible";
 import { Tokens } from "@/components/Tokens";
 import { Alternatives } from "./Alternatives";
 import { Branches } from "./Branches";
-import { Scale } from "./Scale";
+import { Scale } from "@/components/model/Scale";
+import classes from "./WriterPanel.module.css";
 import type { Shape } from "./reshape";
 import { branchOf, perplexity, type Branch, type Outcome } from "./story";
 import type { Writer } from "./useWriter";
@@ -63,6 +64,7 @@ export function WriterPanel({ title, writer, order, shape }: Props) {
             )}
             <div
               ref={box}
+              className={classes.text}
               onMouseOver={(event) => setPointed(placeOf(event.target))}
               onMouseLeave={() => setPointed(null)}
               onFocus={(event) => setPointed(placeOf(event.target))}
@@ -73,13 +75,13 @@ export function WriterPanel({ title, writer, order, shape }: Props) {
               </Text>
               <Tokens
                 label="What the model wrote"
-                domain={[0, 1]}
-                tokens={branch.written.map((one) => ({ text: one.text, value: one.probability, label: labelOf(one) }))}
+                domain={LOG_SHARES}
+                tokens={branch.written.map((one) => ({ text: one.text, value: logShare(one.probability), label: labelOf(one) }))}
                 selected={fixed}
                 onSelect={(place) => setPicked(place === fixed ? null : { branch: branch.id, at: place })}
               />
             </div>
-            <Scale low="surprising (0%)" high="certain (100%)" />
+            <Scale low="0.01% or less" high="100%" />
             <Branches story={writer.story} onShow={writer.show} />
             {token && at !== null ? (
               <Alternatives
