@@ -36,14 +36,18 @@ export interface Question {
   checkpoint: string;
   prompt: string;
   topK?: number;
+  /** For attention: this layer alone, this head alone. */
+  layer?: number | null;
+  head?: number | null;
 }
 
 /** What one checkpoint shows. */
-export function useInspect<Name extends ViewName>(view: Name, { checkpoint, prompt, topK = 5 }: Question, enabled = true) {
+export function useInspect<Name extends ViewName>(view: Name, { checkpoint, prompt, topK = 5, layer = null, head = null }: Question, enabled = true) {
   return useQuery({
-    queryKey: keys.inspect(view, checkpoint, prompt, topK),
-    queryFn: async ({ signal }) => (await ask(view, { checkpoint, prompt, top_k: topK }, signal)) as ViewOf<Name>,
+    queryKey: keys.inspect(view, checkpoint, prompt, topK, layer, head),
+    queryFn: async ({ signal }) => (await ask(view, { checkpoint, prompt, top_k: topK, layer, head }, signal)) as ViewOf<Name>,
     enabled: enabled && checkpoint !== "" && prompt !== "",
+    placeholderData: keepPreviousData,
     // A checkpoint may be written again under its name, but rarely while somebody looks at it.
     staleTime: 60_000,
   });
