@@ -1,63 +1,57 @@
-import { Grid, Stack, Text, Title } from "@mantine/core";
-import { useMemo } from "react";
+import { useCallback, useMemo } from "react";
 import { numberParam, useParam } from "@/address/useParam";
-import type { ViewOf } from "@/api/models";
-import { Heatmap } from "@/components/Heatmap";
-import { percent } from "@/components/model/visible";
-import { HeadGrid } from "./HeadGrid";
-import { habits, tellHabits } from "./heads";
-import { LooksAt } from "./LooksAt";
+import { useInspect, type ViewOf } from "@/api/models";
+import type { Chosen } from "@/components/model/useChosen";
+import { AttentionView } from "./AttentionView";
+import { Framed } from "./Framed";
+import { habits } from "./heads";
+import { useFrames } from "./useFrames";
+
+const zero = numberParam(0);
+/** Numbers in one answer; the server has a limit like this, too. */
+const MOST = 1_400_000;
+const FRAMES = 24;
 
 interface Props {
-  result: ViewOf<"attention">;
-  /** Of the chosen head. */
-  weights: number[][];
-  layer: number;
-  head: number;
-  onChoose: (layer: number, head: number) => void;
+  chosen: Chosen;
+  prompt: string;
 }
 
-const place = numberParam(null);
-const ALL: [number, number] = [0, 1];
-
-export function AttentionTab({ result, weights, layer, head, onChoose }: Props) {
-  const [at, setAt] = useParam("at", place);
-  const { tokens } = result;
-  const labels = useMemo(() => tokens.map(({ text }) => text), [tokens]);
-  // Right of the diagonal is the future: no number, not a zero.
-  const values = useMemo(() => weights.map((row, from) => row.map((weight, to) => (to > from ? null : weight))), [weights]);
-  const from = Math.min(at ?? tokens.length - 1, tokens.length - 1);
+export function AttentionTab({ chosen, prompt }: Props) {
+  const [wantedLayer, setLayer] = useParam("layer", zero);
+  const [wantedHead, setHead] = useParam("head", zero);
+  // One small map first: with it one knows how large all of them are.
+  const anyone = chosen.checkpoints[0]?.id ?? "";
+  const { data: sizes, error } = useInspect("attention", { checkpoint: anyone, prompt, layer: 0, head: 0 });
+  const layer = Math.min(wantedLayer, (sizes?.n_layers ?? 1) - 1);
+  const head = Math.min(wantedHead, (sizes?.n_heads ?? 1) - 1);
+  const numbers = sizes ? sizes.n_layers * sizes.n_heads * sizes.tokens.length ** 2 : 0;
+  const frames = Math.min(FRAMES, chosen.checkpoints.length);
+  const only = useMemo(() => (numbers * frames > MOST ? { layer, head } : null), [numbers, frames, layer, head]);
+  const scope = numbers > MOST ? { layer, head: null } : undefined;
+  const found = useFrames("attention", { chosen, prompt, only, scope, enabled: sizes !== undefined });
+  const choose = (nextLayer: number, nextHead: number) => {
+    setLayer(nextLayer);
+    setHead(nextHead);
+  };
+  const mapOf = useCallback((result: ViewOf<"attention"> | undefined) => result?.heads.find((one) => one.layer === layer && one.head === head)?.weights, [layer, head]);
+  const measure = useMemo(
+    () => ({
+      name: `how many tokens layer ${layer}, head ${head} looks at`,
+      of: (result: ViewOf<"attention">) => {
+        const weights = mapOf(result);
+        return weights ? habits(weights).spread : null;
+      },
+    }),
+    [layer, head, mapOf],
+  );
+  const whole = error && !sizes ? { ...found, error } : found;
   return (
-    <Grid gap="xl">
-      <Grid.Col span={{ base: 12, lg: 5 }}>
-        <Stack gap="xl">
-          <section aria-label="All heads">
-            <Title order={3}>All heads</Title>
-            <Text size="sm" c="dimmed" mb="xs">
-              One picture for each head: row by row, how much each token takes from those before it. A bright diagonal looks at itself, a bright first column at the
-              start of the text. Choose one to see it large.
-            </Text>
-            <HeadGrid heads={result.heads} nHeads={result.n_heads} layer={layer} head={head} onChoose={onChoose} />
-          </section>
-          <LooksAt tokens={tokens} weights={weights} at={from} onChoose={setAt} />
-        </Stack>
-      </Grid.Col>
-      <Grid.Col span={{ base: 12, lg: 7 }}>
-        <Heatmap
-          title={`Attention of layer ${layer}, head ${head}`}
-          hint="Each row is a token that looks, each column one that is looked at. A row sums to 100%; the empty corner is the future, which no token may see."
-          values={values}
-          rowLabels={labels}
-          columnLabels={labels}
-          rowName="from"
-          columnName="to"
-          domain={ALL}
-          format={percent}
-          summary={`${tokens.length} tokens. ${tellHabits(habits(weights))}`}
-          selected={{ row: from, column: from }}
-          onSelect={({ row }) => setAt(row)}
-        />
-      </Grid.Col>
-    </Grid>
+    <Framed found={whole} chosen={chosen} measure={measure}>
+      {(result, all) => {
+        const weights = mapOf(all[found.at]?.result) ?? mapOf(result);
+        return weights && <AttentionView result={result} weights={weights} layer={layer} head={head} onChoose={choose} />;
+      }}
+    </Framed>
   );
 }
