@@ -1,11 +1,12 @@
 import { Grid, Stack, Text, Title } from "@mantine/core";
+import { useElementSize } from "@mantine/hooks";
 import { useMemo } from "react";
 import { numberParam, useParam } from "@/address/useParam";
 import type { ViewOf } from "@/api/models";
 import { Heatmap } from "@/components/Heatmap";
 import { percent } from "@/components/model/visible";
 import { HeadGrid } from "./HeadGrid";
-import { habits, tellHabits } from "./heads";
+import { habits, SHADE, tellHabits } from "./heads";
 import { LooksAt } from "./LooksAt";
 
 interface Props {
@@ -21,6 +22,7 @@ const place = numberParam(null);
 const ALL: [number, number] = [0, 1];
 
 export function AttentionView({ result, weights, layer, head, onChoose }: Props) {
+  const { ref, width } = useElementSize();
   const [at, setAt] = useParam("at", place);
   const { tokens } = result;
   const labels = useMemo(() => tokens.map(({ text }) => text), [tokens]);
@@ -42,16 +44,18 @@ export function AttentionView({ result, weights, layer, head, onChoose }: Props)
           <LooksAt tokens={tokens} weights={weights} at={from} onChoose={setAt} />
         </Stack>
       </Grid.Col>
-      <Grid.Col span={{ base: 12, lg: 7 }}>
+      <Grid.Col span={{ base: 12, lg: 7 }} ref={ref}>
         <Heatmap
           title={`Attention of layer ${layer}, head ${head}`}
-          hint="Each row is a token that looks, each column one that is looked at. A row sums to 100%; the empty corner is the future, which no token may see."
+          hint="Each row is a token that looks, each column one that is looked at. A row sums to 100%; the empty corner is the future, which no token may see. Shades follow the square root, so that small shares can be told apart."
           values={values}
           rowLabels={labels}
           columnLabels={labels}
           rowName="from"
           columnName="to"
           domain={ALL}
+          power={SHADE}
+          cellSize={width > 0 ? cellFor(width, tokens.length) : undefined}
           format={percent}
           summary={`${tokens.length} tokens. ${tellHabits(habits(weights))}`}
           selected={{ row: from, column: from }}
@@ -60,4 +64,11 @@ export function AttentionView({ result, weights, layer, head, onChoose }: Props)
       </Grid.Col>
     </Grid>
   );
+}
+
+const LABELS = 100;
+
+/** Cells that fit the room there is, but stay large enough to be named and met; then the map scrolls. */
+function cellFor(width: number, tokens: number): number {
+  return Math.max(10, Math.min(30, Math.floor((width - LABELS) / Math.max(1, tokens))));
 }

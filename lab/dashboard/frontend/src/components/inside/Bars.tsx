@@ -3,7 +3,7 @@ import classes from "./Bars.module.css";
 
 interface Props {
   label: string;
-  bars: { text: string; value: number | string; mark?: boolean }[];
+  bars: { place?: number; text: string; value: number | string; mark?: boolean }[];
   /** Where a bar is full. */
   full?: number;
   format?: (value: number | string) => string;
@@ -13,9 +13,12 @@ interface Props {
 export function Bars({ label, bars, full = 1, format = percent }: Props) {
   return (
     <ul className={classes.bars} aria-label={label}>
-      {bars.map(({ text, value, mark }, at) => (
+      {bars.map(({ place, text, value, mark }, at) => (
         <li key={at} className={classes.bar} data-mark={mark || undefined}>
-          <span className={classes.word}>{word(text, 16)}</span>
+          <span className={classes.word}>
+            {place !== undefined && <span className={classes.place}>{place} </span>}
+            {word(text, 16)}
+          </span>
           <span className={classes.track} aria-hidden>
             <span className={classes.fill} style={{ width: `${typeof value === "number" ? Math.min(100, Math.max(0, (value / full) * 100)) : 0}%` }} />
           </span>

@@ -4,6 +4,7 @@ import type { PromptToken } from "@/api/models";
 import { percent, word } from "@/components/model/visible";
 import { readableOn, viridis } from "@/theme/palette";
 import { Bars } from "./Bars";
+import { SHADE } from "./heads";
 import classes from "./LooksAt.module.css";
 
 interface Props {
@@ -22,7 +23,7 @@ export function LooksAt({ tokens, weights, at, onChoose }: Props) {
   const from = Math.min(pointed ?? at, tokens.length - 1);
   const row = weights[from] ?? [];
   const best = row
-    .map((weight, place) => ({ text: `${place} ${tokens[place]?.text ?? ""}`, value: weight }))
+    .map((weight, place) => ({ place, text: tokens[place]?.text ?? "", value: weight }))
     .slice(0, from + 1)
     .sort((one, other) => other.value - one.value)
     .slice(0, MOST);
@@ -39,7 +40,7 @@ export function LooksAt({ tokens, weights, at, onChoose }: Props) {
       <div className={classes.tokens} role="group" aria-label="Tokens" onMouseOver={place} onFocus={place} onMouseLeave={() => setPointed(null)} onBlur={() => setPointed(null)}>
         {tokens.map(({ text }, index) => {
           const weight = row[index] ?? 0;
-          const background = index > from ? undefined : viridis(weight);
+          const background = index > from ? undefined : viridis(weight ** SHADE);
           return (
             <button
               key={index}

@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "react";
 import { viridis } from "@/theme/palette";
+import { SHADE } from "./heads";
 
 const STEPS = 256;
 let shades: Uint8ClampedArray | null = null;
@@ -28,7 +29,7 @@ export function Thumbnail({ weights }: { weights: number[][] }) {
     weights.forEach((row, y) =>
       row.forEach((weight, x) => {
         if (x > y) return;
-        const at = Math.min(STEPS - 1, Math.max(0, Math.round(weight * (STEPS - 1)))) * 3;
+        const at = Math.min(STEPS - 1, Math.max(0, Math.round(weight ** SHADE * (STEPS - 1)))) * 3;
         image.data.set([colours[at] ?? 0, colours[at + 1] ?? 0, colours[at + 2] ?? 0, 255], (y * seq + x) * 4);
       }),
     );

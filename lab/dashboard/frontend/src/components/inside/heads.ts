@@ -1,5 +1,8 @@
 /** What a head does, in words and shares. */
 
+/** Attention is shaded by its square root: most weights are small, and by themselves would all look alike. */
+export const SHADE = 0.5;
+
 export interface Habits {
   /** Mean shares of attention that go to the token itself, the one before it, and the first of all. */
   self: number;
