@@ -39,7 +39,8 @@ const api: ProxyOptions = {
 export default defineConfig({
   plugins: [react()],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
-  server: { port: PORT, strictPort: true, proxy: { "/api": api } },
+  // The tour shows pieces of lab/model.py, which lies outside.
+  server: { fs: { allow: ["../.."] }, port: PORT, strictPort: true, proxy: { "/api": api } },
   build: {
     outDir: "../static",
     emptyOutDir: true,

@@ -50,8 +50,8 @@ function checkpointsQuery(run: string) {
   };
 }
 
-export function useCheckpoints(run: string) {
-  return useQuery(checkpointsQuery(run));
+export function useCheckpoints(run: string, enabled = true) {
+  return useQuery({ ...checkpointsQuery(run), enabled });
 }
 
 export function useCheckpointsOf(runs: string[]) {

@@ -22,6 +22,8 @@ interface Props {
   columnName: string;
   /** Ends of the colour scale. Give it where pictures are compared; else it is the least and the greatest value. */
   domain?: [number, number];
+  /** Colours by this power of a value's share of the scale: 0.5 tells small ones apart. Of viridis only. */
+  power?: number;
   /** diverging: blue below zero, orange above; the domain should lie even about zero. */
   scale?: "viridis" | "diverging";
   /** The picture in one or two sentences. */
@@ -39,7 +41,7 @@ const WIDEST = 760;
 
 /** A matrix as colours, drawn on a canvas. By keyboard: arrows move from cell to cell, Enter selects. */
 export function Heatmap(props: Props) {
-  const { values, rowLabels, columnLabels, domain, scale = "viridis", selected = null, onSelect, format = brief } = props;
+  const { values, rowLabels, columnLabels, domain, scale = "viridis", power = 1, selected = null, onSelect, format = brief } = props;
   const dark = useDark();
   const canvas = useRef<HTMLCanvasElement>(null);
   const [pointed, setPointed] = useState<Cell | null>(null);
@@ -61,7 +63,7 @@ export function Heatmap(props: Props) {
     const ink = dark ? "#dfe5ea" : "#1f2327";
     values.forEach((line, row) =>
       line.forEach((value, column) => {
-        context.fillStyle = value === null ? (dark ? "#20262c" : "#eef1f4") : colour(value, low, high, scale);
+        context.fillStyle = value === null ? (dark ? "#20262c" : "#eef1f4") : colour(value, low, high, scale, power);
         context.fillRect(left + column * size, top + row * size, size, size);
       }),
     );
@@ -88,7 +90,7 @@ export function Heatmap(props: Props) {
       context.lineWidth = 2;
       context.strokeRect(left + cell.column * size, top + cell.row * size, size, size);
     }
-  }, [values, rowLabels, columnLabels, low, high, scale, dark, size, left, top, rows, columns, labelled, selected, pointed]);
+  }, [values, rowLabels, columnLabels, low, high, scale, power, dark, size, left, top, rows, columns, labelled, selected, pointed]);
 
   const cellAt = (event: MouseEvent<HTMLCanvasElement>): Cell | null => {
     const box = event.currentTarget.getBoundingClientRect();
@@ -148,7 +150,7 @@ export function Heatmap(props: Props) {
           </div>
           <div className={classes.scale} aria-hidden>
             {format(low)}
-            <span className={classes.bar} style={{ background: gradient(scale) }} />
+            <span className={classes.bar} style={{ background: gradient(scale, power) }} />
             {format(high)}
           </div>
           <div className={classes.reading} aria-live="polite">
@@ -166,13 +168,13 @@ function tell({ row, column }: Cell, props: Props, format: (value: number) => st
   return `${props.rowName} ${row} “${short(props.rowLabels[row] ?? "")}”, ${props.columnName} ${column} “${short(props.columnLabels[column] ?? "")}”: ${number}`;
 }
 
-function colour(value: number, low: number, high: number, scale: "viridis" | "diverging"): string {
+function colour(value: number, low: number, high: number, scale: "viridis" | "diverging", power: number): string {
   if (scale === "diverging") return diverging(value / (Math.max(Math.abs(low), Math.abs(high)) || 1));
-  return viridis(high > low ? (value - low) / (high - low) : 0);
+  return viridis(high > low ? Math.max(0, (value - low) / (high - low)) ** power : 0);
 }
 
-function gradient(scale: "viridis" | "diverging"): string {
-  const stops = Array.from({ length: 11 }, (_, at) => (scale === "viridis" ? viridis(at / 10) : diverging(at / 5 - 1)));
+function gradient(scale: "viridis" | "diverging", power: number): string {
+  const stops = Array.from({ length: 11 }, (_, at) => (scale === "viridis" ? viridis((at / 10) ** power) : diverging(at / 5 - 1)));
   return `linear-gradient(to right, ${stops.join(", ")})`;
 }
 

@@ -1,0 +1,93 @@
+/** Models in use: what goes on inside them, and texts in tokens. The writing of text is in generate.ts. */
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { api, data } from "./client";
+import { keys } from "./keys";
+import type { components } from "./schema";
+
+type Models = components["schemas"];
+
+export type PromptToken = Models["PromptToken"];
+export type Candidate = Models["Candidate"];
+export type Token = Models["Token"];
+export type View = Models["Frame"]["result"];
+export type ViewName = View["view"];
+export type ViewOf<Name extends ViewName> = Extract<View, { view: Name }>;
+export type Frame = Models["Frame"];
+
+/** One moment of a run, seen in one way. */
+export interface FrameOf<Name extends ViewName> {
+  checkpoint: string;
+  name: string;
+  step: number | null;
+  result: ViewOf<Name>;
+}
+
+/** A text as the model sees it. The last answer stays until the next is there. */
+export function useTokenize(text: string) {
+  return useQuery({
+    queryKey: keys.tokens(text),
+    queryFn: ({ signal }) => data(api.POST("/api/tokenize", { body: { text }, signal })),
+    placeholderData: keepPreviousData,
+    staleTime: Infinity,
+  });
+}
+
+export interface Question {
+  checkpoint: string;
+  prompt: string;
+  topK?: number;
+  /** For attention: this layer alone, this head alone. */
+  layer?: number | null;
+  head?: number | null;
+}
+
+/** What one checkpoint shows. */
+export function useInspect<Name extends ViewName>(view: Name, { checkpoint, prompt, topK = 5, layer = null, head = null }: Question, enabled = true) {
+  return useQuery({
+    queryKey: keys.inspect(view, checkpoint, prompt, topK, layer, head),
+    queryFn: async ({ signal }) => (await ask(view, { checkpoint, prompt, top_k: topK, layer, head }, signal)) as ViewOf<Name>,
+    enabled: enabled && checkpoint !== "" && prompt !== "",
+    placeholderData: keepPreviousData,
+    // A checkpoint may be written again under its name, but rarely while somebody looks at it.
+    staleTime: 60_000,
+  });
+}
+
+function ask(view: ViewName, body: Models["Inspect"], signal: AbortSignal): Promise<View> {
+  switch (view) {
+    case "attention":
+      return data(api.POST("/api/inspect/attention", { body, signal }));
+    case "activations":
+      return data(api.POST("/api/inspect/activations", { body, signal }));
+    case "logit-lens":
+      return data(api.POST("/api/inspect/logit-lens", { body, signal }));
+    case "token-loss":
+      return data(api.POST("/api/inspect/token-loss", { body, signal }));
+    case "neighbors":
+      return data(api.POST("/api/inspect/neighbors", { body, signal }));
+    case "ablate":
+      return data(api.POST("/api/inspect/ablate", { body, signal }));
+  }
+}
+
+export interface TimelineQuestion {
+  run: string;
+  prompt: string;
+  topK?: number;
+  frames: number;
+  /** One head alone, where all of them would be too much for one answer. */
+  only?: { layer: number; head: number } | null;
+}
+
+/** The same through the checkpoints of a run, by step. */
+export function useTimeline<Name extends ViewName>(view: Name, { run, prompt, topK = 5, frames, only = null }: TimelineQuestion, enabled = true) {
+  return useQuery({
+    queryKey: keys.timeline(view, run, prompt, topK, frames, only),
+    queryFn: async ({ signal }) => {
+      const body = { run, view, prompt, top_k: topK, frames, layer: only?.layer ?? null, head: only?.head ?? null };
+      return (await data(api.POST("/api/inspect/timeline", { body, signal }))).frames as FrameOf<Name>[];
+    },
+    enabled: enabled && run !== "" && prompt !== "",
+    staleTime: 60_000,
+  });
+}
