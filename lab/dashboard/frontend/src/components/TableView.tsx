@@ -60,7 +60,7 @@ export function TableView({ caption, columns, rows, limit = 200, file = "table" 
 }
 
 function format(value: number): string {
-  return Number.isInteger(value) ? value.toLocaleString("en") : value.toPrecision(5);
+  return Number.isInteger(value) ? value.toLocaleString("en") : String(Number(value.toPrecision(5)));
 }
 
 /** `count` of the rows, the first and the last among them. */

@@ -17,7 +17,18 @@ export function LiveProvider({ children }: { children: ReactNode }) {
   return <LiveContext value={store}>{children}</LiveContext>;
 }
 
+const MILLISECONDS_BETWEEN_LISTS = 300;
+
 function earsOf(cache: QueryClient): Ears {
+  const changed = new Map<string, RunSummary>();
+  let timer: number | undefined;
+  // Ten runs that each tell five times a second how far they are: that is one new list now and then, not fifty.
+  const show = () => {
+    window.clearTimeout(timer);
+    timer = undefined;
+    cache.setQueryData<RunSummary[]>(keys.runs, (runs) => runs && newestFirst([...runs.filter(({ id }) => !changed.has(id)), ...changed.values()]));
+    changed.clear();
+  };
   return {
     onSnapshot: (runs) => {
       cache.setQueryData<RunSummary[]>(keys.runs, newestFirst(runs));
@@ -25,9 +36,13 @@ function earsOf(cache: QueryClient): Ears {
       void cache.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== keys.runs[0] });
     },
     onRun: (run) => {
-      const before = cache.getQueryData<RunSummary[]>(keys.runs)?.find(({ id }) => id === run.id);
-      cache.setQueryData<RunSummary[]>(keys.runs, (runs) => runs && newestFirst([...runs.filter(({ id }) => id !== run.id), run]));
-      if (before?.state !== run.state) void cache.invalidateQueries({ queryKey: keys.run(run.id) });
+      const before = changed.get(run.id) ?? cache.getQueryData<RunSummary[]>(keys.runs)?.find(({ id }) => id === run.id);
+      changed.set(run.id, run);
+      if (before?.state === run.state) timer ??= window.setTimeout(show, MILLISECONDS_BETWEEN_LISTS);
+      else {
+        show(); // what somebody may be waiting for
+        void cache.invalidateQueries({ queryKey: keys.run(run.id) });
+      }
     },
     onRemoved: (run) => cache.setQueryData<RunSummary[]>(keys.runs, (runs) => runs?.filter(({ id }) => id !== run)),
     onEvents: (run, events) => {

@@ -4,12 +4,13 @@ import { choiceParam, listParam, textParam, useParam } from "@/address/useParam"
 import { useOptionsOf, useRuns } from "@/api/runs";
 import { EmptyState } from "@/components/EmptyState";
 import { ErrorNote } from "@/components/ErrorNote";
-import { differing, flat } from "@/components/run/options";
+import { titleOf } from "@/components/run/naming";
+import { flat, varied } from "@/components/run/options";
 import { TableView } from "@/components/TableView";
 import { PageHead } from "@/shell/PageHead";
 import { Differences } from "./compare/Differences";
 import { RESULT_NAMES, RESULTS, table, type Compared } from "./compare/outcomes";
-import { Overlay } from "./compare/Overlay";
+import { Overlay, type OverlaidRun } from "./compare/Overlay";
 import { Parallel } from "./compare/Parallel";
 import { MOST_RUNS, Picker } from "./compare/Picker";
 import { SweepNote } from "./compare/SweepNote";
@@ -36,6 +37,8 @@ export default function Compare() {
       }),
     [ids, runs, configs],
   );
+  const word = JSON.stringify(compared.map(({ run, style }) => ({ id: run.id, label: titleOf(run), style })));
+  const lines = useMemo(() => JSON.parse(word) as OverlaidRun[], [word]);
   if (error && !runs) return <ErrorNote error={error} onRetry={() => void refetch()} />;
   if (!runs) return <Loader aria-label="Loading the runs" />;
   return (
@@ -57,7 +60,7 @@ export default function Compare() {
           </EmptyState>
         ) : (
           <>
-            <Overlay compared={compared} />
+            <Overlay lines={lines} />
             <section>
               <Title order={2} mb="sm">
                 What is different
@@ -76,7 +79,7 @@ export default function Compare() {
 function Outcomes({ compared }: { compared: Compared[] }) {
   const [option, setOption] = useParam("option", options);
   const [result, setResult] = useParam("result", results);
-  const names = differing(compared.map((one) => one.options));
+  const names = varied(compared.map((one) => one.options));
   const chosen = names.includes(option) ? option : names[0];
   const { columns, rows } = table(compared);
   return (

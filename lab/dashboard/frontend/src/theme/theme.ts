@@ -14,10 +14,24 @@ const BLUE: MantineColorsTuple = [
   "#00446b",
 ];
 
+/** From text to the deepest ground; a little blue, where Mantine's are grey. */
+const DARK: MantineColorsTuple = [
+  "#dfe5ea",
+  "#b6c0c9",
+  "#98a2ab",
+  "#6b7680",
+  "#3a444d",
+  "#2a3138",
+  "#20262c",
+  "#171c20",
+  "#12161a",
+  "#0d1013",
+];
+
 export const theme = createTheme({
   primaryColor: "lab",
   primaryShade: { light: 6, dark: 6 },
-  colors: { lab: BLUE },
+  colors: { lab: BLUE, dark: DARK },
   defaultRadius: "md",
   fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif",
   fontFamilyMonospace: "ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace",

@@ -7,7 +7,7 @@ import { lineStyle } from "@/theme/palette";
 import { useDark } from "@/theme/useDark";
 import classes from "./Curve.module.css";
 import { plotOptions } from "./plot";
-import { brief, inWords, smooth, thin, type Points } from "./points";
+import { brief, inWords, lowerBound, smooth, snap, type Points } from "./points";
 
 export interface Series extends Points {
   id: string;
@@ -54,8 +54,10 @@ interface Props {
 
 const NO_TICKS: Tick[] = [];
 const NO_MARKS: Mark[] = [];
-/** Points of a line that are drawn: more than a wide screen has columns, and few enough for many updates a second. */
-const DRAWN_POINTS = 4000;
+/** Columns of all lines together: few enough for many updates a second. */
+const DRAWN_COLUMNS = 6000;
+/** No screen shows more of one line; and with less, its shape would suffer. */
+const [FEWEST_COLUMNS, MOST_COLUMNS] = [150, 1500];
 
 /**
  * Lines over a common x axis. Drag to zoom, double-click to see all. By keyboard: arrows move the cursor, + and - zoom,
@@ -71,10 +73,11 @@ export function Curve(props: Props) {
   const zoomed = useRef(false);
   const values = useRef(new Map<string, HTMLSpanElement>());
   const place = useRef<HTMLSpanElement>(null);
+  const [view, setView] = useState<{ min: number; max: number } | null>(null);
   const [positions, setPositions] = useState<{ left: number; top: number }[]>([]);
   const hintId = useId();
 
-  const drawn = useMemo(() => series.map((line) => ({ line, points: showable(line, logX, logY) })), [series, logX, logY]);
+  const drawn = useMemo(() => showable(series, view, logX, logY), [series, view, logX, logY]);
   const data = useMemo(() => aligned(drawn, smoothing), [drawn, smoothing]);
   const look = JSON.stringify(series.map(({ id, style, sparse }) => [id, style, sparse]));
 
@@ -137,6 +140,13 @@ export function Curve(props: Props) {
         lines,
         sync,
         hooks: {
+          setScale: [
+            (u, key) => {
+              const { min, max } = u.scales.x ?? {};
+              if (key !== "x" || min === undefined || max === undefined) return;
+              setView((before) => (!zoomed.current ? null : before?.min === min && before.max === max ? before : { min, max }));
+            },
+          ],
           setCursor: [showValues],
           setData: [showValues],
           draw: [placeTicks, drawMarks],
@@ -146,7 +156,10 @@ export function Curve(props: Props) {
       data,
       holder.current,
     );
-    made.over.addEventListener("dblclick", () => (zoomed.current = false));
+    made.over.addEventListener("dblclick", () => {
+      zoomed.current = false;
+      setView(null);
+    });
     plot.current = made;
     zoomed.current = false;
     return () => {
@@ -163,20 +176,25 @@ export function Curve(props: Props) {
 
   useEffect(() => {
     plot.current?.setData(data, !zoomed.current);
-    if (zoomed.current) plot.current?.redraw(true, true);
+    if (zoomed.current) plot.current?.redraw(true, false);
   }, [data]);
 
   useEffect(() => plot.current?.redraw(false, false), [ticks, marks]);
 
+  const showAll = () => {
+    zoomed.current = false;
+    setView(null);
+    plot.current?.setData(data, true);
+  };
   const onKeyDown = (event: KeyboardEvent) => {
-    if (plot.current && steer(plot.current, event.key, zoomed)) event.preventDefault();
+    if (plot.current && steer(plot.current, event.key, zoomed, showAll)) event.preventDefault();
   };
 
   return (
     <Figure
       title={title}
       hint={hint}
-      summary={summary(series, marks, formatX)}
+      summary={summary(drawn, marks, formatX)}
       numbers={() => table(series, xLabel)}
       controls={controls}
       small={small}
@@ -248,12 +266,22 @@ export function Sample({ style }: { style: number }) {
   );
 }
 
-/** Without what a log axis cannot show, and thinned to what a screen can. */
-function showable({ x, y }: Points, logX: boolean, logY: boolean): Points {
-  const fit = logY ? y.map((value) => (value !== null && value > 0 ? value : null)) : y;
-  if (!logX || (x[0] ?? 1) > 0) return thin({ x, y: fit }, DRAWN_POINTS);
-  const from = x.findIndex((value) => value > 0);
-  return from < 0 ? { x: [], y: [] } : thin({ x: x.slice(from), y: fit.slice(from) }, DRAWN_POINTS);
+/** What is drawn of each line: the part in view, without what a log axis cannot show, as finely as a screen can. */
+function showable(series: Series[], view: { min: number; max: number } | null, logX: boolean, logY: boolean): { line: Series; points: Points }[] {
+  const starts = series.map(({ x }) => (logX ? x.find((value) => value > 0) : x[0])).filter((value) => value !== undefined);
+  const ends = series.map(({ x }) => x.at(-1)).filter((value) => value !== undefined);
+  const columns = {
+    from: view?.min ?? Math.min(...starts),
+    to: view?.max ?? Math.max(...ends),
+    count: Math.min(MOST_COLUMNS, Math.max(FEWEST_COLUMNS, Math.floor(DRAWN_COLUMNS / series.length))),
+    log: logX,
+  };
+  return series.map((line) => {
+    const from = logX ? lowerBound(line.x, Number.MIN_VALUE) : 0;
+    const points = snap(from > 0 ? { x: line.x.slice(from), y: line.y.slice(from) } : line, columns);
+    const fit = logY ? points.y.map((value) => (value !== null && value > 0 ? value : null)) : points.y;
+    return { line, points: { x: points.x, y: fit } };
+  });
 }
 
 /** uPlot wants one x for all lines. */
@@ -266,7 +294,7 @@ function aligned(drawn: { line: Series; points: Points }[], smoothing: number): 
   return tables.length === 1 ? (tables[0] as uPlot.AlignedData) : uPlot.join(tables);
 }
 
-function steer(u: uPlot, key: string, zoomed: { current: boolean }): boolean {
+function steer(u: uPlot, key: string, zoomed: { current: boolean }, showAll: () => void): boolean {
   const xs = u.data[0];
   const { min, max } = u.scales.x ?? {};
   if (xs.length === 0 || min === undefined || max === undefined) return false;
@@ -277,8 +305,7 @@ function steer(u: uPlot, key: string, zoomed: { current: boolean }): boolean {
     return true;
   }
   if (key === "Escape") {
-    zoomed.current = false;
-    u.setScale("x", { min: xs[0] as number, max: xs[xs.length - 1] as number });
+    showAll();
     return true;
   }
   if (key === "+" || key === "-") {
@@ -287,8 +314,8 @@ function steer(u: uPlot, key: string, zoomed: { current: boolean }): boolean {
     const share = key === "+" ? 0.5 : 2;
     zoomed.current = true;
     u.setScale("x", {
-      min: Math.max(xs[0] as number, centre - (centre - min) * share),
-      max: Math.min(xs[xs.length - 1] as number, centre + (max - centre) * share),
+      min: centre - (centre - min) * share,
+      max: centre + (max - centre) * share,
     });
     return true;
   }
@@ -320,8 +347,8 @@ function same(one: { left: number; top: number }[], other: { left: number; top: 
   return one.length === other.length && one.every((a, i) => Math.abs(a.left - (other[i]?.left ?? NaN)) < 0.5 && a.top === other[i]?.top);
 }
 
-function summary(series: Series[], marks: Mark[], formatX: (x: number) => string): string {
-  const words = series.map((line) => inWords(line.label, line, formatX));
+function summary(drawn: { line: Series; points: Points }[], marks: Mark[], formatX: (x: number) => string): string {
+  const words = drawn.map(({ line, points }) => inWords(line.label, points, formatX, line.x.length));
   return [...words, ...marks.map(({ label }) => `${label}.`)].join(" ") || "Nothing to show yet.";
 }
 

@@ -53,6 +53,7 @@ export function plotOptions(o: PlotOptions): uPlot.Options {
         labelFont: "12px system-ui, sans-serif",
         labelGap: -4,
         splits: (plot, _, min, max) => splits(min, max, o.logX, Math.max(2, plot.width / 110)),
+        filter: (_, values) => values,
         values: (_, values) => values.map(o.formatX),
       },
       {
@@ -62,6 +63,7 @@ export function plotOptions(o: PlotOptions): uPlot.Options {
         labelSize: 16,
         labelFont: "12px system-ui, sans-serif",
         splits: (plot, _, min, max) => splits(min, max, o.logY, Math.max(3, plot.height / 60)),
+        filter: (_, values) => values,
         values: (_, values) => values.map(brief),
       },
     ],
@@ -97,6 +99,7 @@ function range(min: number | null, max: number | null, log: boolean, air: number
 function splits(min: number, max: number, log: boolean, count: number): number[] {
   if (!log || max / min < 10) return scaleLinear().domain([min, max]).ticks(count);
   const ticks = scaleLog().domain([min, max]).ticks(count);
-  if (ticks.length <= count * 1.6) return ticks;
-  return ticks.filter((tick) => Number.isInteger(Math.round(Math.log10(tick) * 1e6) / 1e6));
+  const leading = (tick: number) => Number(tick.toExponential(6).split("e")[0]);
+  const coarse = ticks.filter((tick) => [1, 2, 5].includes(leading(tick)));
+  return coarse.length <= count * 1.3 ? coarse : ticks.filter((tick) => leading(tick) === 1);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { brief, inWords, smooth, thin } from "./points";
+import { brief, inWords, smooth, snap, thin } from "./points";
 
 describe("smooth", () => {
   it("leaves the first point where it is and follows a step slowly", () => {
@@ -34,6 +34,34 @@ describe("thin", () => {
   it("leaves a short line alone", () => {
     const line = { x: [1, 2], y: [3, null] };
     expect(thin(line, 10)).toEqual(line);
+  });
+});
+
+describe("snap", () => {
+  const x = Array.from({ length: 50_000 }, (_, at) => at + 1);
+  const y = x.map(() => 1 as number | null);
+  y[33_333] = 7;
+  const all = { from: 1, to: 50_000, count: 500, log: false };
+
+  it("keeps the spike, and gives all lines the same places", () => {
+    const one = snap({ x, y }, all);
+    expect(Math.max(...(one.y as number[]))).toBe(7);
+    expect(one.x.length).toBe(1000);
+    expect([one.x[0], one.x.at(-1)]).toEqual([1, 50_000]);
+    const other = snap({ x: x.map((value) => value + 0.5).slice(0, -1), y: y.slice(1) }, all);
+    expect(other.x).toEqual(one.x);
+  });
+
+  it("shows every point of a short stretch, with a neighbour on either side", () => {
+    const near = snap({ x, y }, { ...all, from: 33_330, to: 33_340 });
+    expect([near.x[0], near.x.at(-1)]).toEqual([33_329, 33_341]);
+    expect(near.y[near.x.indexOf(33_334)]).toBe(7);
+  });
+
+  it("follows a logarithmic axis", () => {
+    const out = snap({ x, y }, { ...all, log: true });
+    expect(out.x).toEqual([...out.x].sort((a, b) => a - b));
+    expect(out.y.filter((value) => value === 7)).toHaveLength(1);
   });
 });
 

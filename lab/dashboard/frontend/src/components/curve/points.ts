@@ -51,16 +51,65 @@ export function thin({ x, y }: Points, limit: number): Points {
   return { x: keep.map((at) => x[at] as number), y: keep.map((at) => y[at] ?? null) };
 }
 
+/** The part of a wide line that is on the screen, and how it is cut into columns. */
+export interface Columns {
+  from: number;
+  to: number;
+  count: number;
+  log: boolean;
+}
+
+/**
+ * The line as a screen of `count` columns can show it: of each column its least and its greatest value, in their order,
+ * at two places that are the same for every line. So that ten lines have one x axis of a thousand places, not of ten
+ * thousand, and are drawn twenty times a second. A line with fewer points than that stays as it is.
+ */
+export function snap({ x, y }: Points, { from, to, count, log }: Columns): Points {
+  const first = Math.max(0, lowerBound(x, from) - 1);
+  const end = Math.min(x.length, lowerBound(x, to) + 2);
+  if (end - first <= 2 * count || !(to > from)) return first === 0 && end === x.length ? { x, y } : { x: x.slice(first, end), y: y.slice(first, end) };
+  const map = log ? Math.log : (value: number) => value;
+  const back = log ? Math.exp : (value: number) => value;
+  const [start, width] = [map(from), (map(to) - map(from)) / count];
+  const out: Points = { x: [], y: [] };
+  let at = first;
+  for (let column = 0; column < count; column++) {
+    const border = column === count - 1 ? Infinity : back(start + (column + 1) * width);
+    let [least, greatest, points] = [-1, -1, 0];
+    for (; at < end && (x[at] as number) < border; at++) {
+      points += 1;
+      const value = y[at];
+      if (value === null || value === undefined) continue;
+      if (least < 0 || value < (y[least] as number)) least = at;
+      if (greatest < 0 || value > (y[greatest] as number)) greatest = at;
+    }
+    if (points === 0) continue;
+    const [left, right] = [Math.min(least, greatest), Math.max(least, greatest)];
+    out.x.push(column === 0 ? from : back(start + (column + 0.25) * width), column === count - 1 ? to : back(start + (column + 0.75) * width));
+    out.y.push(y[left] ?? null, y[right] ?? null);
+  }
+  return out;
+}
+
+/** Where `value` would stand in the rising numbers `x`. */
+export function lowerBound(x: number[], value: number): number {
+  let [low, high] = [0, x.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((x[middle] as number) < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 /** "Training loss: 188 points, from 10.8 to 5.12; lowest 5.08 at step 180." */
-export function inWords(label: string, { x, y }: Points, place: (x: number) => string): string {
+export function inWords(label: string, { x, y }: Points, place: (x: number) => string, all = x.length): string {
   let first: number | null = null;
   let last: number | null = null;
   let lowest = Infinity;
   let where = 0;
-  let count = 0;
   y.forEach((value, at) => {
     if (value === null) return;
-    count += 1;
     first ??= value;
     last = value;
     if (value < lowest) {
@@ -69,7 +118,7 @@ export function inWords(label: string, { x, y }: Points, place: (x: number) => s
     }
   });
   if (first === null || last === null) return `${label}: no points yet.`;
-  const points = count === 1 ? "1 point" : `${count.toLocaleString("en")} points`;
+  const points = all === 1 ? "1 point" : `${all.toLocaleString("en")} points`;
   return `${label}: ${points}, from ${brief(first)} to ${brief(last)}; lowest ${brief(lowest)} at ${place(where)}.`;
 }
 

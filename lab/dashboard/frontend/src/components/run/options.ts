@@ -25,6 +25,11 @@ export function differing(all: Options[]): string[] {
   return [...names].filter((name) => !BOOKKEEPING.test(name) && new Set(all.map((options) => JSON.stringify(options[name]))).size > 1).sort();
 }
 
+/** Of those, the ones with at least two values; not those that a run either has or has not. */
+export function varied(all: Options[]): string[] {
+  return differing(all).filter((name) => new Set(all.flatMap((options) => (name in options ? [JSON.stringify(options[name])] : []))).size > 1);
+}
+
 export function written(value: Value | undefined): string {
   return value === undefined ? "–" : value === null ? "null" : String(value);
 }

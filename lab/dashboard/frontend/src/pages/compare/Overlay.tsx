@@ -1,28 +1,33 @@
 import { Select } from "@mantine/core";
-import { titleOf } from "@/components/run/naming";
-import { useMemo } from "react";
+import { memo, useMemo } from "react";
 import { textParam, useParam } from "@/address/useParam";
 import { Curve, type Series } from "@/components/curve";
 import { AxisControls, useAxes } from "@/components/run/AxisControls";
 import { along, formatOf, labelOf } from "@/components/run/axes";
 import { useRecords, useVersions } from "@/live/hooks";
 import type { RunRecord } from "@/live/record";
-import type { Compared } from "./outcomes";
 
 const metric = textParam("val_loss");
 
+/** What stays the same while a run goes on. */
+export interface OverlaidRun {
+  id: string;
+  label: string;
+  style: number;
+}
+
 /** One metric of all the runs, over each other. */
-export function Overlay({ compared }: { compared: Compared[] }) {
-  const records = useRecords(compared.map(({ run }) => run.id));
+export const Overlay = memo(function Overlay({ lines }: { lines: OverlaidRun[] }) {
+  const records = useRecords(lines.map(({ id }) => id));
   const version = useVersions(records);
   const axes = useAxes();
   const [tag, setTag] = useParam("metric", metric);
   const tags = [...new Set(["val_loss", "train_loss", ...records.flatMap((record) => Object.keys(record.tracks))])];
   const series = useMemo(
-    () => compared.map((one, at) => line(one, records[at], tag, axes.x)),
+    () => lines.map((one, at) => line(one, records[at], tag, axes.x)),
     // `version` stands for what is inside the records.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-    [compared, version, tag, axes.x],
+    [lines, version, tag, axes.x],
   );
   return (
     <section aria-labelledby="overlay">
@@ -47,10 +52,10 @@ export function Overlay({ compared }: { compared: Compared[] }) {
     />
     </section>
   );
-}
+});
 
-function line({ run, style }: Compared, record: RunRecord | undefined, tag: string, axis: ReturnType<typeof useAxes>["x"]): Series {
+function line({ id, label, style }: OverlaidRun, record: RunRecord | undefined, tag: string, axis: ReturnType<typeof useAxes>["x"]): Series {
   const track = record?.tracks[tag] ?? { steps: [], times: [], values: [] };
   const clock = { tokensPerStep: record?.tokensPerStep ?? null, began: record?.began ?? null };
-  return { id: run.id, label: titleOf(run), style, sparse: tag.startsWith("val_"), x: [...along(axis, track, clock)], y: [...track.values] };
+  return { id, label, style, sparse: tag.startsWith("val_"), x: [...along(axis, track, clock)], y: [...track.values] };
 }
