@@ -60,6 +60,7 @@ export default function Inside() {
               const { Panel } = PANELS[name];
               return (
                 <Tabs.Panel key={name} value={name}>
+                  <h2 className="visually-hidden">{PANELS[name].name}</h2>
                   <Panel chosen={chosen} prompt={prompt} />
                 </Tabs.Panel>
               );

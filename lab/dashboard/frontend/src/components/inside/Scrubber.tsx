@@ -74,7 +74,8 @@ export function Scrubber({ frames, at, onGo, loading, curve }: Props) {
             marks={frames.length <= 40 ? frames.map((_, value) => ({ value })) : undefined}
             label={null}
             onChange={go}
-            thumbProps={{ "aria-label": "Checkpoint", "aria-valuetext": told }}
+            thumbLabel="Frame"
+            thumbValueText={told}
           />
         </div>
         <Text className={classes.step} size="sm" fw={600} data-testid="frame" data-step={frame?.step}>

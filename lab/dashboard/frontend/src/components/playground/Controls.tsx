@@ -103,7 +103,8 @@ function Dial({ name, shown, hint, value, min = 0, max, step, onChange }: DialPr
         step={step}
         onChange={(next) => onChange(Number(next.toFixed(2)))}
         label={null}
-        thumbProps={{ "aria-label": name, "aria-valuetext": shown }}
+        thumbLabel={name}
+        thumbValueText={shown}
         my={4}
       />
       <Text size="xs" c="dimmed">

@@ -70,7 +70,7 @@ export const STOPS: Stop[] = [
     text: "LayerNorm takes the mean off each vector and divides by its deviation. What is compared afterwards is the direction, no longer the length.",
     code: "LayerNorm",
     links: [{ to: at("/inside", { tab: "activations", part: "residual" }), label: "See how the numbers are spread" }],
-    attempt: "The deviation below each picture grows from layer to layer. Without a norm in front of every reader, each layer would have to expect another size.",
+    attempt: "The deviation below each picture mostly grows from layer to layer. Without a norm in front of every reader, each layer would have to expect another size.",
   },
   {
     title: "A vector becomes a guess",
