@@ -102,7 +102,7 @@ def test_an_empty_lab_trains_at_one_click_and_obeys(tmp_path: Path, open_page: C
     with serving(tmp_path) as server:
         page = open_page(server)
         page.get_by_test_id("empty-state").get_by_role("button").first.click()
-        page.wait_for_url("**/runs/*")
+        page.get_by_test_id("run-step").wait_for()
         page.get_by_test_id("button-pause").wait_for()
         wait_for(lambda: step_of(page) >= 2)
         page.get_by_test_id("button-pause").click()
@@ -144,7 +144,7 @@ def test_a_new_run_from_the_form(server: Server, open_page: Callable[..., Any]) 
     page = open_page(server)
     visit(page, server, "/new?" + "&".join(f"o.{key}={value}" for key, value in OVERRIDES.items()))
     page.get_by_test_id("estimate").get_by_text("17.7 million").wait_for()
-    page.get_by_text("Keep checkpoints").click()
+    page.get_by_test_id("save-switch").press("Space")
     page.get_by_test_id("save-cost").wait_for()
     page.get_by_test_id("choice-model-small").click()
     page.get_by_test_id("estimate").get_by_text("51.2 million").wait_for()
@@ -200,7 +200,7 @@ def test_the_scrubber_goes_through_the_checkpoints(
     page.reload()  # the frame lives in the address
     frame.wait_for()
     wait_for(lambda: frame_of(page) == seen[-1])
-    slider = page.get_by_role("slider", name="Checkpoint")
+    slider = page.get_by_test_id("scrubber").get_by_role("slider")
     slider.focus()
     slider.press("ArrowRight")  # by keyboard, too
     wait_for(lambda: frame_of(page) == seen[-2])

@@ -50,7 +50,7 @@ async def live(socket: WebSocket) -> None:
         logging.getLogger("lab.dashboard").exception("a WebSocket client")
     finally:
         app.state.clients -= 1
-        with contextlib.suppress(RuntimeError):
+        with contextlib.suppress(RuntimeError, WebSocketDisconnect):
             await socket.close()
 
 
