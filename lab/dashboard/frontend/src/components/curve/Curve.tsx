@@ -55,7 +55,7 @@ interface Props {
 const NO_TICKS: Tick[] = [];
 const NO_MARKS: Mark[] = [];
 /** Columns of all lines together: few enough for many updates a second. */
-const DRAWN_COLUMNS = 6000;
+const DRAWN_COLUMNS = 4000;
 /** No screen shows more of one line; and with less, its shape would suffer. */
 const [FEWEST_COLUMNS, MOST_COLUMNS] = [150, 1500];
 
