@@ -236,6 +236,7 @@ def test_numbers_that_json_has_no_word_for_arrive_by_name(server: Server, client
     assert series["values"][-1] == 2.0
 
 
+@pytest.mark.slow
 def test_killed_and_started_again_the_server_has_lost_nothing(tmp_path: Path) -> None:
     with serving(tmp_path) as server:
         with server.client() as client:

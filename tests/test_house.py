@@ -143,7 +143,8 @@ def test_the_readme_is_true() -> None:
         if command in small:
             parse([w for w in shlex.split(words, comments=True) if "=" in w], small[command])
     for module in set(re.findall(r"python -m (lab\.[a-z]+)", text)):
-        assert (ROOT / f"{module.replace('.', '/')}.py").is_file(), module
+        place = ROOT / module.replace(".", "/")
+        assert place.with_suffix(".py").is_file() or (place / "__main__.py").is_file(), module
     for path in re.findall(r"\]\(((?:\.github|corpora|lab|conf|tests)[^)]*)\)", text):
         assert (ROOT / path).exists(), path
     code = re.search(r"```python\n(.*?)```", text, re.DOTALL)

@@ -72,7 +72,7 @@ from_anywhere = given(step=st.integers(1, STEPS - 1), workers=st.sampled_from([0
 fixed = [HealthCheck.function_scoped_fixture]
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=fixed)
+@settings(max_examples=5, deadline=None, suppress_health_check=fixed)
 @from_anywhere
 def test_from_any_step_the_rest_is_the_same(
     undisturbed: Finished, tmp_path_factory: pytest.TempPathFactory, step: int, workers: int, in_place: bool

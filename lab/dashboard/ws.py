@@ -60,8 +60,9 @@ class _Client:
         self.watch = watch
         self.places = dict(watch.seqs)
         """The number of the last event that was sent, for each run."""
-        self.far_back: set[str] = set()
-        """Runs that are being sent from an earlier place, as asked for: there, being behind is no fault."""
+        self.asked: dict[str, int] = {}
+        """Runs that are being sent from an earlier place, as asked for, up to this number: there, being behind is no
+        fault."""
         self.known: dict[str, RunSummary] = {}
         self.words = asyncio.Event()
 
@@ -97,7 +98,7 @@ class _Client:
             raise WebSocketDisconnect(1003) from None
         for run_id, seq in wanted.runs.items():
             self.places[run_id] = seq
-            self.far_back.add(run_id)
+            self.asked[run_id] = self.watch.seqs.get(run_id, -1)
 
     async def _tell(self) -> bool:
         """Sends what is new; returns whether there was so much that there may be more."""
@@ -112,9 +113,8 @@ class _Client:
         for run_id, seq in list(self.watch.seqs.items()):
             place = self.places.setdefault(run_id, -1)
             if seq <= place:
-                self.far_back.discard(run_id)
                 continue
-            if seq - place > _TOO_FAR and run_id not in self.far_back:
+            if seq - place > _TOO_FAR and place >= self.asked.get(run_id, -1):
                 self.places[run_id] = seq
                 await self._send(Gap(type="gap", run=run_id, after=place, upto=seq))
                 continue
