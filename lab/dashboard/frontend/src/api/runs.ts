@@ -31,8 +31,8 @@ function optionsQuery(run: string) {
 }
 
 /** Every option of a run, resolved. */
-export function useRunOptions(run: string) {
-  return useQuery(optionsQuery(run));
+export function useRunOptions(run: string, enabled = true) {
+  return useQuery({ ...optionsQuery(run), enabled });
 }
 
 /** The same of several runs, by id. */

@@ -1,5 +1,6 @@
 /** One run as far as this page knows it: what was fetched, and what has come in since. No network here, no React. */
 import { thin } from "@/components/curve/points";
+import { soon } from "./pace";
 
 /** A line of the run's event log. */
 export interface RunEvent {
@@ -33,7 +34,6 @@ const NOT_METRICS = new Set(["seq", "time", "kind", "step"]);
 export const NOTE_KINDS = ["sample", "checkpoint", "alert", "state"] as const;
 /** Points of a track that are held; beyond, it is thinned to half of that, peaks and dips kept. */
 const HELD_POINTS = 40_000;
-const MILLISECONDS_BETWEEN_DRAWINGS = 50;
 
 export class RunRecord {
   tracks: Record<string, Track> = {};
@@ -52,7 +52,6 @@ export class RunRecord {
   error: unknown = null;
   private waiting: RunEvent[] = [];
   private readonly watchers = new Set<() => void>();
-  private timer: number | undefined;
 
   constructor(readonly run: string) {}
 
@@ -128,13 +127,13 @@ export class RunRecord {
 
   private changed(): void {
     this.version += 1;
-    // Not at once: a hundred events in a row are one drawing.
-    this.timer ??= window.setTimeout(() => {
-      this.timer = undefined;
-      this.drawn = this.version;
-      this.watchers.forEach((watcher) => watcher());
-    }, MILLISECONDS_BETWEEN_DRAWINGS);
+    soon(this.tell);
   }
+
+  private readonly tell = (): void => {
+    this.drawn = this.version;
+    this.watchers.forEach((watcher) => watcher());
+  };
 
   private addMetrics(event: RunEvent): void {
     for (const [name, value] of Object.entries(event)) {

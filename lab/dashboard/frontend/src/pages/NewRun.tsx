@@ -1,12 +1,12 @@
 import { Alert, Anchor, Button, Group, Loader, Paper, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { IconGitFork, IconPlayerPlay } from "@tabler/icons-react";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import { Link, useNavigate } from "react-router";
 import { textParam, useParam } from "@/address/useParam";
 import { useConfigSchema, useResolved } from "@/api/config";
 import { ApiError } from "@/api/errors";
-import { useFork, useRunSummary, useTrain } from "@/api/runs";
+import { useFork, useRunOptions, useRunSummary, useTrain } from "@/api/runs";
 import { useSweep } from "@/api/sweeps";
 import type { ConfigGroup, ConfigSchema } from "@/api/types";
 import { titleOf } from "@/components/run/naming";
@@ -18,6 +18,7 @@ import { CorpusChoice } from "./newrun/CorpusChoice";
 import { useDraft } from "./newrun/draft";
 import { Estimate } from "./newrun/Estimate";
 import { GroupChoice } from "./newrun/GroupChoice";
+import { inherited } from "./newrun/inherited";
 import { SaveSwitch } from "./newrun/SaveSwitch";
 import { valueOf, valuesOf } from "./newrun/values";
 import classes from "./newrun/NewRun.module.css";
@@ -43,7 +44,9 @@ function Form({ schema }: { schema: ConfigSchema }) {
   const [parent] = useParam("from", idParam);
   const [name, setName] = useState("");
   const overrides = valuesOf(draft.choices);
-  const [asked] = useDebouncedValue(overrides, DEBOUNCE);
+  const { data: before } = useRunOptions(parent, checkpoint !== "");
+  const base = useMemo(() => (checkpoint && before ? inherited(before, schema.options) : {}), [checkpoint, before, schema.options]);
+  const [asked] = useDebouncedValue({ ...base, ...overrides }, DEBOUNCE);
   const { data: resolved, error: unresolved, isPlaceholderData } = useResolved(asked);
   const start = useStart({ checkpoint, parent, name });
   const options = flat(resolved?.config);
@@ -80,7 +83,7 @@ function Form({ schema }: { schema: ConfigSchema }) {
       <Paper withBorder p="md" className={classes.aside} component="aside" aria-label="What it comes to">
         <Stack gap="md">
           <Title order={2}>What it comes to</Title>
-          {resolved && <Estimate resolved={resolved} stale={isPlaceholderData} />}
+          {resolved && <Estimate resolved={checkpoint ? { ...resolved, command: null } : resolved} stale={isPlaceholderData} />}
           {unresolved && <ErrorNote error={unresolved} />}
           {errors.length > 0 && (
             <Stack gap={6} data-testid="form-errors">
@@ -138,7 +141,8 @@ function useStart({ checkpoint, parent, name }: { checkpoint: string; parent: st
   const fork = useFork();
   const sweep = useSweep();
   const navigate = useNavigate();
-  const called = name ? { name } : {};
+  const { data: forked } = useRunSummary(parent);
+  const called = name ? { name } : checkpoint && forked ? { name: `fork of ${titleOf(forked)}`.slice(0, 120) } : {};
   const watch = (run: { id: string }) => void navigate(`/runs/${run.id}`);
   const go = (overrides: ReturnType<typeof valuesOf>, swept: Record<string, (string | number | boolean)[]>) => {
     [train, fork, sweep].forEach((one) => one.reset());

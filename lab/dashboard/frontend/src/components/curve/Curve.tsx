@@ -7,7 +7,7 @@ import { lineStyle } from "@/theme/palette";
 import { useDark } from "@/theme/useDark";
 import classes from "./Curve.module.css";
 import { plotOptions } from "./plot";
-import { brief, inWords, lowerBound, smooth, snap, type Points } from "./points";
+import { brief, inWords, lowerBound, smoothed, snap, type Points } from "./points";
 
 export interface Series extends Points {
   id: string;
@@ -52,11 +52,20 @@ interface Props {
   small?: boolean;
 }
 
+/** A line as it is drawn. */
+interface Drawn {
+  line: Series;
+  points: Points;
+  /** The smooth curve over it; null: none is wanted. */
+  trend: Points | null;
+}
+
 const NO_TICKS: Tick[] = [];
 const NO_MARKS: Mark[] = [];
 /** Columns of all lines together: few enough for many updates a second. */
-const DRAWN_COLUMNS = 6000;
+const DRAWN_COLUMNS = 4000;
 /** No screen shows more of one line; and with less, its shape would suffer. */
+const TREND_COLUMNS = 300;
 const [FEWEST_COLUMNS, MOST_COLUMNS] = [150, 1500];
 
 /**
@@ -77,8 +86,8 @@ export function Curve(props: Props) {
   const [positions, setPositions] = useState<{ left: number; top: number }[]>([]);
   const hintId = useId();
 
-  const drawn = useMemo(() => showable(series, view, logX, logY), [series, view, logX, logY]);
-  const data = useMemo(() => aligned(drawn, smoothing), [drawn, smoothing]);
+  const drawn = useMemo(() => showable(series, view, logX, logY, smoothing), [series, view, logX, logY, smoothing]);
+  const data = useMemo(() => aligned(drawn), [drawn]);
   const look = JSON.stringify(series.map(({ id, style, sparse }) => [id, style, sparse]));
 
   // What the hooks of a plot look at: they are made once a plot, these change with every update.
@@ -267,7 +276,7 @@ export function Sample({ style }: { style: number }) {
 }
 
 /** What is drawn of each line: the part in view, without what a log axis cannot show, as finely as a screen can. */
-function showable(series: Series[], view: { min: number; max: number } | null, logX: boolean, logY: boolean): { line: Series; points: Points }[] {
+function showable(series: Series[], view: { min: number; max: number } | null, logX: boolean, logY: boolean, smoothing: number): Drawn[] {
   const starts = series.map(({ x }) => (logX ? x.find((value) => value > 0) : x[0])).filter((value) => value !== undefined);
   const ends = series.map(({ x }) => x.at(-1)).filter((value) => value !== undefined);
   const columns = {
@@ -278,18 +287,23 @@ function showable(series: Series[], view: { min: number; max: number } | null, l
   };
   return series.map((line) => {
     const from = logX ? lowerBound(line.x, Number.MIN_VALUE) : 0;
-    const points = snap(from > 0 ? { x: line.x.slice(from), y: line.y.slice(from) } : line, columns);
-    const fit = logY ? points.y.map((value) => (value !== null && value > 0 ? value : null)) : points.y;
-    return { line, points: { x: points.x, y: fit } };
+    const positive = from > 0 ? { x: line.x.slice(from), y: line.y.slice(from) } : line;
+    return {
+      line,
+      points: above(logY, snap(positive, columns)),
+      trend: smoothing > 0 && !line.sparse ? above(logY, smoothed(positive, smoothing, { ...columns, count: TREND_COLUMNS })) : null,
+    };
   });
 }
 
+/** Without what a logarithmic axis cannot show. */
+function above(log: boolean, { x, y }: Points): Points {
+  return { x, y: log ? y.map((value) => (value !== null && value > 0 ? value : null)) : y };
+}
+
 /** uPlot wants one x for all lines. */
-function aligned(drawn: { line: Series; points: Points }[], smoothing: number): uPlot.AlignedData {
-  const tables = drawn.map(({ line, points }): uPlot.AlignedData => {
-    const rough = [points.x, points.y];
-    return (smoothing > 0 && !line.sparse ? [...rough, smooth(points.y, smoothing)] : rough) as uPlot.AlignedData;
-  });
+function aligned(drawn: Drawn[]): uPlot.AlignedData {
+  const tables = drawn.flatMap(({ points, trend }) => (trend ? [points, trend] : [points])).map(({ x, y }) => [x, y] as uPlot.AlignedData);
   if (tables.length === 0) return [[]];
   return tables.length === 1 ? (tables[0] as uPlot.AlignedData) : uPlot.join(tables);
 }
@@ -347,7 +361,7 @@ function same(one: { left: number; top: number }[], other: { left: number; top: 
   return one.length === other.length && one.every((a, i) => Math.abs(a.left - (other[i]?.left ?? NaN)) < 0.5 && a.top === other[i]?.top);
 }
 
-function summary(drawn: { line: Series; points: Points }[], marks: Mark[], formatX: (x: number) => string): string {
+function summary(drawn: Drawn[], marks: Mark[], formatX: (x: number) => string): string {
   const words = drawn.map(({ line, points }) => inWords(line.label, points, formatX, line.x.length));
   return [...words, ...marks.map(({ label }) => `${label}.`)].join(" ") || "Nothing to show yet.";
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { brief, inWords, smooth, snap, thin } from "./points";
+import { brief, inWords, smooth, smoothed, snap, thin } from "./points";
 
 describe("smooth", () => {
   it("leaves the first point where it is and follows a step slowly", () => {
@@ -62,6 +62,21 @@ describe("snap", () => {
     const out = snap({ x, y }, { ...all, log: true });
     expect(out.x).toEqual([...out.x].sort((a, b) => a - b));
     expect(out.y.filter((value) => value === 7)).toHaveLength(1);
+  });
+});
+
+describe("smoothed", () => {
+  it("runs through the middle of a thinned line, not up and down with it", () => {
+    const x = Array.from({ length: 5000 }, (_, at) => at);
+    const saw = x.map((at) => (at % 2 ? 4 : 2));
+    const { x: places, y } = smoothed({ x, y: saw }, 0.6, { from: 0, to: 4999, count: 100, log: false });
+    expect(places).toHaveLength(100);
+    for (const value of y) expect(value).toBeCloseTo(3, 1);
+  });
+
+  it("smooths a short line point by point", () => {
+    const line = { x: [1, 2, 3], y: [9, 0, 0] };
+    expect(smoothed(line, 0.5, { from: 1, to: 3, count: 100, log: false })).toEqual({ x: [1, 2, 3], y: smooth(line.y, 0.5) });
   });
 });
 

@@ -91,6 +91,37 @@ export function snap({ x, y }: Points, { from, to, count, log }: Columns): Point
   return out;
 }
 
+/**
+ * The smooth curve behind a line: of a long one, over the means of `count` columns. Over its least and greatest values
+ * it would be a saw.
+ */
+export function smoothed({ x, y }: Points, weight: number, { from, to, count, log }: Columns): Points {
+  const first = lowerBound(x, from);
+  const end = lowerBound(x, to + Number.EPSILON * Math.abs(to));
+  if (end - first <= 2 * count || !(to > from)) {
+    return { x: x.slice(first, end + 1), y: smooth(y.slice(first, end + 1), weight) };
+  }
+  const map = log ? Math.log : (value: number) => value;
+  const back = log ? Math.exp : (value: number) => value;
+  const [start, width] = [map(from), (map(to) - map(from)) / count];
+  const means: Points = { x: [], y: [] };
+  let at = first;
+  for (let column = 0; column < count; column++) {
+    const border = column === count - 1 ? Infinity : back(start + (column + 1) * width);
+    let [sum, numbers] = [0, 0];
+    for (; at < end && (x[at] as number) < border; at++) {
+      const value = y[at];
+      if (value === null || value === undefined) continue;
+      sum += value;
+      numbers += 1;
+    }
+    if (numbers === 0) continue;
+    means.x.push(back(start + (column + 0.5) * width));
+    means.y.push(sum / numbers);
+  }
+  return { x: means.x, y: smooth(means.y, weight) };
+}
+
 /** Where `value` would stand in the rising numbers `x`. */
 export function lowerBound(x: number[], value: number): number {
   let [low, high] = [0, x.length];

@@ -31,5 +31,5 @@ export function varied(all: Options[]): string[] {
 }
 
 export function written(value: Value | undefined): string {
-  return value === undefined ? "–" : value === null ? "null" : String(value);
+  return value === undefined ? "–" : value === null ? "null" : typeof value === "number" ? String(Number(value.toPrecision(12))) : String(value);
 }
