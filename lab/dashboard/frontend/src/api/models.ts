@@ -75,19 +75,27 @@ export interface TimelineQuestion {
   prompt: string;
   topK?: number;
   frames: number;
+  /** Of which files: a run that trains gets new ones. */
+  files: string;
   /** One head alone, where all of them would be too much for one answer. */
   only?: { layer: number; head: number } | null;
 }
 
 /** The same through the checkpoints of a run, by step. */
-export function useTimeline<Name extends ViewName>(view: Name, { run, prompt, topK = 5, frames, only = null }: TimelineQuestion, enabled = true) {
+export function useTimeline<Name extends ViewName>(view: Name, { run, prompt, topK = 5, frames, files, only = null }: TimelineQuestion, enabled = true) {
+  const same = [view, run, prompt, topK, frames, only];
   return useQuery({
-    queryKey: keys.timeline(view, run, prompt, topK, frames, only),
+    queryKey: keys.timeline(...same, files),
     queryFn: async ({ signal }) => {
       const body = { run, view, prompt, top_k: topK, frames, layer: only?.layer ?? null, head: only?.head ?? null };
       return (await data(api.POST("/api/inspect/timeline", { body, signal }))).frames as FrameOf<Name>[];
     },
     enabled: enabled && run !== "" && prompt !== "",
+    // While a checkpoint more is asked for, the others stay; another question has another answer.
+    placeholderData: (before: FrameOf<Name>[] | undefined, query) => {
+      const asked = query?.queryKey.slice(1, -1);
+      return JSON.stringify(asked) === JSON.stringify(same) ? before : undefined;
+    },
     staleTime: 60_000,
   });
 }

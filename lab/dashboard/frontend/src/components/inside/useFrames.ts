@@ -37,8 +37,9 @@ interface Ask {
 /** A view of the chosen checkpoint at once, and of all checkpoints of its run as soon as they have come. */
 export function useFrames<Name extends ViewName>(view: Name, { chosen, prompt, scope, only = null, enabled = true }: Ask): Frames<Name> {
   const { run, checkpoint } = chosen;
+  const files = chosen.checkpoints.map(({ id, modified }) => `${id}@${modified}`).join();
   const many = chosen.checkpoints.length > 1;
-  const timeline = useTimeline(view, { run, prompt, topK: TOP, frames: MOST[view], only }, enabled && many);
+  const timeline = useTimeline(view, { run, prompt, topK: TOP, frames: MOST[view], files, only }, enabled && many);
   const frames = useMemo(() => timeline.data ?? [], [timeline.data]);
   const at = frameOf(frames, checkpoint);
   const alone = at < 0 || only !== null;
