@@ -73,3 +73,22 @@ def test_it_is_built_from_a_clone_only(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(build, "FRONTEND", tmp_path)
     with pytest.raises(LabError, match="part of a clone"):
         build.build()
+
+
+def test_the_first_load_is_small() -> None:
+    """Everything that the list of runs needs, as it goes over the wire: under 300 kB."""
+    if not (build.STATIC / ".vite" / "manifest.json").is_file():
+        pytest.skip("the page is not built: python -m lab.dashboard.build")
+    manifest = json.loads((build.STATIC / ".vite" / "manifest.json").read_text(encoding="utf-8"))
+    wanted, seen = ["index.html", "src/pages/Runs.tsx"], set()
+    files = set()
+    while wanted:
+        chunk = wanted.pop()
+        if chunk not in seen:
+            seen.add(chunk)
+            files |= {manifest[chunk]["file"], *manifest[chunk].get("css", [])}
+            wanted += manifest[chunk].get("imports", [])
+    packed = [build.STATIC / f"{file}.gz" for file in files]
+    assert len(packed) > 5
+    size = sum((path if path.is_file() else path.with_suffix("")).stat().st_size for path in packed)
+    assert size < 300_000, size
