@@ -1,5 +1,6 @@
 """The built page."""
 
+import mimetypes
 from pathlib import Path
 
 from fastapi import APIRouter, Request
@@ -34,7 +35,12 @@ def serve(request: Request, path: str) -> Response:
     if is_file:
         # Built files carry a hash of their content in their name.
         forever = "public, max-age=31536000, immutable" if path.startswith("assets/") else "no-cache"
-        return FileResponse(target, headers={"cache-control": forever})
+        headers = {"cache-control": forever, "vary": "accept-encoding"}
+        packed = target.with_name(f"{target.name}.gz")
+        if "gzip" in request.headers.get("accept-encoding", "") and packed.is_file():
+            kind, _ = mimetypes.guess_type(target.name)
+            return FileResponse(packed, media_type=kind, headers=headers | {"content-encoding": "gzip"})
+        return FileResponse(target, headers=headers)
     if path.startswith("assets/"):
         raise ApiError(404, f"there is no /{path}")
     return FileResponse(STATIC / "index.html", headers={"cache-control": "no-cache"})

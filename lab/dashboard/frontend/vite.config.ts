@@ -1,8 +1,11 @@
 /// <reference types="vitest/config" />
 import react from "@vitejs/plugin-react";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { defineConfig, type ProxyOptions } from "vite";
+import { gzipSync } from "node:zlib";
+import { defineConfig, type Plugin, type ProxyOptions } from "vite";
 
 const PORT = 3000;
 const server = process.env.LAB_SERVER ?? "http://127.0.0.1:8000";
@@ -36,8 +39,23 @@ const api: ProxyOptions = {
   },
 };
 
+/** Lays a compressed copy beside each built file: once here, instead of at every request. */
+function packed(): Plugin {
+  return {
+    name: "packed",
+    apply: "build",
+    writeBundle({ dir }) {
+      const assets = join(dir ?? "", "assets");
+      for (const name of readdirSync(assets)) {
+        const path = join(assets, name);
+        if (/\.(js|css)$/.test(name) && statSync(path).size > 1000) writeFileSync(`${path}.gz`, gzipSync(readFileSync(path), { level: 9 }));
+      }
+    },
+  };
+}
+
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), packed()],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   // The tour shows pieces of lab/model.py, which lies outside.
   server: { fs: { allow: ["../.."] }, port: PORT, strictPort: true, proxy: { "/api": api } },
