@@ -18,7 +18,7 @@ interface Props {
 }
 
 const HEIGHT = 300;
-const TOP = 40;
+const TOP = 54;
 const BOTTOM = 24;
 const SIDE = 80;
 
@@ -75,7 +75,7 @@ export function Parallel({ compared, options, result }: Props) {
             {axes.map(({ name, scale }, at) => (
               <g key={name} className={classes.axis}>
                 <line x1={x(at)} x2={x(at)} y1={TOP} y2={HEIGHT - BOTTOM} />
-                <text x={x(at)} y={14} textAnchor={anchor(at, axes.length)} className={classes.name}>
+                <text x={x(at)} y={at % 2 === 0 ? 12 : 28} textAnchor={anchor(at, axes.length)} className={classes.name}>
                   {name}
                 </text>
                 {scale.words ? (
