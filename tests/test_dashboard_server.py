@@ -145,6 +145,28 @@ def test_a_queued_run_can_be_taken_back(client: httpx.Client) -> None:
     in_state(client, first, "stopped")
 
 
+def test_each_device_has_a_slot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a machine with a GPU, a run on the CPU need not wait for one on the GPU; nor be started beside its like."""
+    from lab.dashboard.jobs import Jobs
+    from lab.dashboard.runs import Runs
+    from lab.dashboard.settings import Settings
+
+    settings = Settings(tmp_path, "")
+    jobs = Jobs(settings, Runs(settings))
+    started: list[str] = []
+
+    def launch(file: Path) -> None:
+        me = psutil.Process()
+        job = json.loads(file.read_text())
+        file.write_text(json.dumps(job | {"pid": me.pid, "process_started": me.create_time()}))
+        started.append(file.parent.name.rpartition("-")[2])
+
+    monkeypatch.setattr(jobs, "_launch", launch)
+    for name, device in (("one", "gpu"), ("two", "gpu"), ("three", "cpu"), ("four", "cpu")):
+        jobs.enqueue([], name, device)
+    assert started == ["one", "three"]
+
+
 def test_fork_and_names(client: httpx.Client, finished: str) -> None:
     checkpoint = client.get(f"/api/runs/{finished}/checkpoints").json()[0]
     assert checkpoint["step"] == 4

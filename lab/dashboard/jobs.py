@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import torch
 
 from lab import atomic, control
 from lab.cli import quoted
@@ -32,9 +33,15 @@ from lab.errors import LabError
 _POLL_SECONDS = 0.5
 
 
+def device_of(accelerator: object) -> str:
+    """What ``trainer.accelerator`` comes to on this machine: ``gpu``, ``mps`` or ``cpu``."""
+    if accelerator in ("gpu", "mps", "cpu"):
+        return str(accelerator)
+    return "gpu" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+
+
 class Jobs:
-    """Starts trainings, one at a time: there is one slot, because there is one device. A paused training keeps it, for
-    it keeps its memory."""
+    """Starts trainings, one at a time on each device. A paused training keeps its slot, for it keeps its memory."""
 
     def __init__(self, settings: Settings, runs: Runs) -> None:
         self.settings = settings
@@ -53,27 +60,34 @@ class Jobs:
         """Looks after it no longer. Trainings go on."""
         self._stopped.set()
 
-    def enqueue(self, words: Sequence[str], name: str) -> Path:
-        """A new run with the options ``words``, as lab.train takes them. Returns its folder."""
+    def enqueue(self, words: Sequence[str], name: str, device: str) -> Path:
+        """A new run on ``device`` with the options ``words``, as lab.train takes them. Returns its folder."""
         now = datetime.now()
         base = self.settings.root / "outputs" / f"{now:%Y-%m-%d}"
         folder = _unused(base / f"{now:%H-%M-%S}-{name}")
-        self._queue(folder, [*words, f"hydra.run.dir={_grammar(folder)}"])
+        self._queue(folder, [*words, f"hydra.run.dir={_grammar(folder)}"], device)
         return folder
 
     def enqueue_continuation(self, folder: Path, words: Sequence[str]) -> None:
         """The run in ``folder``, stopped or lost, goes on in its place from its newest checkpoint."""
         told = self.runs.state(folder)
         earlier = {key: told.get(key) for key in ("step", "total_steps")}
-        self._queue(folder, [f"resume={folder}", *words, f"hydra.run.dir={_grammar(folder)}"], **earlier)
+        words = [f"resume={folder}", *words, f"hydra.run.dir={_grammar(folder)}"]
+        self._queue(folder, words, self.device(folder), **earlier)
 
-    def enqueue_sweep(self, words: Sequence[str]) -> Path:
+    def device(self, folder: Path) -> str:
+        """What the run in ``folder`` trains on."""
+        trainer = self.runs.config(folder).get("trainer")
+        return device_of(trainer.get("accelerator") if isinstance(trainer, dict) else None)
+
+    def enqueue_sweep(self, words: Sequence[str], device: str) -> Path:
         """A sweep: one process for all its jobs. Returns the folder that will hold their folders."""
         now = datetime.now()
         folder = _unused(self.settings.root / "multirun" / f"{now:%Y-%m-%d}" / f"{now:%H-%M-%S}")
         words = ["-m", *words, f"hydra.sweep.dir={_grammar(folder)}"]
         with self._lock:
-            atomic.write_json(folder / SWEEP_FILE, {"words": words, "queued": time.time(), "pid": None})
+            job = {"words": words, "device": device, "queued": time.time(), "pid": None}
+            atomic.write_json(folder / SWEEP_FILE, job)
             self._may_wait = True
         self.advance()
         return folder
@@ -118,13 +132,14 @@ class Jobs:
             return told | {"state": "failed", "reason": lines[-1].removeprefix("error: ") if lines else reason}
         return told
 
-    def busy(self) -> list[Path]:
-        """The folders of runs and sweeps that a process stands behind."""
-        ours = [file.parent for file in self._job_files() if has_process(read_json(file))]
+    def busy(self) -> dict[Path, str]:
+        """The folders of runs and sweeps that a process stands behind, and the device of each."""
+        jobs = {file.parent: read_json(file) for file in self._job_files()}
+        ours = {folder: device_of(job.get("device")) for folder, job in jobs.items() if has_process(job)}
         told = [
             f for f in self.runs.find().values() if self.runs.state(f)["state"] in ("running", "paused", "stopping")
         ]
-        return list(dict.fromkeys([*ours, *told]))
+        return {folder: self.device(folder) for folder in told} | ours
 
     def waiting(self) -> list[Path]:
         """The job files of what waits for its turn, the first in line first."""
@@ -137,15 +152,19 @@ class Jobs:
         return [file for _, file in sorted(found)]
 
     def advance(self) -> None:
-        """Starts the first in line if the device is free."""
+        """Starts the first in line for each device that is free."""
         with self._lock:
             self._children = [child for child in self._children if child.poll() is None]
             if not self._may_wait:
                 return
             waiting = self.waiting()
             self._may_wait = bool(waiting)
-            if waiting and not self.busy():
-                self._launch(waiting[0])
+            taken = set(self.busy().values()) if waiting else set()
+            for file in waiting:
+                device = device_of(read_json(file).get("device"))
+                if device not in taken:
+                    taken.add(device)
+                    self._launch(file)
 
     def _job_files(self) -> list[Path]:
         return [
@@ -160,11 +179,12 @@ class Jobs:
             except Exception:  # a full disk, a damaged file: it is told, and tried again
                 logging.getLogger("lab.dashboard").exception("the queue")
 
-    def _queue(self, folder: Path, words: list[str], **fields: Any) -> None:
+    def _queue(self, folder: Path, words: list[str], device: str, **fields: Any) -> None:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with self._lock:
-                atomic.write_json(folder / JOB_FILE, {"words": words, "queued": time.time(), "pid": None})
+                job = {"words": words, "device": device, "queued": time.time(), "pid": None}
+                atomic.write_json(folder / JOB_FILE, job)
                 control.write_queued(folder, **fields)
                 self._may_wait = True
         except OSError as error:

@@ -28,8 +28,9 @@ Command = Literal["pause", "stop", "save", "evaluate"]
 def train(request: Request, new: NewRun) -> RunSummary:
     """Starts a training, or puts it into the queue if the device is taken."""
     words = overrides.words(new.overrides, settings_of(request))
-    overrides.check_together(new.overrides, settings_of(request))
-    return _enqueued(request, words, _short_name(new.overrides), {"name": new.name, "tags": new.tags})
+    config = overrides.check_together(new.overrides, settings_of(request))
+    device = jobs_.device_of(config.trainer.accelerator)
+    return _enqueued(request, words, _short_name(new.overrides), device, {"name": new.name, "tags": new.tags})
 
 
 @router.post("/runs/{run_id}/fork", status_code=202)
@@ -40,7 +41,8 @@ def fork(request: Request, run_id: str, how: Fork) -> RunSummary:
     if found is None:
         raise ApiError(404, "this run has no such checkpoint", "checkpoint")
     words = [f"resume={found.path}", *overrides.words(how.overrides, settings_of(request))]
-    return _enqueued(request, words, "fork", {"name": how.name})
+    device = jobs_of(request).device(runs.folder(run_id))
+    return _enqueued(request, words, "fork", device, {"name": how.name})
 
 
 @router.post("/runs/{run_id}/resume", status_code=202)
@@ -82,8 +84,8 @@ def start_sweep(request: Request, new: NewSweep) -> SweepInfo:
         raise ApiError(422, f"these are more combinations than the {_MOST_RUNS} that one sweep may have", "sweep")
     for key, values in new.sweep.items():
         for value in values:
-            overrides.check_together({**new.overrides, key: value}, settings)
-    return _sweep(request, jobs_of(request).enqueue_sweep(words))
+            config = overrides.check_together({**new.overrides, key: value}, settings)
+    return _sweep(request, jobs_of(request).enqueue_sweep(words, jobs_.device_of(config.trainer.accelerator)))
 
 
 @router.post("/sweeps/{sweep_id}/stop", status_code=204)
@@ -102,9 +104,9 @@ def list_sweeps(request: Request) -> list[SweepInfo]:
     return [_sweep(request, folder) for folder in runs_of(request).sweeps().values()]
 
 
-def _enqueued(request: Request, words: list[str], name: str, notes: dict[str, object]) -> RunSummary:
+def _enqueued(request: Request, words: list[str], name: str, device: str, notes: dict[str, object]) -> RunSummary:
     runs, jobs = runs_of(request), jobs_of(request)
-    folder = jobs.enqueue(words, name)
+    folder = jobs.enqueue(words, name, device)
     if any(notes.values()):
         runs.write_notes(folder, {key: value for key, value in notes.items() if value})
     return summarize(runs, jobs, folder)
