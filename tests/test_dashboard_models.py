@@ -1,5 +1,6 @@
 """The dashboard asks a model what it writes and what goes on inside, through the real server and its worker process."""
 
+import contextlib
 import json
 import math
 import os
@@ -204,8 +205,11 @@ def test_a_long_prompt_is_cropped_and_that_is_told(client: httpx.Client, checkpo
 def worker(server: Server) -> psutil.Process:
     """The process that runs models."""
     assert server.process is not None
-    children = psutil.Process(server.process.pid).children()
-    return next(p for p in children if "spawn_main" in " ".join(p.cmdline()))
+    for child in psutil.Process(server.process.pid).children():
+        with contextlib.suppress(psutil.Error):  # one that has just died
+            if "spawn_main" in " ".join(child.cmdline()):
+                return child
+    raise AssertionError("there is no worker process")
 
 
 def test_to_hang_up_stops_the_writing(server: Server, client: httpx.Client, checkpoints: dict[str, str]) -> None:

@@ -134,6 +134,8 @@ class Inference:
 
     def _died(self, pipe: Connection) -> None:
         if pipe is self._pipe:
+            if self._process is not None:
+                self._process.join(1)  # its end of the pipe is closed: it is dead, and only has to be put to rest
             self._process = None
             for queue in self._waiting.values():
                 queue.put_nowait(("dead", None))
