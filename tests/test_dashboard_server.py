@@ -266,7 +266,7 @@ def test_killed_and_started_again_the_server_has_lost_nothing(tmp_path: Path) ->
             in_state(client, run_id, "running")
             waiting = train(client, **{"trainer.max_steps": 2})
             wait_for(lambda: run(client, run_id)["step"] > 3)
-        token, job = server.token, json.loads((next(tmp_path.rglob("state.json"))).read_text())
+        token, job = server.token, json.loads((run_path(tmp_path, run_id) / "state.json").read_text())
         server.kill()
         assert psutil.pid_exists(job["pid"])  # the training goes on
         server.start()
