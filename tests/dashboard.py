@@ -99,7 +99,7 @@ def serving(root: Path) -> Iterator[Server]:
                 os.kill(json.loads(file.read_text())["pid"], signal.SIGKILL)
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 120) -> Any:
+def wait_for(condition: Callable[[], Any], seconds: float = 300) -> Any:
     """Waits until ``condition`` holds; returns what it returned."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -137,4 +137,4 @@ def in_state(client: httpx.Client, run_id: str, *states: str) -> dict[str, Any]:
 
 def talk(coroutine: Any) -> Any:
     """Runs a conversation over a WebSocket."""
-    return asyncio.run(asyncio.wait_for(coroutine, 300))
+    return asyncio.run(asyncio.wait_for(coroutine, 600))
