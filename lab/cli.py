@@ -193,22 +193,30 @@ def run_folder() -> str:
 
 @cache
 def unused_folder(wanted: str) -> str:
+    """As ``make_unused``, for Hydra. The cache makes it one answer a process, because Hydra asks several times."""
+    try:
+        return str(make_unused(Path(wanted)))
+    except OSError as error:
+        raise cannot_be_made(Path(wanted), error) from error
+
+
+def make_unused(wanted: Path) -> Path:
     """``wanted``, made now; or, if somebody has it already, ``wanted-2``, ``wanted-3`` and so on.
 
     Two runs that start in the same second ask for the same name. Making a folder is atomic: only one of them gets it.
-    The cache makes it one answer a process, because Hydra asks several times.
+
+    Raises:
+        OSError: if it cannot be made.
     """
     number = 1
     while True:
-        folder = Path(wanted if number == 1 else f"{wanted}-{number}")
+        folder = wanted if number == 1 else wanted.with_name(f"{wanted.name}-{number}")
         try:
             folder.mkdir(parents=True)
         except FileExistsError:
             number += 1
-        except OSError as error:
-            raise cannot_be_made(folder, error) from error
         else:
-            return str(folder)
+            return folder
 
 
 def cannot_be_made(folder: Path, error: OSError) -> LabError:

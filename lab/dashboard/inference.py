@@ -36,11 +36,6 @@ class Inference:
         """Is the process there?"""
         return self._process is not None and self._process.is_alive()
 
-    @property
-    def pid(self) -> int | None:
-        """Of the process."""
-        return self._process.pid if self._process is not None else None
-
     def start(self) -> None:
         """Starts the process, unless it is there."""
         if self.alive:

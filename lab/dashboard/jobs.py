@@ -23,7 +23,7 @@ import psutil
 import torch
 
 from lab import atomic, control
-from lab.cli import quoted
+from lab.cli import make_unused, quoted
 from lab.dashboard.errors import ApiError
 from lab.dashboard.plainfile import opened, read_json
 from lab.dashboard.runs import JOB_FILE, LOG_FILE, SWEEP_FILE, Runs
@@ -254,15 +254,7 @@ def _grammar(folder: Path) -> str:
 
 
 def _unused(wanted: Path) -> Path:
-    """``wanted``, made now, or with a number behind it: two runs may ask for one name in the same second."""
-    number = 1
-    while True:
-        folder = wanted if number == 1 else wanted.with_name(f"{wanted.name}-{number}")
-        try:
-            folder.mkdir(parents=True)
-        except FileExistsError:
-            number += 1
-        except OSError as error:
-            raise ApiError(503, f"{folder} cannot be made ({error.strerror})") from error
-        else:
-            return folder
+    try:
+        return make_unused(wanted)
+    except OSError as error:
+        raise ApiError(503, f"{wanted} cannot be made ({error.strerror})") from error
