@@ -76,8 +76,10 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
             command.unlink(
                 missing_ok=True
             )  # meant for an earlier process; what comes from now on is meant for this one
-        control.write_state(run_folder, "running", step=0, total_steps=plan.total_steps)
+        # The log first: whoever reads that the run is running finds a log that has begun again, too.
         carried = continuing.carry_over(resume, earlier, run_folder) if earlier and resume else []
+        done = int(earlier["global_step"]) if earlier else 0
+        control.write_state(run_folder, "running", step=done, total_steps=plan.total_steps)
         runfolder.write_config(run_folder, config)
 
         L.seed_everything(config.seed, verbose=False)
