@@ -244,6 +244,80 @@ def test_runs_are_compared(server: Server, finished: str, open_page: Callable[..
     assert "0.001" in differences.inner_text()
 
 
+def test_a_run_is_named_thinned_out_and_deleted(server: Server, open_page: Callable[..., Any]) -> None:
+    with server.client() as client:
+        run_id = train(client, **{"trainer.max_steps": 4, "save": True, "save_every": 2})
+        folder = server.root / in_state(client, run_id, "finished")["path"]
+    page = open_page(server)
+    visit(page, server, f"/runs/{run_id}?tab=config")
+    page.get_by_label("Name").fill("The <b>bold</b> one")
+    page.get_by_role("combobox", name="Tags").fill("night")
+    page.get_by_role("combobox", name="Tags").press("Enter")
+    page.get_by_label("Note").fill("what I thought of it")
+    page.get_by_role("button", name="Keep these words").click()
+    page.get_by_role("heading", name="The <b>bold</b> one").wait_for()
+    page.reload()
+    assert page.get_by_label("Note").input_value() == "what I thought of it"
+    visit(page, server, "/runs?q=night")
+    page.get_by_test_id("run-table").get_by_text("The <b>bold</b> one").wait_for()
+
+    visit(page, server, f"/runs/{run_id}?tab=checkpoints")
+    page.get_by_role("button", name="More about step-00000002.ckpt").click()
+    page.get_by_role("menuitem", name="Export for Hugging Face").click()
+    exported = Path(page.get_by_role("status").locator("code").inner_text())
+    assert (server.root / exported / "config.json").is_file()
+    page.get_by_role("button", name="More about step-00000002.ckpt").click()
+    page.get_by_role("menuitem", name="Delete").click()
+    page.get_by_role("button", name="Keep").click()  # a second thought
+    assert (folder / "checkpoints" / "step-00000002.ckpt").is_file()
+    page.get_by_role("button", name="More about step-00000002.ckpt").click()
+    page.get_by_role("menuitem", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    page.get_by_role("row", name="step-00000002.ckpt").wait_for(state="detached")
+    assert not (folder / "checkpoints" / "step-00000002.ckpt").exists()
+    assert (folder / "checkpoints" / "step-00000004.ckpt").is_file()
+
+    visit(page, server, f"/runs/{run_id}?tab=config")
+    page.get_by_role("button", name="Delete this run").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    page.wait_for_url("**/runs")
+    assert not folder.exists()
+    page.get_by_text("The <b>bold</b> one").wait_for(state="detached")
+
+
+def test_a_checkpoint_goes_on_with_other_options(server: Server, finished: str, open_page: Callable[..., Any]) -> None:
+    page = open_page(server)
+    visit(page, server, f"/runs/{finished}?tab=checkpoints")
+    page.get_by_role("button", name="More about step-00000006.ckpt").click()
+    page.get_by_role("menuitem", name="Go on from here with other options").click()
+    page.get_by_text("Going on from a checkpoint").wait_for()
+    page.get_by_label("Name", exact=True).fill("forked")
+    page.get_by_test_id("start").click()
+    page.get_by_role("heading", name="forked").wait_for()
+    with server.client() as client:
+        (fork,) = [found for found in client.get("/api/runs").json() if found["name"] == "forked"]
+        steps = in_state(client, fork["id"], "finished")["step"]
+        log = client.get(f"/api/runs/{fork['id']}/events").json()["events"]
+    assert steps == 12
+    assert [event["step"] for event in log if event["kind"] == "continued"] == [6]
+    wait_for(lambda: step_of(page) == 12)
+    page.get_by_text("goes on from").get_by_role("link").click()
+    page.wait_for_url(f"**/runs/{finished}")
+
+
+def test_a_run_that_diverges_says_so(server: Server, open_page: Callable[..., Any]) -> None:
+    with server.client() as client:
+        run_id = train(client, **{"trainer.max_steps": 9})
+        in_state(client, run_id, "finished")
+        bad = train(client, **{"optimizer.lr": 1e38, "trainer.max_steps": 9})
+    page = open_page(server)
+    visit(page, server, f"/runs/{bad}?tab=alerts")
+    page.get_by_test_id("failure").get_by_text("diverged").first.wait_for()
+    page.get_by_test_id("alerts").get_by_text("diverged").first.wait_for()
+    visit(page, server, f"/runs/{run_id}?tab=alerts")
+    page.get_by_text("No alerts").wait_for()
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1440, "dark")])
 def test_pages_fit_and_have_no_barriers(
     server: Server, finished: str, open_page: Callable[..., Any], width: int, scheme: str
@@ -254,6 +328,7 @@ def test_pages_fit_and_have_no_barriers(
     for path in (*PAGES, f"/runs/{finished}"):
         visit(page, server, path)
         page.wait_for_timeout(1500)
+        wait_for(lambda: page.locator(".mantine-Loader-root").count() == 0)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
         found = axe.run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}).response["violations"]
         assert [(v["id"], v["nodes"][0]["html"][:200]) for v in found] == [], path

@@ -172,6 +172,7 @@ def test_fork_and_names(client: httpx.Client, finished: str) -> None:
     assert checkpoint["step"] == 4
     how = {"checkpoint": checkpoint["id"], "overrides": {"trainer.max_steps": 14, "optimizer.lr": 1e-3}, "name": "bold"}
     forked = client.post(f"/api/runs/{finished}/fork", json=how).json()
+    wait_for(lambda: run(client, forked["id"])["parent"] == finished)  # known before its end
     done = in_state(client, forked["id"], "finished")
     assert (done["name"], done["step"], done["parent"]) == ("bold", 14, finished)
     rates = client.get(f"/api/runs/{forked['id']}/metrics?names=learning_rate").json()["series"]["learning_rate"]

@@ -41,7 +41,8 @@ def _summary(runs: Runs, jobs: Jobs, folder: Path) -> RunSummary:
         _, val_losses, _ = tail.points("val_loss")
         seq, step = tail.seq, tail.step
     created = (folder / JOB_FILE if (folder / JOB_FILE).exists() else folder / "config.yaml", folder)
-    parent = results.get("parent")
+    # Its results name the checkpoint that was found; before there are any, the options name the one that was asked for.
+    parent = str(results.get("parent") or config.get("resume") or "")
     return RunSummary(
         id=runs.id_of(folder),
         path=str(folder.relative_to(runs.root) if folder.is_relative_to(runs.root) else folder),
@@ -59,7 +60,7 @@ def _summary(runs: Runs, jobs: Jobs, folder: Path) -> RunSummary:
         corpus=(config.get("corpus") or {}).get("name"),
         tokens_per_step=_tokens_per_step(model, data, trainer),
         save=bool(config.get("save")),
-        parent=runs.id_of(Path(parent).parent.parent) if parent and Path(parent).parent.parent != folder else None,
+        parent=_parent(runs, parent, folder),
         train_loss=latest["train_loss"],
         val_loss=latest["val_loss"],
         best_val_loss=min((float(v) for v in val_losses if v == v), default=None),
@@ -68,6 +69,14 @@ def _summary(runs: Runs, jobs: Jobs, folder: Path) -> RunSummary:
         sparkline=losses[thin(losses, _SPARKLINE)].tolist(),
         sweep=runs.id_of(folder.parent) if read_json(folder.parent / SWEEP_FILE) else None,
     )
+
+
+def _parent(runs: Runs, checkpoint: str, folder: Path) -> str | None:
+    """The id of the run that a checkpoint is from; None if it is that of ``folder``, or only a word such as "last"."""
+    path = Path(checkpoint)
+    if not path.is_absolute() or path.suffix != ".ckpt" or path.parent.parent == folder:
+        return None
+    return runs.id_of(path.parent.parent)
 
 
 @cache

@@ -50,7 +50,9 @@ function Form({ schema }: { schema: ConfigSchema }) {
   const { data: resolved, error: unresolved, isPlaceholderData } = useResolved(asked);
   const start = useStart({ checkpoint, parent, name });
   const options = flat(resolved?.config);
-  const errors = [...(resolved?.errors ?? []), ...fieldErrors(start.error)];
+  // What comes from the run before was good enough for it: it is in the way of the estimate at most.
+  const typed = (resolved?.errors ?? []).filter(({ field }) => field === null || !(field in base) || field in overrides);
+  const errors = [...typed, ...fieldErrors(start.error)];
   const errorOf = (option: string) => errors.find(({ field }) => field === option)?.message ?? null;
   const group = (wanted: string) => schema.groups.find((one) => one.name === wanted);
   const runs = Object.values(draft.sweep).reduce((product, values) => product * Math.max(1, values.length), 1);

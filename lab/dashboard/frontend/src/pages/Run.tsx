@@ -1,4 +1,4 @@
-import { Badge, Button, Group, Loader, Stack, Tabs } from "@mantine/core";
+import { Anchor, Badge, Button, Group, Loader, Stack, Tabs } from "@mantine/core";
 import { useMemo } from "react";
 import { Link, useParams } from "react-router";
 import { choiceParam, useParam } from "@/address/useParam";
@@ -62,6 +62,7 @@ function Whole({ run }: { run: RunSummary }) {
           <Group gap="xs">
             <StateBadge state={run.state} />
             <span>{about(run)}</span>
+            {run.parent && <Parent id={run.parent} />}
           </Group>
         }
         actions={<RunButtons run={run} />}
@@ -74,6 +75,20 @@ function Whole({ run }: { run: RunSummary }) {
         <Details run={run} />
       </Stack>
     </>
+  );
+}
+
+/** The run whose weights this one goes on from, if it is still there. */
+function Parent({ id }: { id: string }) {
+  const { data: parent } = useRunSummary(id);
+  if (!parent) return null;
+  return (
+    <span>
+      goes on from{" "}
+      <Anchor component={Link} to={`/runs/${parent.id}`} inherit>
+        {titleOf(parent)}
+      </Anchor>
+    </span>
   );
 }
 

@@ -1,5 +1,5 @@
 /** Mantine, told how this page looks. The defaults' greys and blues miss a contrast of 4.5:1 in places; these don't. */
-import { createTheme, type CSSVariablesResolver, type MantineColorsTuple } from "@mantine/core";
+import { createTheme, Loader, type CSSVariablesResolver, type MantineColorsTuple } from "@mantine/core";
 
 const BLUE: MantineColorsTuple = [
   "#e8f4fb",
@@ -39,6 +39,8 @@ export const theme = createTheme({
   respectReducedMotion: true,
   focusRing: "auto",
   cursorType: "pointer",
+  // A label needs a role to be the label of.
+  components: { Loader: Loader.extend({ defaultProps: { role: "status" } }) },
 });
 
 export const variables: CSSVariablesResolver = () => ({

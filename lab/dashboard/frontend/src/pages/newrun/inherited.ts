@@ -9,6 +9,8 @@ export function inherited(config: unknown, options: ConfigOption[]): Record<stri
   const found: Record<string, Value> = {};
   for (const { name, allowed } of options) {
     const value = parent[name];
+    // The path of a prepared corpus is its own affair; only a text of one's own is chosen by it.
+    if (name === "corpus.path" && parent["corpus.source"] !== "path") continue;
     if (allowed && value !== undefined) found[name] = typeof value === "string" ? valueOf(value) : value;
   }
   for (const [group, chosen] of [
