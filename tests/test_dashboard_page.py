@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from dashboard import OVERRIDES, Server, in_state, run, serving, train, wait_for
@@ -59,7 +60,7 @@ def open_page(browser: Any) -> Iterator[Callable[..., Any]]:
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(240_000)
+        page.set_default_timeout(40_000)
         page.on("console", listen)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(server.link)
@@ -149,9 +150,15 @@ def test_an_empty_lab_trains_at_one_click_and_obeys(tmp_path: Path, open_page: C
         assert rows.count() >= min(series["train_loss"]["total"], 100)
 
 
+def form(**choices: Any) -> str:
+    """The address of the form with the options of a tiny model."""
+    words = {**OVERRIDES, **choices}
+    return "/new?" + urlencode([("set", f"{key}={value}") for key, value in words.items()])
+
+
 def test_a_new_run_from_the_form(server: Server, open_page: Callable[..., Any]) -> None:
     page = open_page(server)
-    visit(page, server, "/new?" + "&".join(f"o.{key}={value}" for key, value in OVERRIDES.items()))
+    visit(page, server, "/new")
     page.get_by_test_id("estimate").get_by_text("17.7 million").wait_for()
     page.get_by_test_id("save-switch").press("Space")
     page.get_by_test_id("save-cost").wait_for()
@@ -162,6 +169,54 @@ def test_a_new_run_from_the_form(server: Server, open_page: Callable[..., Any]) 
     assert "save=true" in line.text_content()
     page.reload()  # the form lives in the address
     page.get_by_test_id("estimate").get_by_text("51.2 million").wait_for()
+
+    visit(page, server, form(**{"trainer.max_steps": 3}))
+    page.get_by_placeholder("Find by name or meaning").fill("optimizer.lr")
+    rate = page.get_by_test_id("option-optimizer.lr").get_by_role("textbox")
+    rate.fill("-1")
+    page.get_by_test_id("option-optimizer.lr").get_by_text("optimizer.lr=-1").wait_for()  # the error, at its field
+    assert page.get_by_test_id("start").is_disabled()
+    rate.fill("0.002")
+    page.get_by_label("Name", exact=True).fill("by hand")
+    page.get_by_test_id("start").click()
+    page.get_by_role("heading", name="by hand").wait_for()
+    wait_for(lambda: "finished" in page.get_by_test_id("run-state").inner_text())
+    with server.client() as client:
+        (found,) = [one for one in client.get("/api/runs").json() if one["name"] == "by hand"]
+        config = client.get(f"/api/runs/{found['id']}/config").json()
+    assert config["optimizer"]["lr"] == 0.002
+    assert found["step"] == 3
+
+
+def test_a_sweep_over_a_text_of_ones_own(server: Server, tmp_path: Path, open_page: Callable[..., Any]) -> None:
+    mine = tmp_path / "mine.txt"
+    mine.write_text("The cat sat on the mat, and the dog sat on the log.\n" * 300)
+    page = open_page(server)
+    visit(page, server, form(**{"trainer.max_steps": 2}))
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Your own text").click()
+    chooser.value.set_files(mine)
+    page.get_by_text("is uploaded and chosen").wait_for()
+    page.get_by_placeholder("Find by name or meaning").fill("optimizer.lr")
+    page.get_by_role("button", name="Sweep over optimizer.lr").click()
+    page.get_by_test_id("option-optimizer.lr").get_by_role("textbox").fill("0.01, 0.001")
+    page.get_by_role("button", name="Start 2 runs").click()
+    page.get_by_test_id("sweep-note").wait_for()
+    with server.client() as client:
+
+        def ended() -> Any:
+            (found,) = client.get("/api/sweeps").json()
+            return found if found["state"] == "ended" else None
+
+        runs = [run(client, run_id) for run_id in wait_for(ended)["runs"]]
+        configs = [client.get(f"/api/runs/{one['id']}/config").json() for one in runs]
+    assert [one["state"] for one in runs] == ["finished", "finished"]
+    assert {config["optimizer"]["lr"] for config in configs} == {0.01, 0.001}
+    for config in configs:
+        assert (server.root / config["corpus"]["path"]).read_text() == mine.read_text()
+    differences = page.get_by_test_id("differences")  # the page has followed the sweep
+    differences.get_by_text("0.01", exact=True).wait_for()
+    differences.get_by_text("0.001", exact=True).wait_for()
 
 
 def test_attention_rows_sum_to_one_and_never_look_ahead(
