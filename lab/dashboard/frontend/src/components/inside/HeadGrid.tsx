@@ -18,11 +18,13 @@ export function HeadGrid({ heads, nHeads, layer, head, onChoose }: Props) {
   const layers = [...new Set(heads.map((one) => one.layer))];
   return (
     <div className={classes.scroll}>
-      <div className={classes.grid} style={{ gridTemplateColumns: `auto repeat(${nHeads}, minmax(44px, 96px))` }} role="group" aria-label="Heads, by layer">
-        <span />
+      <div className={classes.grid} style={{ gridTemplateColumns: `auto repeat(${nHeads}, minmax(34px, 96px))` }} role="group" aria-label="Heads, by layer">
+        <Text size="xs" c="dimmed" ta="right" aria-hidden>
+          head
+        </Text>
         {Array.from({ length: nHeads }, (_, at) => (
           <Text key={at} size="xs" c="dimmed" ta="center" aria-hidden>
-            head {at}
+            {at}
           </Text>
         ))}
         {layers.map((row) => (
