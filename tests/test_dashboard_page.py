@@ -149,6 +149,21 @@ def test_an_empty_lab_trains_at_one_click_and_obeys(tmp_path: Path, open_page: C
         assert series["train_loss"]["total"] == len(series["train_loss"]["steps"])
         assert rows.count() >= min(series["train_loss"]["total"], 100)
 
+        stopped = step_of(page)
+        page.get_by_test_id("button-resume").click()  # by a new process, from the checkpoint of the stop
+        wait_for(lambda: step_of(page) > stopped)
+        page.get_by_test_id("button-save").click()
+        page.get_by_test_id("button-save").get_by_text("Save now").wait_for()
+        page.get_by_role("tab", name="checkpoints").click()
+        page.get_by_test_id("checkpoint-row").filter(has_text="saved-").wait_for()
+        page.get_by_test_id("button-stop").click()
+        wait_for(lambda: "stopped" in page.get_by_test_id("run-state").inner_text())
+        with server.client() as client:
+            steps = client.get(f"/api/runs/{found['id']}/metrics?names=train_loss").json()["series"]["train_loss"][
+                "steps"
+            ]
+        assert steps == sorted(set(steps))
+
 
 def form(**choices: Any) -> str:
     """The address of the form with the options of a tiny model."""
@@ -285,6 +300,15 @@ def test_the_playground_writes_what_the_server_writes(
     assert choices.count() >= 5
     choices.nth(4).click()  # go on from there with another token
     page.get_by_role("group", name="Branches").get_by_role("button").nth(1).wait_for()
+
+    page.get_by_role("button", name="A second one beside it").click()
+    page.get_by_role("button", name="Write", exact=True).click()
+    writers = page.get_by_test_id("writer")
+    wait_for(lambda: writers.count() == 2)
+    for number in (0, 1):
+        written = writers.nth(number).get_by_test_id("tokens").locator("button, [role=button]")
+        wait_for(lambda written=written: written.count() >= 20)
+    assert "step 3" in writers.nth(1).inner_text()  # how it began, beside how it ended
 
 
 def test_runs_are_compared(server: Server, finished: str, open_page: Callable[..., Any]) -> None:
