@@ -299,7 +299,18 @@ def test_the_playground_writes_what_the_server_writes(
     choices = page.get_by_test_id("alternatives").get_by_role("button")
     assert choices.count() >= 5
     choices.nth(4).click()  # go on from there with another token
-    page.get_by_role("group", name="Branches").get_by_role("button").nth(1).wait_for()
+    branches = page.get_by_role("group", name="Branches").get_by_role("button")
+    branches.nth(1).wait_for()
+    status = page.get_by_test_id("writer").get_by_role("status")
+    wait_for(lambda: "perplexity" in status.inner_text())
+    text = page.get_by_test_id("tokens").inner_text()
+    page.reload()
+    branches.nth(1).wait_for()
+    assert page.get_by_test_id("tokens").inner_text() == text
+    page.get_by_role("link", name="Tokenizer").first.click()  # to another page and back
+    page.get_by_role("heading", name="Tokenizer").wait_for()
+    page.go_back()
+    branches.nth(1).wait_for()
 
     page.get_by_role("button", name="A second one beside it").click()
     page.get_by_role("button", name="Write", exact=True).click()

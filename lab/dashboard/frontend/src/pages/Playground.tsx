@@ -50,11 +50,11 @@ export default function Playground() {
 
 function Desk({ one, other }: { one: Chosen; other: Chosen | null }) {
   const settings = useSettings();
-  const left = useWriter();
-  const right = useWriter();
-  const writing = left.writing || right.writing;
   const first = one.checkpoint?.id;
   const second = other?.checkpoint?.id;
+  const left = useWriter("first", first);
+  const right = useWriter("second", second);
+  const writing = left.writing || right.writing;
 
   const write = () => {
     if (first) left.start({ ...settings.order, checkpoint: first });
@@ -65,13 +65,15 @@ function Desk({ one, other }: { one: Chosen; other: Chosen | null }) {
   // A slider that moves writes the text again, unless somebody has made branches, which would be lost.
   const { temperature, topK, topP, seed, maxTokens, live } = settings;
   const present = JSON.stringify([temperature, topK, topP, seed, maxTokens, first, second]);
-  const before = useRef(present);
-  const untouched = left.story.branches.length === 1 && right.story.branches.length <= 1;
+  const loaded = first !== undefined && (other === null || second !== undefined);
+  const before = useRef<string | null>(null);
+  const untouched = left.branches === 1 && right.branches <= 1;
   useEffect(() => {
-    if (before.current === present) return;
+    if (!loaded || before.current === present) return;
+    const opening = before.current === null;
     before.current = present;
-    if (live && untouched) again();
-  }, [present, live, untouched, again]);
+    if (!opening && live && untouched) again();
+  }, [present, loaded, live, untouched, again]);
 
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
