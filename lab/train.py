@@ -72,10 +72,9 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
             config.init_from = continuing.first_weights(earlier)
         elif config.init_from is not None:
             initial = finetune.open_initial(config, start_folder)
+        # They were meant for an earlier process; what comes from now on is meant for this one.
         for _, command in control.commands(run_folder):
-            command.unlink(
-                missing_ok=True
-            )  # meant for an earlier process; what comes from now on is meant for this one
+            command.unlink(missing_ok=True)
         # The log first: whoever reads that the run is running finds a log that has begun again, too.
         carried = continuing.carry_over(resume, earlier, run_folder) if earlier and resume else []
         done = int(earlier["global_step"]) if earlier else 0
