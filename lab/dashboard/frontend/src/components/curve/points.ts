@@ -59,6 +59,16 @@ export interface Columns {
   log: boolean;
 }
 
+/** Columns on the x axis: where a place, counted in columns, lies, and where a column ends; the last one takes the rest. */
+function laidOut({ from, to, count, log }: Columns) {
+  const map = log ? Math.log : (value: number) => value;
+  const back = log ? Math.exp : (value: number) => value;
+  const [start, width] = [map(from), (map(to) - map(from)) / count];
+  const placeOf = (column: number) => back(start + column * width);
+  const borderOf = (column: number) => (column === count - 1 ? Infinity : placeOf(column + 1));
+  return { placeOf, borderOf };
+}
+
 /**
  * The line as a screen of `count` columns can show it: of each column its least and its greatest value, in their order,
  * at two places that are the same for every line. So that ten lines have one x axis of a thousand places, not of ten
@@ -68,13 +78,11 @@ export function snap({ x, y }: Points, { from, to, count, log }: Columns): Point
   const first = Math.max(0, lowerBound(x, from) - 1);
   const end = Math.min(x.length, lowerBound(x, to) + 2);
   if (end - first <= 2 * count || !(to > from)) return first === 0 && end === x.length ? { x, y } : { x: x.slice(first, end), y: y.slice(first, end) };
-  const map = log ? Math.log : (value: number) => value;
-  const back = log ? Math.exp : (value: number) => value;
-  const [start, width] = [map(from), (map(to) - map(from)) / count];
+  const { placeOf, borderOf } = laidOut({ from, to, count, log });
   const out: Points = { x: [], y: [] };
   let at = first;
   for (let column = 0; column < count; column++) {
-    const border = column === count - 1 ? Infinity : back(start + (column + 1) * width);
+    const border = borderOf(column);
     let [least, greatest, points] = [-1, -1, 0];
     for (; at < end && (x[at] as number) < border; at++) {
       points += 1;
@@ -85,7 +93,7 @@ export function snap({ x, y }: Points, { from, to, count, log }: Columns): Point
     }
     if (points === 0) continue;
     const [left, right] = [Math.min(least, greatest), Math.max(least, greatest)];
-    out.x.push(column === 0 ? from : back(start + (column + 0.25) * width), column === count - 1 ? to : back(start + (column + 0.75) * width));
+    out.x.push(column === 0 ? from : placeOf(column + 0.25), column === count - 1 ? to : placeOf(column + 0.75));
     out.y.push(y[left] ?? null, y[right] ?? null);
   }
   return out;
@@ -101,13 +109,11 @@ export function smoothed({ x, y }: Points, weight: number, { from, to, count, lo
   if (end - first <= 2 * count || !(to > from)) {
     return { x: x.slice(first, end + 1), y: smooth(y.slice(first, end + 1), weight) };
   }
-  const map = log ? Math.log : (value: number) => value;
-  const back = log ? Math.exp : (value: number) => value;
-  const [start, width] = [map(from), (map(to) - map(from)) / count];
+  const { placeOf, borderOf } = laidOut({ from, to, count, log });
   const means: Points = { x: [], y: [] };
   let at = first;
   for (let column = 0; column < count; column++) {
-    const border = column === count - 1 ? Infinity : back(start + (column + 1) * width);
+    const border = borderOf(column);
     let [sum, numbers] = [0, 0];
     for (; at < end && (x[at] as number) < border; at++) {
       const value = y[at];
@@ -116,7 +122,7 @@ export function smoothed({ x, y }: Points, weight: number, { from, to, count, lo
       numbers += 1;
     }
     if (numbers === 0) continue;
-    means.x.push(back(start + (column + 0.5) * width));
+    means.x.push(placeOf(column + 0.5));
     means.y.push(sum / numbers);
   }
   return { x: means.x, y: smooth(means.y, weight) };
