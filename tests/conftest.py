@@ -4,11 +4,16 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
+
+if TYPE_CHECKING:
+    from dashboard import Server
 
 # One thread for each test process: two run side by side, and sums come out the same in all of them.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -37,6 +42,13 @@ def _private_caches(tmp_path_factory: pytest.TempPathFactory) -> None:
 def corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of fetched corpora; LAB_CORPORA if it is set, as it is where verdict can be had offline."""
     return Path(os.environ.get("LAB_CORPORA") or tmp_path_factory.mktemp("corpora"))
+
+
+@pytest.fixture(scope="module")
+def client(server: "Server") -> Iterator[httpx.Client]:
+    """Asks the dashboard that a module's own ``server`` started."""
+    with server.client() as client:
+        yield client
 
 
 @dataclass

@@ -27,12 +27,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def client(server: Server) -> Iterator[httpx.Client]:
-    with server.client() as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
 def finished(client: httpx.Client) -> str:
     """A run that has come to its end."""
     run_id = train(client, **{"trainer.max_steps": 12, "save": True, "save_every": 4, "eval_every": 4})
