@@ -15,6 +15,12 @@ export function RunNotes({ run }: { run: RunSummary }) {
   const change = useChangeRun(run.id);
   const remove = useDeleteRun();
   const navigate = useNavigate();
+  // By the time the answer comes, the run may be off the list, and this form off the page: see FirstRun.
+  const deleteRun = () =>
+    remove.mutateAsync(run.id).then(
+      () => navigate("/runs"),
+      () => undefined, // remove.error is on show
+    );
   const alive = ["queued", "running", "paused", "stopping"].includes(run.state);
   return (
     <Stack gap="sm" maw={860}>
@@ -50,7 +56,7 @@ export function RunNotes({ run }: { run: RunSummary }) {
           setAsking(false);
           remove.reset();
         }}
-        onConfirm={() => remove.mutate(run.id, { onSuccess: () => void navigate("/runs") })}
+        onConfirm={() => void deleteRun()}
       >
         The folder <strong>{run.path}</strong> will be gone for good, with its curves, its samples and its checkpoints.
       </Confirm>

@@ -10,6 +10,12 @@ import { TINY } from "./tiny";
 export function FirstRun() {
   const train = useTrain();
   const navigate = useNavigate();
+  // What `mutate` is told to call goes with the button, and that goes when the list of runs, told live, has its first one.
+  const start = () =>
+    train.mutateAsync({ overrides: TINY, name: "my first model" }).then(
+      (run) => navigate(`/runs/${encodeURIComponent(run.id)}`),
+      () => undefined, // train.error is on show
+    );
   return (
     <EmptyState
       title="Nothing has been trained here yet"
@@ -19,7 +25,7 @@ export function FirstRun() {
             size="md"
             leftSection={<IconPlayerPlay size={18} aria-hidden />}
             loading={train.isPending}
-            onClick={() => train.mutate({ overrides: TINY, name: "my first model" }, { onSuccess: (run) => void navigate(`/runs/${encodeURIComponent(run.id)}`) })}
+            onClick={() => void start()}
           >
             Train a tiny model now
           </Button>
