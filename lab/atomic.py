@@ -7,6 +7,7 @@ that property: renaming a file over another one within a folder.
 
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -78,6 +79,14 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Writes ``value`` as indented JSON, atomically."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def remove_folder(path: Path) -> None:
+    """Removes a folder with all that is in it. Whoever reads there meanwhile finds it whole or not at all."""
+    # Short, for the folder's own name may be as long as names get.
+    hidden = path.with_name(f".{path.stat().st_ino}.deleted")
+    path.rename(hidden)
+    shutil.rmtree(hidden)
 
 
 def remove_leftovers(folder: Path, name: str = "*") -> None:

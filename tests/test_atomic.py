@@ -1,6 +1,7 @@
 """Written whole or not at all."""
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -177,3 +178,16 @@ def test_a_name_is_taken_at_the_end_or_never(tmp_path: Path, folder: bool, umask
             temporary.mkdir()
         assert written.read_bytes() == b"content"
         assert names(path.parent) == ["made"]
+
+
+@pytest.mark.parametrize("name", ["run", "n" * 255])
+def test_a_folder_goes_all_at_once(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / name
+    (folder / "checkpoints").mkdir(parents=True)
+    (folder / "state.json").write_text("{}")
+    there: list[bool] = []
+    really = shutil.rmtree
+    monkeypatch.setattr(shutil, "rmtree", lambda path: (there.append(folder.exists()), really(path)))
+    atomic.remove_folder(folder)
+    assert there == [False]  # nobody finds it half deleted
+    assert list(tmp_path.iterdir()) == []

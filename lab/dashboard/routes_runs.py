@@ -1,13 +1,13 @@
 """Runs: what there is, and what happened."""
 
 import json
-import shutil
 import subprocess
 import sys
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
+from lab import atomic
 from lab.dashboard import jobs as jobs_
 from lab.dashboard.errors import ApiError
 from lab.dashboard.models import (
@@ -95,7 +95,7 @@ def delete_run(request: Request, run_id: str) -> Response:
         state = "stopped"
     if state in ("queued", "running", "paused", "stopping") or folder in jobs.busy():
         raise ApiError(409, f"the run is {state}: stop it first")
-    shutil.rmtree(folder)
+    atomic.remove_folder(folder)
     return Response(status_code=204)
 
 

@@ -62,11 +62,14 @@ class Watch:
             self._folders = self.runs.find()
         self._looks += 1
         changed = False
+        stamps = {run_id: tuple(_stamp(path / name) for name in _FILES) for run_id, path in self._folders.items()}
+        # A folder without any of these files is no run any more: it has been deleted since the last search.
+        self._folders = {run_id: path for run_id, path in self._folders.items() if any(stamps[run_id])}
         for run_id in [known for known in self.summaries if known not in self._folders]:
             del self.summaries[run_id], self.seqs[run_id], self._stamps[run_id]
             changed = True
         for run_id, folder in self._folders.items():
-            stamp = tuple(_stamp(folder / name) for name in _FILES)
+            stamp = stamps[run_id]
             # A live run may be lost at any moment, which no file tells.
             alive = run_id in self.summaries and self.summaries[run_id].state in control.ALIVE
             if stamp == self._stamps.get(run_id) and not (alive and self._looks % _FIND_EVERY == 0):
