@@ -350,7 +350,7 @@ def test_a_run_is_named_thinned_out_and_deleted(server: Server, open_page: Calla
     page.get_by_role("button", name="Keep these words").click()
     page.get_by_role("heading", name="The <b>bold</b> one").wait_for()
     page.reload()
-    assert page.get_by_label("Note").input_value() == "what I thought of it"
+    wait_for(lambda: page.get_by_label("Note").input_value() == "what I thought of it")
     visit(page, server, "/runs?q=night")
     page.get_by_test_id("run-table").get_by_text("The <b>bold</b> one").wait_for()
 

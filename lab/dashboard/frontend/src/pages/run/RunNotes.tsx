@@ -8,9 +8,9 @@ import { ErrorNote } from "@/components/ErrorNote";
 
 /** Name, tags and a note of one's own; and the button that deletes the run. */
 export function RunNotes({ run }: { run: RunSummary }) {
-  const [name, setName] = useState(run.name);
-  const [tags, setTags] = useState(run.tags);
-  const [note, setNote] = useState(run.note);
+  // Only what was changed here: the rest is the run's, which may be told later than this form is drawn.
+  const [edited, setEdited] = useState<Partial<Pick<RunSummary, "name" | "tags" | "note">>>({});
+  const { name, tags, note } = { ...run, ...edited };
   const [asking, setAsking] = useState(false);
   const change = useChangeRun(run.id);
   const remove = useDeleteRun();
@@ -25,12 +25,12 @@ export function RunNotes({ run }: { run: RunSummary }) {
   return (
     <Stack gap="sm" maw={860}>
       <Group grow align="flex-start">
-        <TextInput label="Name" value={name} maxLength={120} onChange={(event) => setName(event.currentTarget.value)} />
-        <TagsInput label="Tags" description="Enter after each" inputWrapperOrder={["label", "input", "description"]} value={tags} maxTags={20} onChange={setTags} />
+        <TextInput label="Name" value={name} maxLength={120} onChange={(event) => setEdited({ ...edited, name: event.currentTarget.value })} />
+        <TagsInput label="Tags" description="Enter after each" inputWrapperOrder={["label", "input", "description"]} value={tags} maxTags={20} onChange={(value) => setEdited({ ...edited, tags: value })} />
       </Group>
-      <Textarea label="Note" autosize minRows={2} maxLength={10_000} value={note} onChange={(event) => setNote(event.currentTarget.value)} />
+      <Textarea label="Note" autosize minRows={2} maxLength={10_000} value={note} onChange={(event) => setEdited({ ...edited, note: event.currentTarget.value })} />
       <Group justify="space-between">
-        <Button size="sm" variant="default" loading={change.isPending} onClick={() => change.mutate({ name, tags, note })}>
+        <Button size="sm" variant="default" loading={change.isPending} onClick={() => change.mutate(edited, { onSuccess: () => setEdited({}) })}>
           Keep these words
         </Button>
         <Button
