@@ -2,8 +2,9 @@
 
 A loss says how well a model predicts, and nothing of how. This room takes a model apart on a single text: who attends
 to whom, how the residual stream grows, which units of the feed-forward networks are silent, what each layer would
-predict if it were the last one, and what each attention head is worth. It needs torch and ``lab.model``, and uses the
-spelled-out attention that the model carries for readers; training runs none of it.
+predict if it were the last one, and what each attention head is worth. It needs torch and ``lab.model`` and computes
+nothing that the model computes: it listens to the model's own parts, by torch's forward hooks, while attention takes
+the spelled-out path. Training runs none of it.
 
     seen = look(model, torch.tensor(tokenizer.encode("The fox")))
     seen.attention[0, 3]      # layer 0, head 3: (seq, seq)
@@ -15,13 +16,13 @@ return tensors on the CPU. L is n_layers, T the tokens of the prompt.
 
 import dataclasses
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from lab.model import GPTModel, TransformerBlock
 
@@ -123,36 +124,35 @@ def look(model: GPTModel, token_ids: Tensor, *, top_k: int = 5, bins: int = 32) 
     """
     if top_k < 1 or bins < 1:
         raise ValueError(f"top_k={top_k} and bins={bins} must be at least 1")
-    with _evaluating(model):
-        x = model.embed(_checked(model, token_ids)[None])  # (1, T, C)
-        norms, attention, layers, lenses = [x[0].norm(dim=-1)], [], [], []
-        for block in model.blocks:
-            assert isinstance(block, TransformerBlock)
-            attended, weights = block.attention.forward_with_weights(block.norm1(x))  # (1, T, C), (1, H, T, T)
-            x = x + attended
-            hidden = block.feed_forward.gelu(block.feed_forward.expand(block.norm2(x)))  # (1, T, 4C)
-            x = x + block.feed_forward.project(hidden)
-            norms.append(x[0].norm(dim=-1))
-            attention.append(weights[0].cpu())
-            silent = (hidden[0].abs() < NEAR_ZERO).all(dim=0)  # (4C,)
+    blocks = _blocks(model)
+    token_ids = token_ids.detach()
+    with _evaluating(model), _listening() as listen:
+        weights = [listen(block.attention.weights_dropout) for block in blocks]  # each (1, H, T, T)
+        attended = [listen(block.attention) for block in blocks]  # (1, T, C)
+        hidden = [listen(block.feed_forward.gelu) for block in blocks]  # (1, T, 4C)
+        stream = [listen(model.dropout), *(listen(block) for block in blocks)]  # (1, T, C)
+        model.hidden(_checked(model, token_ids)[None])
+        layers, lenses = [], []
+        for layer in range(len(blocks)):
+            silent = (hidden[layer].value[0].abs() < NEAR_ZERO).all(dim=0)  # (4C,)
             layers.append(
                 Layer(
-                    residual=_statistics(x, bins),
-                    attention=_statistics(attended, bins),
-                    feed_forward=_statistics(hidden, bins),
-                    n_units=hidden.shape[-1],
+                    residual=_statistics(stream[layer + 1].value, bins),
+                    attention=_statistics(attended[layer].value, bins),
+                    feed_forward=_statistics(hidden[layer].value, bins),
+                    n_units=len(silent),
                     dead_units=silent.nonzero().flatten().tolist(),
                 )
             )
-            log_probabilities = _log_probabilities(model, x)[0]  # (T, V)
-            lenses.append(_lens(log_probabilities, token_ids.to(x.device), top_k))
+            log_probabilities = _log_probabilities(model, stream[layer + 1].value)[0]  # (T, V)
+            lenses.append(_lens(log_probabilities, token_ids.to(log_probabilities.device), top_k))
     # After the last block, the lens is the model's own prediction.
     lens = Lens(*(torch.stack([getattr(one, field.name) for one in lenses]) for field in dataclasses.fields(Lens)))
     following = token_ids[1:, None].to(log_probabilities.device)  # (T - 1, 1)
     return Look(
-        token_ids=token_ids.detach().cpu(),
-        attention=torch.stack(attention),
-        residual_norms=torch.stack(norms).cpu(),
+        token_ids=token_ids.cpu(),
+        attention=torch.stack([heard.value[0].cpu() for heard in weights]),
+        residual_norms=torch.stack([heard.value[0].norm(dim=-1) for heard in stream]).cpu(),
         layers=layers,
         logit_lens=lens,
         token_losses=-log_probabilities[:-1].gather(1, following)[:, 0].cpu(),
@@ -176,8 +176,8 @@ def ablate_heads(model: GPTModel, token_ids: Tensor) -> Tensor:
     """
     with _evaluating(model):
         ids = _checked(model, token_ids)
-        blocks = [block for block in model.blocks if isinstance(block, TransformerBlock)]
-        changes = torch.full((len(blocks), model.config.n_heads), math.nan)
+        blocks, n_heads = _blocks(model), model.config.n_heads
+        changes = torch.full((len(blocks), n_heads), math.nan)
         if len(ids) == 1:
             return changes
         x = model.embed(ids[None])  # (1, T, C)
@@ -185,18 +185,27 @@ def ablate_heads(model: GPTModel, token_ids: Tensor) -> Tensor:
         for layer, block in enumerate(blocks):
             # Below its layer, a missing head changes nothing: all variants start from the same x, and go on from here
             # side by side as a batch of n_heads.
-            heads = block.attention
-            context, _ = heads.attend_step_by_step(*heads.split_heads(block.norm1(x)))  # (1, H, T, D)
-            present = 1 - torch.eye(heads.n_heads, dtype=x.dtype, device=x.device)  # (H, H): row h lacks head h
-            variants = x + heads.merge_heads(context * present[:, :, None, None])  # (H, T, C)
-            variants = variants + block.feed_forward(block.norm2(variants))
+            with _without_each_head(block):
+                variants = block(x)  # (H, T, C): row h lacks head h
             for above in blocks[layer + 1 :]:
                 variants = above(variants)
             # One at a time through the head: the logits are by far the largest tensor.
             losses.append(torch.stack([_mean_loss(model, variant[None], ids) for variant in variants]))
-            x = x + heads.merge_heads(context)
-            x = x + block.feed_forward(block.norm2(x))
+            x = block(x)
         return (torch.stack(losses) - _mean_loss(model, x, ids)).cpu()
+
+
+@torch.no_grad()
+def attention_weights(model: GPTModel, token_ids: Tensor) -> list[Tensor]:
+    """Who looks where in each of several texts: ``(batch, seq)`` int64 to L tensors ``(batch, n_heads, seq, seq)``.
+
+    Row i says how much position i takes from each position: it sums to 1 and is 0 right of the diagonal. The model
+    stays in the mode it is in: in training mode, dropout has already been at the weights.
+    """
+    with _spelled_out(model), _listening() as listen:
+        weights = [listen(block.attention.weights_dropout) for block in _blocks(model)]
+        model.hidden(token_ids)
+    return [heard.value for heard in weights]
 
 
 @torch.no_grad()
@@ -235,16 +244,67 @@ def to_plain(value: Any) -> Any:
     return value
 
 
+class _Heard:
+    """What the last call of a part of the model gave."""
+
+    value: Tensor
+
+
 @contextmanager
-def _evaluating(model: GPTModel) -> Iterator[None]:
-    """Switches dropout off, and afterwards puts each part back into the mode it was in."""
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
+def _listening() -> Iterator[Callable[[nn.Module], _Heard]]:
+    """Yields a function that keeps the output of a part of the model; afterwards nobody listens any more."""
+    with ExitStack() as hooks:
+
+        def listen(part: nn.Module) -> _Heard:
+            heard = _Heard()
+            hook = part.register_forward_hook(lambda _, __, output: setattr(heard, "value", output.detach()))
+            hooks.callback(hook.remove)
+            return heard
+
+        yield listen
+
+
+@contextmanager
+def _without_each_head(block: TransformerBlock) -> Iterator[None]:
+    """One text becomes a batch of n_heads: in row h, head h's share of the projection's input is zero."""
+    heads = block.attention
+    present = 1 - torch.eye(heads.n_heads, device=heads.project.weight.device)  # (H, H)
+    mask = present.repeat_interleave(heads.head_dim, dim=1)[:, None]  # (H, 1, C)
+    hook = heads.project.register_forward_pre_hook(lambda _, inputs: (inputs[0] * mask.to(inputs[0].dtype),))
     try:
         yield
     finally:
+        hook.remove()
+
+
+@contextmanager
+def _spelled_out(model: GPTModel) -> Iterator[None]:
+    """Attention takes its steps one by one, so that the weights between them can be seen."""
+    before = [block.attention.spelled_out for block in _blocks(model)]
+    for block in _blocks(model):
+        block.attention.spelled_out = True
+    try:
+        yield
+    finally:
+        for block, spelled_out in zip(_blocks(model), before, strict=True):
+            block.attention.spelled_out = spelled_out
+
+
+@contextmanager
+def _evaluating(model: GPTModel) -> Iterator[None]:
+    """Switches dropout off and spells attention out; afterwards each part is back in the mode it was in."""
+    modes = {module: module.training for module in model.modules()}
+    model.eval()
+    try:
+        with _spelled_out(model):
+            yield
+    finally:
         for module, mode in modes.items():
             module.training = mode
+
+
+def _blocks(model: GPTModel) -> list[TransformerBlock]:
+    return [block for block in model.blocks if isinstance(block, TransformerBlock)]
 
 
 def _checked(model: GPTModel, token_ids: Tensor) -> Tensor:

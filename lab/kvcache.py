@@ -10,12 +10,12 @@ a full context, so that nothing grows while a text is written.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from lab.model import GPTModel, MultiHeadAttention, TransformerBlock
+from lab.model import GPTModel, LayerCache
 
 
 class KVCache:
@@ -44,20 +44,20 @@ class KVCache:
         Returns:
             ``(batch, seq, emb_dim)``, after the final norm.
         """
-        model = self.model
-        device = model.token_embedding.weight.device
+        device = self.model.token_embedding.weight.device
         known = int(positions.max()) + 1  # nobody looks at the columns beyond
         token_ids, positions = token_ids.to(device), positions.to(device)
-        rows = None if rows is None else rows.to(device)
         # A token sees itself and what comes before it in its text. Of shorter texts, which do not reach as far as the
         # others, the rest of the row is hidden by the same rule.
-        visible = torch.arange(known, device=device) <= positions[:, :, None]  # (B, T, known)
-        x = model.token_embedding(token_ids) + model.position_embedding(positions)  # (B, T, C)
-        for block, keys, values in zip(model.blocks, self.keys, self.values, strict=True):
-            assert isinstance(block, TransformerBlock)
-            x = x + _attend(block.attention, block.norm1(x), (keys, values), rows, positions, visible)
-            x = x + block.feed_forward(block.norm2(x))
-        return model.final_norm(x)
+        visible = (torch.arange(known, device=device) <= positions[:, :, None])[:, None]  # (B, 1, T, known)
+        written = rows.to(device) if rows is not None else torch.arange(len(token_ids), device=device)
+        # All rows is the usual case, and needs no copy of the cache.
+        looked_at = slice(None) if rows is None else written
+        layers: list[LayerCache] = [
+            _Layer(keys, values, positions, visible, written[:, None], looked_at)
+            for keys, values in zip(self.keys, self.values, strict=True)
+        ]
+        return self.model.hidden(token_ids, _Pass(positions, layers))
 
     def read_texts(self, texts: Sequence[Sequence[int]], rows: Tensor | None = None) -> Tensor:
         """Reads texts from their first token on; returns what is said at the last token of each, ``(batch, emb_dim)``.
@@ -72,23 +72,27 @@ class KVCache:
         return hidden[torch.arange(len(texts)), torch.tensor([len(text) - 1 for text in texts])]
 
 
-def _attend(
-    attention: MultiHeadAttention,
-    x: Tensor,
-    cache: tuple[Tensor, Tensor],
-    rows: Tensor | None,
-    positions: Tensor,
-    visible: Tensor,
-) -> Tensor:
-    """``MultiHeadAttention.forward`` with keys and values from the cache; ``(batch, seq, emb_dim)`` to the same."""
-    keys, values = cache  # each (all rows, H, context, D)
-    queries, new_keys, new_values = attention.split_heads(x)  # each (B, H, T, D)
-    written = torch.arange(len(x), device=x.device) if rows is None else rows
-    keys[written[:, None], :, positions] = new_keys.transpose(1, 2)
-    values[written[:, None], :, positions] = new_values.transpose(1, 2)
-    known = visible.shape[-1]
-    # All rows is the usual case, and needs no copy of the cache.
-    known_keys = keys[:, :, :known] if rows is None else keys[rows, :, :known]
-    known_values = values[:, :, :known] if rows is None else values[rows, :, :known]
-    context = F.scaled_dot_product_attention(queries, known_keys, known_values, attn_mask=visible[:, None])
-    return attention.merge_heads(context)
+@dataclass
+class _Pass:
+    """One pass over new tokens: what ``lab.model.Cache`` asks for."""
+
+    positions: Tensor
+    layers: Sequence[LayerCache]
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """One layer's part in a pass: what ``lab.model.LayerCache`` asks for."""
+
+    keys: Tensor  # (all rows, H, context, D), and the values likewise
+    values: Tensor
+    positions: Tensor  # (B, T)
+    visible: Tensor  # (B, 1, T, known)
+    written: Tensor  # (B, 1), the rows that the new tokens belong to
+    looked_at: Tensor | slice  # the same rows, or all of them
+
+    def extend(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        known = self.visible.shape[-1]
+        self.keys[self.written, :, self.positions] = keys.transpose(1, 2)
+        self.values[self.written, :, self.positions] = values.transpose(1, 2)
+        return self.keys[self.looked_at, :, :known], self.values[self.looked_at, :, :known], self.visible

@@ -19,12 +19,14 @@ Sources: Radford et al. 2019, "Language Models are Unsupervised Multitask Learne
 "Attention Is All You Need", https://arxiv.org/abs/1706.03762. Chapters 3 and 4 of Raschka's *Build a Large Language
 Model (From Scratch)* build the same parts. This file needs torch and nothing else: take it with you.
 
-The letters in the shape comments: B batch, T positions in the sequence, C emb_dim, H n_heads, D = C / H head size,
-V vocab_size.
+The letters in the shape comments: B batch, T positions in the sequence, K positions that can be looked at, C emb_dim,
+H n_heads, D = C / H head size, V vocab_size.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
@@ -155,6 +157,30 @@ class FeedForward(nn.Module):
         return self.dropout(x)
 
 
+class LayerCache(Protocol):
+    """What one layer remembers of texts that are written on, token by token (see ``lab/kvcache.py``).
+
+    An earlier position's key and value do not change when the text goes on: computed once, they can be kept.
+    """
+
+    def extend(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Takes the new positions' keys and values, ``(batch, n_heads, seq, head_dim)``.
+
+        Returns those of all ``known`` positions, the new ones among them, ``(batch, n_heads, known, head_dim)``, and
+        which of these each new position may look at, ``(batch, 1, seq, known)`` bool.
+        """
+        ...
+
+
+class Cache(Protocol):
+    """What a whole model remembers, for one pass over new positions."""
+
+    positions: Tensor
+    """``(batch, seq)`` int64: where in its text each new token stands."""
+    layers: Sequence[LayerCache]
+    """One for each block."""
+
+
 class MultiHeadAttention(nn.Module):
     """Every position looks back and takes a weighted average of what it finds (Vaswani et al. 2017, section 3.2).
 
@@ -173,28 +199,27 @@ class MultiHeadAttention(nn.Module):
         self.weights_dropout = Dropout(config.drop_rate)
         self.project = nn.Linear(config.emb_dim, config.emb_dim, bias=config.bias)
         self.dropout = Dropout(config.drop_rate)
+        self.spelled_out = False
+        """Take the steps one by one where one call would do: for whoever wants to look at the weights between them,
+        which pass through ``weights_dropout``."""
 
-    def forward(self, x: Tensor) -> Tensor:
-        """``(batch, seq, emb_dim)`` to the same shape."""
+    def forward(self, x: Tensor, cache: LayerCache | None = None) -> Tensor:
+        """``(batch, seq, emb_dim)`` to the same shape. With a ``cache``, x are the next positions of longer texts."""
         queries, keys, values = self.split_heads(x)  # each (B, H, T, D)
+        visible = None  # without a cache: everything up to the position itself
+        if cache is not None:
+            keys, values, visible = cache.extend(keys, values)  # (B, H, K, D) twice, (B, 1, T, K)
         drop_rate = self.weights_dropout.drop_rate if self.training else 0.0
-        if drop_rate and x.device.type == "cpu":
-            # There is no fused kernel for this case: torch would take the same steps, with slower random numbers.
-            context, _ = self.attend_step_by_step(queries, keys, values)
+        # Dropout on a CPU has no fused kernel: torch would take the same steps, with slower random numbers.
+        if self.spelled_out or (drop_rate and x.device.type == "cpu"):
+            context = self.attend_step_by_step(queries, keys, values, visible)
         else:
             # What attend_step_by_step does, in one call. The fused kernels behind it ("flash" attention, Dao et al.
             # 2022, https://arxiv.org/abs/2205.14135) never write the T x T matrix to memory, which is most of the cost.
-            context = F.scaled_dot_product_attention(queries, keys, values, is_causal=True, dropout_p=drop_rate)
+            context = F.scaled_dot_product_attention(
+                queries, keys, values, attn_mask=visible, is_causal=visible is None, dropout_p=drop_rate
+            )
         return self.merge_heads(context)  # (B, H, T, D) -> (B, T, C)
-
-    def forward_with_weights(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """As ``forward``, by the spelled-out path, and the attention weights, ``(batch, n_heads, seq, seq)``.
-
-        Row i of the weights says how much position i takes from each position: it sums to 1 and is 0 right of the
-        diagonal. (In training mode, dropout has already been at it.)
-        """
-        context, weights = self.attend_step_by_step(*self.split_heads(x))
-        return self.merge_heads(context), weights
 
     def split_heads(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values of ``(batch, seq, emb_dim)``, each ``(batch, n_heads, seq, head_dim)``."""
@@ -212,14 +237,14 @@ class MultiHeadAttention(nn.Module):
         context = context.transpose(1, 2).flatten(2)  # (B, H, T, D) -> (B, T, H, D) -> (B, T, C)
         return self.dropout(self.project(context))
 
-    def attend_step_by_step(self, queries: Tensor, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+    def attend_step_by_step(self, queries: Tensor, keys: Tensor, values: Tensor, visible: Tensor | None) -> Tensor:
         """Attention with every intermediate matrix in the open: slower, and the version to read.
 
-        Takes three ``(batch, n_heads, seq, head_dim)`` tensors. Returns the context vectors, of the same shape, and
-        the weights, ``(batch, n_heads, seq, seq)``.
+        Takes queries ``(batch, n_heads, seq, head_dim)`` and the keys and values of ``known`` positions. ``visible``
+        says which of these each query may look at, ``(batch, 1, seq, known)`` bool; None: they are the queries' own
+        positions, and each looks back. Returns the context vectors, ``(batch, n_heads, seq, head_dim)``.
         """
-        seq = queries.shape[-2]
-        scores = queries @ keys.transpose(-2, -1)  # (B, H, T, D) @ (B, H, D, T) -> (B, H, T, T)
+        scores = queries @ keys.transpose(-2, -1)  # (B, H, T, D) @ (B, H, D, K) -> (B, H, T, K); K = T in training
 
         # Why 1/sqrt(D): the dot product of two random vectors of D numbers with variance 1 has variance D. Undamped,
         # large heads would push softmax to where one weight is nearly 1, the others nearly 0, and the gradient gone.
@@ -227,12 +252,13 @@ class MultiHeadAttention(nn.Module):
 
         # No looking ahead: the token at position j is the answer that position j - 1 has to guess. A score of minus
         # infinity becomes a weight of exactly zero.
-        future = torch.ones(seq, seq, dtype=torch.bool, device=scores.device).triu(diagonal=1)  # (T, T)
-        scores = scores.masked_fill(future, -torch.inf)
+        if visible is None:
+            visible = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).tril()  # (T, T)
+        scores = scores.masked_fill(~visible, -torch.inf)
 
-        weights = torch.softmax(scores, dim=-1)  # (B, H, T, T), each row sums to 1
+        weights = torch.softmax(scores, dim=-1)  # (B, H, T, K), each row sums to 1
         weights = self.weights_dropout(weights)
-        return weights @ values, weights  # (B, H, T, T) @ (B, H, T, D) -> (B, H, T, D)
+        return weights @ values  # (B, H, T, K) @ (B, H, K, D) -> (B, H, T, D)
 
 
 class TransformerBlock(nn.Module):
@@ -254,16 +280,10 @@ class TransformerBlock(nn.Module):
         self.norm2 = LayerNorm(config.emb_dim, config.bias)
         self.feed_forward = FeedForward(config)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, cache: LayerCache | None = None) -> Tensor:
         """``(batch, seq, emb_dim)`` to the same shape."""
-        x = x + self.attention(self.norm1(x))  # (B, T, C)
+        x = x + self.attention(self.norm1(x), cache)  # (B, T, C)
         return x + self.feed_forward(self.norm2(x))  # (B, T, C)
-
-    def forward_with_weights(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """As ``forward``, and the attention weights, ``(batch, n_heads, seq, seq)``."""
-        attended, weights = self.attention.forward_with_weights(self.norm1(x))
-        x = x + attended
-        return x + self.feed_forward(self.norm2(x)), weights
 
 
 class GPTModel(nn.Module):
@@ -301,8 +321,10 @@ class GPTModel(nn.Module):
             if name.endswith("project.weight"):
                 nn.init.normal_(parameter, mean=0.0, std=0.02 / math.sqrt(2 * self.config.n_layers))
 
-    def embed(self, token_ids: Tensor) -> Tensor:
+    def embed(self, token_ids: Tensor, positions: Tensor | None = None) -> Tensor:
         """The start of the residual stream: ``(batch, seq)`` int64 to ``(batch, seq, emb_dim)``.
+
+        ``positions`` says where in its text each token stands, ``(batch, seq)`` int64; by default, from 0 on.
 
         Raises:
             ValueError: if the sequence is longer than ``context_length``.
@@ -313,24 +335,25 @@ class GPTModel(nn.Module):
                 f"a sequence of {seq} tokens does not fit into a context of {self.config.context_length}: "
                 "there is no embedding for the positions beyond"
             )
-        positions = torch.arange(seq, device=token_ids.device)  # (T,)
+        if positions is None:
+            positions = torch.arange(seq, device=token_ids.device)  # (T,)
         x = self.token_embedding(token_ids) + self.position_embedding(positions)  # (B, T, C) + (T, C)
         return self.dropout(x)
 
-    def hidden(self, token_ids: Tensor) -> Tensor:
+    def hidden(self, token_ids: Tensor, cache: Cache | None = None) -> Tensor:
         """Everything but the head: ``(batch, seq)`` to ``(batch, seq, emb_dim)``, after the final norm.
 
         The logits are this times the head's matrix. Whoever wants only a loss, or only the last position, can spare
         the ``(batch, seq, vocab_size)`` tensor, which is by far the largest of the whole model.
         """
-        x = self.embed(token_ids)  # (B, T) -> (B, T, C)
-        for block in self.blocks:
+        x = self.embed(token_ids, None if cache is None else cache.positions)  # (B, T) -> (B, T, C)
+        for layer, block in enumerate(self.blocks):
             if self.config.activation_checkpointing and self.training:
                 # Keeps only x between the blocks and computes the rest again when the backward pass asks for it
                 # (Chen et al. 2016, https://arxiv.org/abs/1604.06174).
                 x = checkpoint(block, x, use_reentrant=False)
             else:
-                x = block(x)  # (B, T, C)
+                x = block(x, None if cache is None else cache.layers[layer])  # (B, T, C)
         return self.final_norm(x)
 
     def forward(self, token_ids: Tensor) -> Tensor:
@@ -342,20 +365,6 @@ class GPTModel(nn.Module):
             ValueError: if the sequence is longer than ``context_length``.
         """
         return self.head(self.hidden(token_ids))  # (B, T, C) -> (B, T, V)
-
-    def forward_with_weights(self, token_ids: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """As ``forward``, by the spelled-out attention, and what it weighed: one tensor a layer.
-
-        Returns:
-            logits ``(batch, seq, vocab_size)`` and ``n_layers`` tensors ``(batch, n_heads, seq, seq)``.
-        """
-        x = self.embed(token_ids)
-        all_weights = []
-        for block in self.blocks:
-            assert isinstance(block, TransformerBlock)
-            x, weights = block.forward_with_weights(x)
-            all_weights.append(weights)
-        return self.head(self.final_norm(x)), all_weights
 
     def loss(self, token_ids: Tensor, targets: Tensor) -> Tensor:
         """Mean cross-entropy in nats a token: minus the log-probability that the model gave to what really came next.

@@ -1,5 +1,6 @@
 """The model against float64 arithmetic written out here, and against the numbers that GPT-2 is known by."""
 
+import copy
 import math
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from torch import Tensor, nn
 
+from lab.internals import attention_weights
 from lab.model import GELU, Dropout, GPTConfig, GPTModel, LayerNorm, MultiHeadAttention
 
 few = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -40,6 +42,14 @@ def awake(config: GPTConfig, seed: int = 0) -> GPTModel:
         for parameter in model.parameters():
             parameter.normal_(0, 0.4)
     return model.eval()
+
+
+def spelled_out(model: GPTModel) -> GPTModel:
+    """The same model, on the path that shows every step of attention."""
+    other = copy.deepcopy(model)
+    for block in other.blocks:
+        block.attention.spelled_out = True
+    return other
 
 
 AWAKE = awake(tiny())
@@ -170,7 +180,9 @@ def test_both_attention_paths_have_the_same_outputs_and_gradients() -> None:
         return list(torch.autograd.grad((output * upstream).sum() / 100, [x, *attention.parameters()]))
 
     fused_input, plain_input = x.clone().requires_grad_(), x.clone().requires_grad_()
-    fused, (plain, _) = attention(fused_input), attention.forward_with_weights(plain_input)
+    fused = attention(fused_input)
+    attention.spelled_out = True
+    plain = attention(plain_input)
     assert (fused - plain).abs().max() <= 1e-5
     for ours, theirs in zip(gradients(fused, fused_input), gradients(plain, plain_input), strict=True):
         assert theirs.abs().max() > 1e-3  # not a comparison of zeros
@@ -181,23 +193,23 @@ def test_both_paths_through_the_model_have_the_same_outputs_and_gradients() -> N
     torch.manual_seed(0)
     model = GPTModel(tiny(emb_dim=32, context_length=32, n_layers=3))
     text, targets = ids(2, 32), ids(2, 32, seed=1)
-    fused, (plain, weights) = model(text), model.forward_with_weights(text)
+    other = spelled_out(model)
+    fused, plain = model(text), other(text)
     assert (fused - plain).abs().max() <= 1e-5
-    assert [tuple(w.shape) for w in weights] == [(2, 4, 32, 32)] * 3
+    assert [tuple(w.shape) for w in attention_weights(model, text)] == [(2, 4, 32, 32)] * 3
 
-    def gradients(logits: Tensor) -> tuple[Tensor, ...]:
+    def gradients(logits: Tensor, model: GPTModel) -> tuple[Tensor, ...]:
         loss = nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
         return torch.autograd.grad(loss, list(model.parameters()))
 
-    for ours, theirs in zip(gradients(fused), gradients(plain), strict=True):
+    for ours, theirs in zip(gradients(fused, model), gradients(plain, other), strict=True):
         assert (ours - theirs).abs().max() <= 1e-5
 
 
 @few
 @given(st.integers(1, 12), st.integers(0, 2**31))
 def test_attention_weights_are_an_average_over_the_past(seq: int, seed: int) -> None:
-    _, all_weights = AWAKE.forward_with_weights(ids(2, seq, seed=seed))
-    for weights in all_weights:
+    for weights in attention_weights(AWAKE, ids(2, seq, seed=seed)):
         torch.testing.assert_close(weights.sum(-1), torch.ones(2, 4, seq), rtol=0, atol=1e-6)
         assert (weights >= 0).all()
         assert (weights.triu(diagonal=1) == 0).all()
@@ -252,14 +264,13 @@ def test_gelu(x: float) -> None:
 
 
 def test_dropout_is_for_training_only() -> None:
-    model, text = awake(tiny(drop_rate=0.5)), ids(2, 12)
-    for path in (model, lambda text: model.forward_with_weights(text)[0]):
+    text = ids(2, 12)
+    for model in (awake(tiny(drop_rate=0.5)), spelled_out(awake(tiny(drop_rate=0.5)))):
         model.train()
-        assert not torch.equal(path(text), path(text))
+        assert not torch.equal(model(text), model(text))
         model.eval()
-        assert torch.equal(path(text), path(text))
-    _, weights = model.forward_with_weights(text)
-    torch.testing.assert_close(weights[0].sum(-1), torch.ones(2, 4, 12))
+        assert torch.equal(model(text), model(text))
+        torch.testing.assert_close(attention_weights(model, text)[0].sum(-1), torch.ones(2, 4, 12))
 
 
 def test_dropout_sits_where_gpt2_has_it() -> None:
@@ -273,17 +284,32 @@ def test_dropout_sits_where_gpt2_has_it() -> None:
     assert share_of_zeros(model.embed(ids(200, 12))) == pytest.approx(0.3, abs=0.02)
     assert share_of_zeros(block.attention(x)) == pytest.approx(0.3, abs=0.02)
     assert share_of_zeros(block.feed_forward(x)) == pytest.approx(0.3, abs=0.02)
-    context, weights = block.attention.forward_with_weights(x)
-    assert share_of_zeros(context) == pytest.approx(0.3, abs=0.02)
     past = torch.ones(12, 12, dtype=torch.bool).tril()
+    weights = attention_weights(model, ids(200, 12))[0]
     assert share_of_zeros(weights[..., past]) == pytest.approx(0.3, abs=0.02)
 
 
-def test_the_fused_path_drops_attention_weights_too() -> None:
+def test_training_drops_attention_weights_too() -> None:
     attention = awake(tiny(drop_rate=0.3)).blocks[0].attention.train()
-    attention.dropout.p = 0.0  # leaves the weights' own
+    attention.dropout.drop_rate = 0.0  # leaves the weights' own
     x = torch.randn(2, 12, 16)
     assert not torch.equal(attention(x), attention(x))
+    attention.weights_dropout.drop_rate = 0.0
+    assert torch.equal(attention(x), attention(x))
+
+
+def test_the_fused_kernel_is_told_to_drop_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = []
+
+    def kernel(queries: Tensor, *_: Tensor, dropout_p: float, **__: Any) -> Tensor:
+        told.append(dropout_p)
+        return queries
+
+    monkeypatch.setattr(nn.functional, "scaled_dot_product_attention", kernel)
+    attention = MultiHeadAttention(tiny(drop_rate=0.3)).to("meta")  # a device that has such kernels, and no numbers
+    for mode in (True, False):
+        attention.train(mode)(torch.empty(2, 12, 16, device="meta"))
+    assert told == [0.3, 0.0]
 
 
 @pytest.mark.parametrize("drop_rate", [0.0, 0.3])
@@ -319,7 +345,7 @@ def test_every_parameter_gets_a_gradient() -> None:
 def test_a_text_longer_than_the_context_is_refused() -> None:
     model = GPTModel(tiny())
     assert model(ids(1, 12)).shape == (1, 12, 40)
-    for method in (model, model.hidden, model.embed, model.forward_with_weights):
+    for method in (model, model.hidden, model.embed):
         with pytest.raises(ValueError, match=r"13 tokens .* context of 12"):
             method(ids(1, 13))
 
