@@ -2,9 +2,11 @@
 
 import json
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
+from conftest import ROOT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -216,6 +218,14 @@ def test_the_bundled_fables_are_there() -> None:
     files = find_files("fables", bundled_folder())
     assert len(files) == 84
     assert all(text.strip() for text in texts(*files))
+
+
+def test_a_clone_has_the_same_fables_whatever_git_is_set_to(tmp_path: Path) -> None:
+    command = ["git", "clone", "-q", "-c", "core.autocrlf=true", str(ROOT), str(tmp_path / "clone")]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("not a git clone")
+    cloned = find_files("fables", tmp_path / "clone" / "corpora")
+    assert [file.read_bytes() for file in cloned] == [f.read_bytes() for f in find_files("fables", bundled_folder())]
 
 
 def test_the_standard_library_without_its_tests() -> None:
