@@ -1,12 +1,11 @@
 """The README of an exported model: what it is, how it was trained, how well it did, how it is opened."""
 
 import json
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import yaml
 
-from lab import runfolder
+from lab import __version__, runfolder
 from lab.hub import GPT2
 from lab.pretrained import Pretrained
 
@@ -83,7 +82,7 @@ def _training(found: Pretrained, options: dict[str, Any]) -> dict[str, str]:
         "seed": options.get("seed"),
         "versions": _listed(versions, tuple(versions)) if isinstance(versions, dict) else None,
         "code": results.get("git_revision"),
-        "exported by": f"gpt-lab {_own_version()}",
+        "exported by": f"gpt-lab {__version__}",
     }
     return {name: str(value) for name, value in rows.items() if value is not None}
 
@@ -129,13 +128,6 @@ def _listed(values: Any, keys: tuple[str, ...]) -> str | None:
     if not isinstance(values, dict):
         return None
     return ", ".join(f"{key.strip('_')} {values[key]}" for key in keys if key in values) or None
-
-
-def _own_version() -> str:
-    try:
-        return version("gpt-lab")
-    except PackageNotFoundError:
-        return "from a clone"
 
 
 def _table(title: str, rows: dict[str, str]) -> str:

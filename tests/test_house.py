@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -157,6 +158,10 @@ def test_a_wheel_trains_from_any_folder(tmp_path: Path) -> None:
     """Built, installed into an empty environment beside the dependencies of this one, and run far from the clone."""
     subprocess.run([sys.executable, "-m", "build", "--wheel", "-o", tmp_path, ROOT], check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as parts:
+        assert {"lab/py.typed", f"{wheel.name.rsplit('-py3', 1)[0]}.dist-info/licenses/.github/LICENSE"} <= set(
+            parts.namelist()
+        )
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "env"], check=True)
     python = tmp_path / "env" / "bin" / "python"
     subprocess.run([python, "-m", "pip", "install", "-q", "--no-deps", wheel], check=True, capture_output=True)
