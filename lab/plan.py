@@ -36,29 +36,27 @@ def make_plan(config: Config, n_windows: int, earlier: dict[str, Any] | None = N
     """The plan for ``n_windows`` training windows. Intervals left open shrink with the run, so that three steps are a
     complete little run with evaluations and logged points.
 
-    ``earlier`` is the plan (as a dict) of a run that is continued. What the options leave open is then as it was
-    there: a prolonged run keeps its learning rates, its evaluations and its points where they were.
+    ``earlier`` is the plan (as a dict) of a run that is continued. A prolonged run keeps the learning rates that it was
+    planned with; its evaluations and points, where the options leave them open, suit its new length: those of twenty
+    steps would have 1,512 evaluated every second step.
     """
     trainer = config.trainer
     windows_per_step = config.data.batch_size * trainer.accumulate_grad_batches * trainer.devices
     total = trainer.max_steps or max(1, math.ceil(trainer.max_epochs * n_windows / windows_per_step))
-    horizon = config.schedule.total_steps or total
-    derived = {
-        "schedule_steps": horizon,
-        "warmup_steps": min(100, horizon // 10),
-        "eval_every": min(500, math.ceil(total / 10)),
-        "log_every": math.ceil(total / 1000),
-    } | {k: v for k, v in (earlier or {}).items() if k in ("schedule_steps", "warmup_steps", "eval_every", "log_every")}
+    kept = earlier or {}
+    schedule_steps = config.schedule.total_steps or kept.get("schedule_steps", total)
     warmup_steps = config.schedule.warmup_steps
+    if warmup_steps is None:
+        warmup_steps = kept.get("warmup_steps", min(100, (config.schedule.total_steps or total) // 10))
     return Plan(
         total_steps=total,
         tokens_per_step=windows_per_step * config.model.context_length,
         windows_per_step=windows_per_step,
         n_windows=n_windows,
-        warmup_steps=derived["warmup_steps"] if warmup_steps is None else warmup_steps,
-        schedule_steps=config.schedule.total_steps or derived["schedule_steps"],
-        eval_every=config.eval_every or derived["eval_every"],
-        log_every=config.log_every or derived["log_every"],
+        warmup_steps=warmup_steps,
+        schedule_steps=schedule_steps,
+        eval_every=config.eval_every or min(500, math.ceil(total / 10)),
+        log_every=config.log_every or math.ceil(total / 1000),
     )
 
 

@@ -124,12 +124,12 @@ def test_the_warmup_is_a_share_of_the_schedule_not_of_the_run() -> None:
     assert plan.warmup_steps == 50
 
 
-def test_a_prolonged_run_keeps_its_learning_rates_and_its_points() -> None:
+def test_a_prolonged_run_keeps_its_learning_rates_and_has_intervals_of_its_own_length() -> None:
     options = config(trainer__max_steps=200)
     first = make_plan(options, n_windows=100)
     longer = config(trainer__max_steps=5000)
     second = make_plan(longer, n_windows=100, earlier=asdict(first))
-    assert second == replace(first, total_steps=5000)
+    assert second == replace(first, total_steps=5000, eval_every=500, log_every=5)
     schedules = make_schedule(options, first), make_schedule(longer, second)
     assert all(schedules[0](step) == schedules[1](step) for step in range(400))
 

@@ -140,6 +140,19 @@ def test_a_new_learning_rate_counts_from_the_next_step_on(tmp_path: Path) -> Non
     assert rates[5] == rates[6] == pytest.approx(3e-3)
 
 
+def test_a_prolonged_run_evaluates_as_often_as_its_new_length_asks_for(tmp_path: Path) -> None:
+    write_tale(tmp_path)
+    options = [word for word in OPTIONS if not word.startswith(("eval_every", "log_every"))]
+    short = train_here(tmp_path, *options, "trainer.max_steps=10")
+    assert sorted(scalars(short.run)["val_loss"]) == list(range(11))
+    longer = train_here(tmp_path, "resume=last", "trainer.max_steps=35")
+    assert sorted(scalars(longer.run)["val_loss"]) == [*range(11), 12, 16, 20, 24, 28, 32, 35]
+    chosen = train_here(tmp_path, f"resume={short.run}", "trainer.max_steps=35", "eval_every=15")
+    assert sorted(scalars(chosen.run)["val_loss"]) == [*range(11), 15, 30, 35]
+    kept = train_here(tmp_path, f"resume={chosen.run}", "trainer.max_steps=50")
+    assert sorted(scalars(kept.run)["val_loss"]) == [*range(11), 15, 30, 35, 45, 50]
+
+
 def test_more_epochs_prolong_a_run(tmp_path: Path) -> None:
     write_tale(tmp_path)
     options = [word for word in OPTIONS if not word.startswith("trainer.max_steps")]
