@@ -7,7 +7,7 @@ from typing import Any
 
 from lab.errors import LabError
 from lab.options import parse
-from lab.speaker import LIMITS, Options, Speaker, speak
+from lab.speaker import LIMITS, Options, Speaker, check, speak
 
 _SETTINGS = ("temperature", "top_k", "top_p", "max_tokens", "seed", "num_samples", "stop")
 
@@ -24,6 +24,8 @@ def converse(speaker: Speaker, options: Options) -> None:
 
     Texts go to standard output, notes to standard error.
     """
+    # Bytes that are not UTF-8 reach the speaker, which refuses the line that they are in and not the conversation.
+    sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")  # type: ignore[union-attr]
     if sys.stdin.isatty():
         with contextlib.suppress(ImportError):
             import readline  # noqa: F401 (from now on, input() has line editing and a history)
@@ -38,6 +40,9 @@ def converse(speaker: Speaker, options: Options) -> None:
         text = line or text
         try:
             text = speak(speaker, text, options)
+        except LabError as error:
+            _note(str(error))
+            text = ""  # an empty line must not bring it back
         except KeyboardInterrupt:
             _note("(ended)")
 
@@ -58,11 +63,11 @@ def _command(line: str, options: Options) -> Options:
         _note(", ".join(f"{name}={_shown(getattr(options, name))}" for name in _SETTINGS))
     elif name not in _SETTINGS:
         _note(f"there is no /{name}: /help lists what there is")
-    elif name == "stop":
-        return replace(options, stop=[value] if value else [])
     else:
+        words = [] if name == "stop" and not value else [f"{name}={value}"]
         try:
-            changed = parse([f"{name}={value}"], Options, LIMITS)
+            changed = parse(words, Options, LIMITS)
+            check(changed)
         except LabError as error:
             _note(str(error))
         else:

@@ -49,7 +49,9 @@ def next_token_probabilities(logits: Tensor, sampling: Sampling) -> Tensor:
         weakest = logits.topk(min(sampling.top_k, logits.shape[-1])).values[..., -1:]  # (B, 1)
         logits = logits.masked_fill(logits < weakest, -torch.inf)
     logits = logits - logits.amax(-1, keepdim=True)  # the same distribution, and no overflow however small the divisor
-    probabilities = torch.softmax(logits / sampling.temperature, dim=-1)
+    # A divisor that fp32 would round to 0 or to infinity turns the likeliest, or the left out, into NaN (0/0, inf/inf).
+    fp32 = torch.finfo(torch.float32)
+    probabilities = torch.softmax(logits / min(max(sampling.temperature, fp32.tiny), fp32.max), dim=-1)
     if sampling.top_p is not None:
         ranked, order = probabilities.sort(dim=-1, descending=True, stable=True)
         # A token stays if those before it have not reached p yet; so the likeliest always does.

@@ -74,6 +74,9 @@ def check(options: Options) -> None:
         raise LabError("prompt= and prompt_file= both say how the text begins: give one of them")
     if options.interactive and options.format == "json":
         raise LabError("interactive=true talks to a person, format=json to a program: give one of them")
+    for text in options.stop:
+        if text != text.encode("utf-8", errors="replace").decode("utf-8"):
+            raise LabError("stop= has bytes that are not UTF-8, and no text will ever match it: type it as UTF-8")
 
 
 class Speaker:
@@ -89,7 +92,7 @@ class Speaker:
         try:
             token_ids = self.tokenizer.encode(text) or [self.tokenizer.endoftext]
         except ValueError as error:  # bytes that are not UTF-8, in the prompt as the shell handed it over
-            raise LabError(f"the prompt is {error}: type it as UTF-8") from error
+            raise LabError(f"the prompt has bytes that are not UTF-8 ({error}): type it as UTF-8") from error
         seen = self.model.config.context_length
         if len(token_ids) > seen:
             print(f"the prompt has {len(token_ids):,} tokens; the model sees the last {seen:,}", file=sys.stderr)

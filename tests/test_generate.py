@@ -298,6 +298,40 @@ def test_a_conversation_without_a_terminal(here: Any) -> None:
         assert said in err
 
 
+def test_a_line_that_is_no_text_does_not_end_a_conversation(here: Any) -> None:
+    lines = [
+        b"/max_tokens 2",
+        b"/seed 1",
+        b"caf\xe9",
+        b"\xed\xa0\x80",
+        b"/stop caf\xe9",
+        b"/\xff",
+        b"The\0fox",
+        b"The fox",
+    ]
+    code, out, err = here("interactive=true", stdin=b"\n".join(lines))
+    assert code == 0
+    assert err.count("not UTF-8") == 3
+    assert "there is no /" in err
+    assert out.startswith("The\0fox")
+    assert "\nThe fox" in out
+    assert (
+        out.splitlines()[-1:] == here("prompt=The fox", "max_tokens=2", "seed=1")[1].splitlines()[-1:]
+    )  # and no stop is set
+
+
+def test_the_smallest_and_the_largest_numbers_are_numbers(here: Any) -> None:
+    def text(*words: str) -> str:
+        code, out, err = here("prompt=The fox", "seed=1", "max_tokens=3", *words)
+        assert (code, err) == (0, "")
+        return out
+
+    likeliest = text("temperature=0")
+    for words in (["temperature=1e-50"], ["temperature=5e-324"], ["top_p=1e-300"], ["temperature=1e300", "top_k=1"]):
+        assert text(*words) == likeliest
+    assert text("temperature=1e308", "top_k=1000000000000", "top_p=1e-300")
+
+
 def test_a_conversation_in_a_terminal(trained: Finished) -> None:
     master, slave = pty.openpty()
     command = [sys.executable, "-m", "lab.generate", "interactive=true", "temperature=0", "max_tokens=3"]

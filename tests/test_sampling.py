@@ -76,15 +76,7 @@ def test_temperature_0_is_the_likeliest_token(logits: list[float], top_k: int | 
     assert torch.equal(found, expected)
 
 
-@pytest.mark.parametrize(
-    "temperature",
-    [
-        1e4,
-        1e-3,
-        1e-30,
-        1e-38,
-    ],
-)
+@pytest.mark.parametrize("temperature", [1e4, 1e-3, 1e-30, 1e-38, 1e-50, 5e-324])
 @pytest.mark.parametrize("top_k", [None, 2])
 def test_any_temperature_makes_a_distribution(temperature: float, top_k: int | None) -> None:
     found = next_token_probabilities(torch.tensor([[1.0, -20.0, 30.0, 5.0]]), Sampling(temperature, top_k))
@@ -92,9 +84,13 @@ def test_any_temperature_makes_a_distribution(temperature: float, top_k: int | N
     assert found.argmax() == 2
 
 
-def test_rows_of_a_batch_have_their_own_top_k() -> None:
-    found = next_token_probabilities(torch.tensor([[3.0, 2.0, 1.0], [1.0, 2.0, 3.0]]), Sampling(1.0, 1))
-    assert torch.equal(found, torch.tensor([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]))
+@pytest.mark.parametrize("top_p", [None, 1e-300, 1.0])
+def test_an_endless_temperature_draws_from_what_is_left_alike(top_p: float | None) -> None:
+    logits = torch.tensor([[1.0, -20.0, 30.0, 5.0]])
+    for temperature in (1e39, 1e300, 1.7e308):
+        found = next_token_probabilities(logits, Sampling(temperature, 2, top_p))
+        expected = [0.0, 0.0, 1.0, 0.0] if top_p == 1e-300 else [0.0, 0.0, 0.5, 0.5]
+        assert found[0].tolist() == pytest.approx(expected)
 
 
 def chi_square(drawn: Tensor, probabilities: np.ndarray, may_miss: bool = False) -> float:
