@@ -4,7 +4,7 @@ import { defineConfig } from "eslint/config";
 import ts from "typescript-eslint";
 
 export default defineConfig(
-  { ignores: ["src/api/schema.d.ts", "src/live/messages.d.ts"] },
+  { ignores: ["src/api/schema.d.ts"] },
   js.configs.recommended,
   ts.configs.strict,
   hooks.configs.flat["recommended-latest"],

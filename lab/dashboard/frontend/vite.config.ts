@@ -48,7 +48,8 @@ function packed(): Plugin {
       const assets = join(dir ?? "", "assets");
       for (const name of readdirSync(assets)) {
         const path = join(assets, name);
-        if (/\.(js|css)$/.test(name) && statSync(path).size > 1000) writeFileSync(`${path}.gz`, gzipSync(readFileSync(path), { level: 9 }));
+        if (/\.(js|css)$/.test(name) && statSync(path).size > 1000)
+          writeFileSync(`${path}.gz`, gzipSync(readFileSync(path), { level: 9 }));
       }
     },
   };

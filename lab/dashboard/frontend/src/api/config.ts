@@ -26,15 +26,24 @@ export function useCorpora() {
 export function useUpload() {
   const cache = useQueryClient();
   return useMutation({
-    mutationFn: async (file: File) => data(api.POST("/api/corpora", { body: { name: nameOf(file), text: await textOf(file), replace: true } })),
+    mutationFn: async (file: File) =>
+      data(api.POST("/api/corpora", { body: { name: nameOf(file), text: await textOf(file), replace: true } })),
     onSuccess: () => cache.invalidateQueries({ queryKey: keys.corpora }),
   });
 }
 
 /** The file's name without its ending, with nothing in it that the server would refuse. */
 function nameOf({ name }: File): string {
-  const bare = name.replace(/\.[^.]*$/, "").normalize("NFKD").replaceAll(/[^A-Za-z0-9 ._-]/g, "");
-  return bare.replace(/^[^A-Za-z0-9]+/, "").slice(0, 60).replace(/[ .]+$/, "") || "text";
+  const bare = name
+    .replace(/\.[^.]*$/, "")
+    .normalize("NFKD")
+    .replaceAll(/[^A-Za-z0-9 ._-]/g, "");
+  return (
+    bare
+      .replace(/^[^A-Za-z0-9]+/, "")
+      .slice(0, 60)
+      .replace(/[ .]+$/, "") || "text"
+  );
 }
 
 async function textOf(file: File): Promise<string> {

@@ -42,10 +42,15 @@ export interface Question {
 }
 
 /** What one checkpoint shows. */
-export function useInspect<Name extends ViewName>(view: Name, { checkpoint, prompt, topK = 5, layer = null, head = null }: Question, enabled = true) {
+export function useInspect<Name extends ViewName>(
+  view: Name,
+  { checkpoint, prompt, topK = 5, layer = null, head = null }: Question,
+  enabled = true,
+) {
   return useQuery({
     queryKey: keys.inspect(view, checkpoint, prompt, topK, layer, head),
-    queryFn: async ({ signal }) => (await ask(view, { checkpoint, prompt, top_k: topK, layer, head }, signal)) as ViewOf<Name>,
+    queryFn: async ({ signal }) =>
+      (await ask(view, { checkpoint, prompt, top_k: topK, layer, head }, signal)) as ViewOf<Name>,
     enabled: enabled && checkpoint !== "" && prompt !== "",
     placeholderData: keepPreviousData,
     // A checkpoint may be written again under its name, but rarely while somebody looks at it.
@@ -82,7 +87,11 @@ export interface TimelineQuestion {
 }
 
 /** The same through the checkpoints of a run, by step. */
-export function useTimeline<Name extends ViewName>(view: Name, { run, prompt, topK = 5, frames, files, only = null }: TimelineQuestion, enabled = true) {
+export function useTimeline<Name extends ViewName>(
+  view: Name,
+  { run, prompt, topK = 5, frames, files, only = null }: TimelineQuestion,
+  enabled = true,
+) {
   const same = [view, run, prompt, topK, frames, only];
   return useQuery({
     queryKey: keys.timeline(...same, files),

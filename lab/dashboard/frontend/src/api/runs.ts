@@ -6,7 +6,12 @@ import type { RunSummary, Value } from "./types";
 
 /** All runs. The live connection keeps them up to date (see live/LiveProvider). */
 export function useRuns() {
-  return useQuery({ queryKey: keys.runs, queryFn: () => data(api.GET("/api/runs")), staleTime: Infinity, refetchOnReconnect: false });
+  return useQuery({
+    queryKey: keys.runs,
+    queryFn: () => data(api.GET("/api/runs")),
+    staleTime: Infinity,
+    refetchOnReconnect: false,
+  });
 }
 
 /** One run in a line, from the list of all. */
@@ -90,7 +95,8 @@ export interface ForkOrder extends Order {
 export function useFork() {
   const cache = useQueryClient();
   return useMutation({
-    mutationFn: ({ run, ...body }: ForkOrder) => data(api.POST("/api/runs/{run_id}/fork", { params: { path: { run_id: run } }, body })),
+    mutationFn: ({ run, ...body }: ForkOrder) =>
+      data(api.POST("/api/runs/{run_id}/fork", { params: { path: { run_id: run } }, body })),
     onSuccess: () => cache.invalidateQueries({ queryKey: keys.runs }),
   });
 }
@@ -107,7 +113,9 @@ export function useChangeRun(run: string) {
   return useMutation({
     mutationFn: (body: Rename) => data(api.PATCH("/api/runs/{run_id}", { params: { path: { run_id: run } }, body })),
     onSuccess: (changed) =>
-      cache.setQueryData<RunSummary[]>(keys.runs, (runs) => runs?.map((one) => (one.id === changed.id ? changed : one))),
+      cache.setQueryData<RunSummary[]>(keys.runs, (runs) =>
+        runs?.map((one) => (one.id === changed.id ? changed : one)),
+      ),
   });
 }
 
@@ -124,7 +132,8 @@ export function useDeleteRun() {
 export function useDeleteCheckpoint(run: string) {
   const cache = useQueryClient();
   return useMutation({
-    mutationFn: (checkpoint: string) => data(api.DELETE("/api/checkpoints/{checkpoint_id}", { params: { path: { checkpoint_id: checkpoint } } })),
+    mutationFn: (checkpoint: string) =>
+      data(api.DELETE("/api/checkpoints/{checkpoint_id}", { params: { path: { checkpoint_id: checkpoint } } })),
     onSuccess: () => cache.invalidateQueries({ queryKey: keys.checkpoints(run) }),
   });
 }

@@ -7,7 +7,11 @@ describe("EventParser", () => {
   it("gives the same events wherever the stream is cut", () => {
     for (let cut = 0; cut <= SENT.length; cut += 1) {
       const parser = new EventParser();
-      expect([...parser.push(SENT.slice(0, cut)), ...parser.push(SENT.slice(cut))]).toEqual(['{"a": 1}', "two\nlines", '{"fox": "🦊"}']);
+      expect([...parser.push(SENT.slice(0, cut)), ...parser.push(SENT.slice(cut))]).toEqual([
+        '{"a": 1}',
+        "two\nlines",
+        '{"fox": "🦊"}',
+      ]);
     }
   });
 

@@ -8,7 +8,10 @@ export class EventParser {
     // A "\r" at the very end may be the first half of "\r\n": it waits for what follows.
     const all = this.rest + text;
     const held = all.endsWith("\r") ? "\r" : "";
-    const blocks = all.slice(0, all.length - held.length).replaceAll(/\r\n?/g, "\n").split("\n\n");
+    const blocks = all
+      .slice(0, all.length - held.length)
+      .replaceAll(/\r\n?/g, "\n")
+      .split("\n\n");
     this.rest = (blocks.pop() ?? "") + held;
     return blocks.map(dataOf).filter((found) => found !== null);
   }

@@ -27,7 +27,8 @@ export function useSweep() {
 export function useStopSweep() {
   const cache = useQueryClient();
   return useMutation({
-    mutationFn: (sweep: string) => data(api.POST("/api/sweeps/{sweep_id}/stop", { params: { path: { sweep_id: sweep } } })),
+    mutationFn: (sweep: string) =>
+      data(api.POST("/api/sweeps/{sweep_id}/stop", { params: { path: { sweep_id: sweep } } })),
     onSuccess: () => cache.invalidateQueries({ queryKey: keys.sweeps }),
   });
 }

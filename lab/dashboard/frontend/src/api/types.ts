@@ -20,3 +20,6 @@ export type ConfigGroup = Models["Group"];
 export type ConfigOption = Models["Option"];
 export type Resolved = Models["Resolved"];
 export type Corpus = Models["CorpusInfo"];
+
+/** What the server says over the live connection. */
+export type ServerMessage = Models["ServerMessage"];

@@ -19,7 +19,11 @@ export function ErrorNote({ error, onRetry, title }: Props) {
       icon={<IconAlertTriangle aria-hidden />}
       title={title}
       data-testid="error-note"
-      styles={{ root: { borderColor: "var(--lab-bad)" }, title: { color: "var(--lab-bad)" }, icon: { color: "var(--lab-bad)" } }}
+      styles={{
+        root: { borderColor: "var(--lab-bad)" },
+        title: { color: "var(--lab-bad)" },
+        icon: { color: "var(--lab-bad)" },
+      }}
     >
       <Group justify="space-between" gap="sm">
         <Text size="sm" style={{ overflowWrap: "anywhere", flex: 1 }}>

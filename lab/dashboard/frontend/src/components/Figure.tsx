@@ -46,11 +46,22 @@ export function Figure({ title, hint, summary, numbers, controls, small = false,
         <Group gap="xs">
           {controls}
           {small ? (
-            <ActionIcon variant="default" size="sm" title={words} aria-label={`${title}: ${words}`} onClick={() => setAsTable(!asTable)}>
+            <ActionIcon
+              variant="default"
+              size="sm"
+              title={words}
+              aria-label={`${title}: ${words}`}
+              onClick={() => setAsTable(!asTable)}
+            >
               <Icon size={14} aria-hidden />
             </ActionIcon>
           ) : (
-            <Button size="compact-sm" variant="default" leftSection={<Icon size={14} aria-hidden />} onClick={() => setAsTable(!asTable)}>
+            <Button
+              size="compact-sm"
+              variant="default"
+              leftSection={<Icon size={14} aria-hidden />}
+              onClick={() => setAsTable(!asTable)}
+            >
               {words}
             </Button>
           )}
@@ -61,7 +72,12 @@ export function Figure({ title, hint, summary, numbers, controls, small = false,
           <Text size="sm" mb="xs">
             {summary}
           </Text>
-          <TableView caption={title} columns={columns} rows={rows} file={title.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")} />
+          <TableView
+            caption={title}
+            columns={columns}
+            rows={rows}
+            file={title.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")}
+          />
         </>
       ) : (
         children(described)

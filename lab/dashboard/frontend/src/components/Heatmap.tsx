@@ -3,7 +3,7 @@ import { Figure } from "@/components/Figure";
 import { diverging, viridis } from "@/theme/palette";
 import { useDark } from "@/theme/useDark";
 import classes from "./Heatmap.module.css";
-import { brief } from "./curve/points";
+import { brief } from "@/series/points";
 
 interface Cell {
   row: number;
@@ -41,7 +41,17 @@ const WIDEST = 760;
 
 /** A matrix as colours, drawn on a canvas. By keyboard: arrows move from cell to cell, Enter selects. */
 export function Heatmap(props: Props) {
-  const { values, rowLabels, columnLabels, domain, scale = "viridis", power = 1, selected = null, onSelect, format = brief } = props;
+  const {
+    values,
+    rowLabels,
+    columnLabels,
+    domain,
+    scale = "viridis",
+    power = 1,
+    selected = null,
+    onSelect,
+    format = brief,
+  } = props;
   const dark = useDark();
   const canvas = useRef<HTMLCanvasElement>(null);
   const [pointed, setPointed] = useState<Cell | null>(null);
@@ -90,7 +100,24 @@ export function Heatmap(props: Props) {
       context.lineWidth = 2;
       context.strokeRect(left + cell.column * size, top + cell.row * size, size, size);
     }
-  }, [values, rowLabels, columnLabels, low, high, scale, power, dark, size, left, top, rows, columns, labelled, selected, pointed]);
+  }, [
+    values,
+    rowLabels,
+    columnLabels,
+    low,
+    high,
+    scale,
+    power,
+    dark,
+    size,
+    left,
+    top,
+    rows,
+    columns,
+    labelled,
+    selected,
+    pointed,
+  ]);
 
   const cellAt = (event: MouseEvent<HTMLCanvasElement>): Cell | null => {
     const box = event.currentTarget.getBoundingClientRect();
@@ -123,7 +150,10 @@ export function Heatmap(props: Props) {
       summary={props.summary}
       controls={props.controls}
       numbers={() => ({
-        columns: [`${props.rowName} \\ ${props.columnName}`, ...columnLabels.map((label, at) => `${at}: ${short(label)}`)],
+        columns: [
+          `${props.rowName} \\ ${props.columnName}`,
+          ...columnLabels.map((label, at) => `${at}: ${short(label)}`),
+        ],
         rows: values.map((line, row) => [`${row}: ${short(rowLabels[row] ?? "")}`, ...line]),
       })}
     >
@@ -133,7 +163,11 @@ export function Heatmap(props: Props) {
             <canvas
               ref={canvas}
               className={classes.canvas}
-              style={{ width: left + columns * size, height: top + rows * size, cursor: onSelect ? "pointer" : "crosshair" }}
+              style={{
+                width: left + columns * size,
+                height: top + rows * size,
+                cursor: onSelect ? "pointer" : "crosshair",
+              }}
               role="img"
               tabIndex={0}
               aria-label={`${props.title}, a map of ${rows} by ${columns}. Arrow keys read single cells.`}
@@ -174,7 +208,9 @@ function colour(value: number, low: number, high: number, scale: "viridis" | "di
 }
 
 function gradient(scale: "viridis" | "diverging", power: number): string {
-  const stops = Array.from({ length: 11 }, (_, at) => (scale === "viridis" ? viridis((at / 10) ** power) : diverging(at / 5 - 1)));
+  const stops = Array.from({ length: 11 }, (_, at) =>
+    scale === "viridis" ? viridis((at / 10) ** power) : diverging(at / 5 - 1),
+  );
   return `linear-gradient(to right, ${stops.join(", ")})`;
 }
 

@@ -26,7 +26,13 @@ export function Sparkline({ values, label, width = 120, height = 28 }: Props) {
     .filter((point) => point !== null);
   return (
     <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={label}>
-      <polyline points={points.join(" ")} fill="none" stroke={lineStyle(0, dark).colour} strokeWidth="1.6" strokeLinejoin="round" />
+      <polyline
+        points={points.join(" ")}
+        fill="none"
+        stroke={lineStyle(0, dark).colour}
+        strokeWidth="1.6"
+        strokeLinejoin="round"
+      />
     </svg>
   );
 }

@@ -19,7 +19,9 @@ export function TableView({ caption, columns, rows, limit = 200, file = "table" 
     <div data-testid="table-view">
       <Group justify="space-between" mb="xs" gap="xs">
         <Text size="sm" c="dimmed">
-          {rows.length > limit ? `${limit} of ${rows.length.toLocaleString("en")} rows, evenly spread` : `${rows.length} rows`}
+          {rows.length > limit
+            ? `${limit} of ${rows.length.toLocaleString("en")} rows, evenly spread`
+            : `${rows.length} rows`}
         </Text>
         <Button
           size="xs"
@@ -30,7 +32,14 @@ export function TableView({ caption, columns, rows, limit = 200, file = "table" 
           CSV
         </Button>
       </Group>
-      <Table.ScrollContainer minWidth={Math.min(columns.length * 90, 900)} maxHeight={320} type="native" tabIndex={0} role="region" aria-label={caption}>
+      <Table.ScrollContainer
+        minWidth={Math.min(columns.length * 90, 900)}
+        maxHeight={320}
+        type="native"
+        tabIndex={0}
+        role="region"
+        aria-label={caption}
+      >
         <Table withTableBorder stickyHeader horizontalSpacing="sm" verticalSpacing={4} fz="sm">
           <Table.Caption className="visually-hidden">{caption}</Table.Caption>
           <Table.Thead>
@@ -46,7 +55,11 @@ export function TableView({ caption, columns, rows, limit = 200, file = "table" 
             {shown.map((row, index) => (
               <Table.Tr key={index}>
                 {row.map((cell, at) => (
-                  <Table.Td key={at} style={at === 0 ? { whiteSpace: "nowrap" } : undefined} ff={typeof cell === "number" ? "monospace" : undefined}>
+                  <Table.Td
+                    key={at}
+                    style={at === 0 ? { whiteSpace: "nowrap" } : undefined}
+                    ff={typeof cell === "number" ? "monospace" : undefined}
+                  >
                     {cell === null ? "–" : typeof cell === "number" ? format(cell) : cell}
                   </Table.Td>
                 ))}

@@ -24,7 +24,8 @@ export function Tokens({ tokens, domain: [low, high], selected = null, onSelect,
   return (
     <div className={classes.tokens} role="group" aria-label={label} data-testid="tokens">
       {tokens.map((token, index) => {
-        const background = token.value === null ? undefined : viridis(high > low ? (token.value - low) / (high - low) : 0);
+        const background =
+          token.value === null ? undefined : viridis(high > low ? (token.value - low) / (high - low) : 0);
         const look = {
           className: `${classes.token} ${index === selected ? classes.selected : ""}`,
           style: background ? { background, color: readableOn(background) } : { background: "none", color: "inherit" },
@@ -35,7 +36,13 @@ export function Tokens({ tokens, domain: [low, high], selected = null, onSelect,
         return (
           <Fragment key={index}>
             {onSelect ? (
-              <button type="button" {...look} aria-pressed={index === selected} aria-label={token.label ?? token.text} onClick={() => onSelect(index)}>
+              <button
+                type="button"
+                {...look}
+                aria-pressed={index === selected}
+                aria-label={token.label ?? token.text}
+                onClick={() => onSelect(index)}
+              >
                 {shown}
               </button>
             ) : (

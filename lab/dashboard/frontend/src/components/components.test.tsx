@@ -11,7 +11,17 @@ import { duration } from "./words";
 describe("Tokens", () => {
   it("is a row of buttons where a token can be chosen, and says line ends", () => {
     const onSelect = vi.fn();
-    render(<Tokens label="text" domain={[0, 1]} tokens={[{ text: "The", value: 0.2 }, { text: "\n", value: 1, label: "line end" }]} onSelect={onSelect} />);
+    render(
+      <Tokens
+        label="text"
+        domain={[0, 1]}
+        tokens={[
+          { text: "The", value: 0.2 },
+          { text: "\n", value: 1, label: "line end" },
+        ]}
+        onSelect={onSelect}
+      />,
+    );
     fireEvent.click(screen.getByRole("button", { name: "line end" }));
     expect(onSelect).toHaveBeenCalledWith(1);
     expect(screen.getByRole("button", { name: "line end" }).textContent).toBe("⏎");
@@ -33,7 +43,15 @@ describe("TableView", () => {
 
 describe("what is written", () => {
   it("quotes a spreadsheet's cells", () => {
-    expect(csv(["a", "b"], [["x,y", 1], ['say "hi"', null]])).toBe('a,b\r\n"x,y",1\r\n"say ""hi""",\r\n');
+    expect(
+      csv(
+        ["a", "b"],
+        [
+          ["x,y", 1],
+          ['say "hi"', null],
+        ],
+      ),
+    ).toBe('a,b\r\n"x,y",1\r\n"say ""hi""",\r\n');
   });
 
   it("tells times", () => {
@@ -41,7 +59,10 @@ describe("what is written", () => {
   });
 
   it("flattens options and finds the different ones", () => {
-    const [one, other] = [flat({ optimizer: { _target_: "torch.optim.AdamW", lr: 1, betas: [0.9, 0.95] } }), flat({ optimizer: { _target_: "torch.optim.AdamW", lr: 2, betas: [0.9, 0.95] }, save: true, resume: "x" })];
+    const [one, other] = [
+      flat({ optimizer: { _target_: "torch.optim.AdamW", lr: 1, betas: [0.9, 0.95] } }),
+      flat({ optimizer: { _target_: "torch.optim.AdamW", lr: 2, betas: [0.9, 0.95] }, save: true, resume: "x" }),
+    ];
     expect(one.optimizer).toBe("AdamW");
     expect(one["optimizer.betas"]).toBe("[0.9, 0.95]");
     expect(differing([one, other])).toEqual(["optimizer.lr", "save"]);
@@ -56,7 +77,10 @@ describe("what is written", () => {
     };
     for (let share = 0; share <= 1; share += 0.01) {
       const colour = viridis(share);
-      const [light, dark] = [luminance(colour), luminance(readableOn(colour))].sort((a, b) => b - a) as [number, number];
+      const [light, dark] = [luminance(colour), luminance(readableOn(colour))].sort((a, b) => b - a) as [
+        number,
+        number,
+      ];
       expect((light + 0.05) / (dark + 0.05)).toBeGreaterThan(4.5);
     }
   });

@@ -4,12 +4,12 @@ import { keys } from "@/api/keys";
 import type { RunSummary } from "@/api/types";
 import { fetchRecord } from "./fetch";
 import { LiveContext } from "./hooks";
-import { LiveStore, type Ears } from "./store";
+import { LiveStore, type Listeners } from "./store";
 
 /** Keeps the connection to the server for as long as the page is open, and what was asked for up to date through it. */
 export function LiveProvider({ children }: { children: ReactNode }) {
   const cache = useQueryClient();
-  const [store] = useState(() => new LiveStore(fetchRecord, earsOf(cache)));
+  const [store] = useState(() => new LiveStore(fetchRecord, listenersOf(cache)));
   useEffect(() => {
     store.start();
     return () => store.stop();
@@ -19,14 +19,17 @@ export function LiveProvider({ children }: { children: ReactNode }) {
 
 const MILLISECONDS_BETWEEN_LISTS = 300;
 
-function earsOf(cache: QueryClient): Ears {
+function listenersOf(cache: QueryClient): Listeners {
   const changed = new Map<string, RunSummary>();
   let timer: number | undefined;
   // Ten runs that each tell five times a second how far they are: that is one new list now and then, not fifty.
   const show = () => {
     window.clearTimeout(timer);
     timer = undefined;
-    cache.setQueryData<RunSummary[]>(keys.runs, (runs) => runs && newestFirst([...runs.filter(({ id }) => !changed.has(id)), ...changed.values()]));
+    cache.setQueryData<RunSummary[]>(
+      keys.runs,
+      (runs) => runs && newestFirst([...runs.filter(({ id }) => !changed.has(id)), ...changed.values()]),
+    );
     changed.clear();
   };
   return {
@@ -36,7 +39,8 @@ function earsOf(cache: QueryClient): Ears {
       void cache.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== keys.runs[0] });
     },
     onRun: (run) => {
-      const before = changed.get(run.id) ?? cache.getQueryData<RunSummary[]>(keys.runs)?.find(({ id }) => id === run.id);
+      const before =
+        changed.get(run.id) ?? cache.getQueryData<RunSummary[]>(keys.runs)?.find(({ id }) => id === run.id);
       changed.set(run.id, run);
       if (before?.state === run.state) timer ??= window.setTimeout(show, MILLISECONDS_BETWEEN_LISTS);
       else {
@@ -46,7 +50,8 @@ function earsOf(cache: QueryClient): Ears {
     },
     onRemoved: (run) => cache.setQueryData<RunSummary[]>(keys.runs, (runs) => runs?.filter(({ id }) => id !== run)),
     onEvents: (run, events) => {
-      if (events.some(({ kind }) => kind === "checkpoint")) void cache.invalidateQueries({ queryKey: keys.checkpoints(run) });
+      if (events.some(({ kind }) => kind === "checkpoint"))
+        void cache.invalidateQueries({ queryKey: keys.checkpoints(run) });
     },
   };
 }

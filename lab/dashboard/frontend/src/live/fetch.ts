@@ -8,9 +8,14 @@ const PAGE = 2000;
 
 export async function fetchRecord(run: string): Promise<Fetched> {
   const path = { run_id: run };
-  const { seq, series } = await data(api.GET("/api/runs/{run_id}/metrics", { params: { path, query: { points: POINTS } } }));
+  const { seq, series } = await data(
+    api.GET("/api/runs/{run_id}/metrics", { params: { path, query: { points: POINTS } } }),
+  );
   const tracks = Object.fromEntries(
-    Object.entries(series).map(([name, { steps, times, values }]) => [name, { steps, times, values: values.map(finite) }]),
+    Object.entries(series).map(([name, { steps, times, values }]) => [
+      name,
+      { steps, times, values: values.map(finite) },
+    ]),
   );
   // After the curves, so that nothing is missing between the two: what is newer comes over the live connection.
   const notes = (await fetchNotes(run)).filter((note) => note.seq <= seq);
@@ -19,7 +24,7 @@ export async function fetchRecord(run: string): Promise<Fetched> {
 
 async function fetchNotes(run: string): Promise<Note[]> {
   const notes: Note[] = [];
-  for (let after = -1; ; ) {
+  for (let after = -1; ;) {
     const page = await data(
       api.GET("/api/runs/{run_id}/events", {
         params: { path: { run_id: run }, query: { after, limit: PAGE, notes: true } },

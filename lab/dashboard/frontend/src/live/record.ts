@@ -1,5 +1,5 @@
 /** One run as far as this page knows it: what was fetched, and what has come in since. No network here, no React. */
-import { thin } from "@/components/curve/points";
+import { downsample } from "@/series/points";
 import { soon } from "./pace";
 
 /** A line of the run's event log. */
@@ -62,7 +62,9 @@ export class RunRecord {
 
   /** Seconds since 1970 at the first thing that is known of the run. */
   get began(): number | null {
-    const times = [...Object.values(this.tracks).map(({ times }) => times[0]), this.notes[0]?.time].filter((time) => time !== undefined);
+    const times = [...Object.values(this.tracks).map(({ times }) => times[0]), this.notes[0]?.time].filter(
+      (time) => time !== undefined,
+    );
     return times.length > 0 ? Math.min(...times) : null;
   }
 
@@ -90,7 +92,11 @@ export class RunRecord {
     this.notes = [...notes];
     this.begun = true;
     this.seq = seq;
-    this.step = Math.max(0, ...notes.map(({ step }) => step), ...Object.values(tracks).map(({ steps }) => steps.at(-1) ?? 0));
+    this.step = Math.max(
+      0,
+      ...notes.map(({ step }) => step),
+      ...Object.values(tracks).map(({ steps }) => steps.at(-1) ?? 0),
+    );
     this.error = null;
     const waiting = this.waiting;
     this.waiting = [];
@@ -158,7 +164,7 @@ export function isNote(event: RunEvent): event is Note {
 
 function thinned({ steps, times, values }: Track, limit: number): Track {
   const order = steps.map((_, at) => at);
-  const kept = thin({ x: order, y: values }, limit).x;
+  const kept = downsample({ x: order, y: values }, limit).x;
   return {
     steps: kept.map((at) => steps[at] as number),
     times: kept.map((at) => times[at] as number),

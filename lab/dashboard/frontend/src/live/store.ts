@@ -1,19 +1,10 @@
 /** What the server says while it happens: one connection for the whole page, and who listens to it. */
-import type { RunSummary } from "@/api/types";
+import type { RunSummary, ServerMessage } from "@/api/types";
 import { RunRecord, type Fetched, type RunEvent } from "./record";
 import { Socket, type ConnectionState } from "./socket";
 
-/** As the server's `ServerMessage`, with events as this page reads them. */
-type ServerMessage =
-  | { type: "hello"; version: string; runs: Record<string, number> }
-  | { type: "snapshot"; runs: RunSummary[] }
-  | { type: "run"; run: RunSummary }
-  | { type: "removed"; run: string }
-  | { type: "events"; run: string; events: RunEvent[] }
-  | { type: "gap"; run: string; after: number; upto: number };
-
 /** Who is told what. */
-export interface Ears {
+export interface Listeners {
   onSnapshot: (runs: RunSummary[]) => void;
   onRun: (run: RunSummary) => void;
   onRemoved: (run: string) => void;
@@ -34,7 +25,7 @@ export class LiveStore {
 
   constructor(
     private readonly fetchRecord: (run: string) => Promise<Fetched>,
-    private readonly ears: Ears,
+    private readonly listeners: Listeners,
   ) {}
 
   start(): void {
@@ -42,7 +33,7 @@ export class LiveStore {
       address: () => `${window.location.protocol === "https:" ? "wss" : "ws"}://${window.location.host}/api/ws`,
       // Exactly what is missing since last time; of runs without a record, what comes from now on.
       greeting: () => ({ type: "since", runs: this.known() }),
-      onMessage: (message) => this.hear(message as ServerMessage),
+      onMessage: (message) => this.receive(message as ServerMessage),
       onState: (state) => this.become(state),
     });
     window.addEventListener("online", this.socket.hurry);
@@ -105,23 +96,23 @@ export class LiveStore {
     }
   }
 
-  private hear(message: ServerMessage): void {
+  private receive(message: ServerMessage): void {
     switch (message.type) {
       case "hello":
         break;
       case "snapshot":
-        this.ears.onSnapshot(message.runs);
+        this.listeners.onSnapshot(message.runs);
         this.mendAll();
         break;
       case "run":
-        this.ears.onRun(message.run);
+        this.listeners.onRun(message.run);
         break;
       case "removed":
         this.records.delete(message.run);
-        this.ears.onRemoved(message.run);
+        this.listeners.onRemoved(message.run);
         break;
       case "events":
-        this.take(message.run, message.events);
+        this.take(message.run, message.events as RunEvent[]);
         break;
       case "gap": {
         // It was more than could be sent: what the record needs is fetched, thinned, in one piece.
@@ -135,7 +126,7 @@ export class LiveStore {
   private take(run: string, events: RunEvent[]): void {
     const record = this.records.get(run);
     if (record && !record.add(events)) void this.fetch(record);
-    this.ears.onEvents(run, events);
+    this.listeners.onEvents(run, events);
     this.eventWatchers.forEach((watcher) => watcher(run, events));
   }
 
@@ -145,7 +136,11 @@ export class LiveStore {
   }
 
   private known(): Record<string, number> {
-    return Object.fromEntries([...this.records.values()].filter(({ loaded, error }) => loaded && error === null).map(({ run, seq }) => [run, seq]));
+    return Object.fromEntries(
+      [...this.records.values()]
+        .filter(({ loaded, error }) => loaded && error === null)
+        .map(({ run, seq }) => [run, seq]),
+    );
   }
 
   private forgetSome(): void {

@@ -20,7 +20,10 @@ export default function Checkpoints() {
   const shown = chosen ? runs.filter((run) => run.id === chosen) : runs;
   return (
     <>
-      <PageHead title="Checkpoints" lead="Models as they were at a step: talk to one, look into it, go on from it with other options." />
+      <PageHead
+        title="Checkpoints"
+        lead="Models as they were at a step: talk to one, look into it, go on from it with other options."
+      />
       <Stack gap="lg">
         <Select
           label="Run"
@@ -41,13 +44,17 @@ export default function Checkpoints() {
 function Lists({ runs }: { runs: RunSummary[] }) {
   const lists = useCheckpointsOf(runs.map((run) => run.id));
   if (lists.some(({ isPending }) => isPending)) return <Loader aria-label="Loading the checkpoints" />;
-  const filled = runs.map((run, at) => ({ run, found: lists[at]?.data ?? [], error: lists[at]?.error ?? null })).filter(({ found, error }) => found.length > 0 || error);
+  const filled = runs
+    .map((run, at) => ({ run, found: lists[at]?.data ?? [], error: lists[at]?.error ?? null }))
+    .filter(({ found, error }) => found.length > 0 || error);
   if (filled.length === 0) {
     return (
       <EmptyState title="No checkpoints">
-        A run keeps its weights only with <code>save=true</code> (a switch on the page <Anchor component={Link} to="/new">
+        A run keeps its weights only with <code>save=true</code> (a switch on the page{" "}
+        <Anchor component={Link} to="/new">
           New run
-        </Anchor>), or when you press Save now while it trains.
+        </Anchor>
+        ), or when you press Save now while it trains.
       </EmptyState>
     );
   }
@@ -59,7 +66,8 @@ function Lists({ runs }: { runs: RunSummary[] }) {
         </Anchor>
       </Title>
       <Text size="sm" c="dimmed" mb="xs">
-        {found.length === 1 ? "1 checkpoint" : `${found.length} checkpoints`}, {bytes(found.reduce((sum, one) => sum + one.bytes, 0))}
+        {found.length === 1 ? "1 checkpoint" : `${found.length} checkpoints`},{" "}
+        {bytes(found.reduce((sum, one) => sum + one.bytes, 0))}
       </Text>
       {error && <ErrorNote error={error} />}
       <CheckpointTable run={run} checkpoints={found} />

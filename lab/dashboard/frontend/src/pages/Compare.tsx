@@ -90,7 +90,13 @@ function Outcomes({ compared }: { compared: Compared[] }) {
       {chosen !== undefined && (
         <>
           <div className={classes.choices}>
-            <Select label="Option" data={names} value={chosen} onChange={(value) => setOption(value ?? "")} allowDeselect={false} />
+            <Select
+              label="Option"
+              data={names}
+              value={chosen}
+              onChange={(value) => setOption(value ?? "")}
+              allowDeselect={false}
+            />
             <Select
               label="Result"
               data={RESULTS.map((value) => ({ value, label: RESULT_NAMES[value] }))}

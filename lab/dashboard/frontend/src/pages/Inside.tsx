@@ -3,12 +3,12 @@ import { useDebouncedCallback } from "@mantine/hooks";
 import { useState, type ComponentType } from "react";
 import { choiceParam, textParam, useParam } from "@/address/useParam";
 import { ErrorNote } from "@/components/ErrorNote";
-import { AblationTab } from "@/components/inside/AblationTab";
-import { ActivationsTab } from "@/components/inside/ActivationsTab";
-import { AttentionTab } from "@/components/inside/AttentionTab";
-import { LensTab } from "@/components/inside/LensTab";
-import { LossTab } from "@/components/inside/LossTab";
-import { NeighborsTab } from "@/components/inside/NeighborsTab";
+import { AblationTab } from "@/pages/inside/AblationTab";
+import { ActivationsTab } from "@/pages/inside/ActivationsTab";
+import { AttentionTab } from "@/pages/inside/AttentionTab";
+import { LensTab } from "@/pages/inside/LensTab";
+import { LossTab } from "@/pages/inside/LossTab";
+import { NeighborsTab } from "@/pages/inside/NeighborsTab";
 import { CheckpointPicker } from "@/components/model/CheckpointPicker";
 import { NoCheckpoints } from "@/components/model/NoCheckpoints";
 import { useChosen, type Chosen } from "@/components/model/useChosen";
@@ -37,7 +37,10 @@ export default function Inside() {
   const [prompt, setPrompt] = useParam("prompt", prompts);
   return (
     <>
-      <PageHead title="Inside" lead="One prompt, and what goes on in the model while it reads it: now, and at every checkpoint on the way." />
+      <PageHead
+        title="Inside"
+        lead="One prompt, and what goes on in the model while it reads it: now, and at every checkpoint on the way."
+      />
       <Stack gap="md">
         <CheckpointPicker chosen={chosen} />
         <Prompt prompt={prompt} onChange={setPrompt} />

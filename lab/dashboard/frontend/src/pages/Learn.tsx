@@ -45,8 +45,8 @@ export default function Learn() {
         ))}
       </ol>
       <Text c="dimmed" maw={760}>
-        On the page Inside, everything can be played through the checkpoints of a run: the same prompt, from the first step to the last. That is the best way to see
-        what training does.
+        On the page Inside, everything can be played through the checkpoints of a run: the same prompt, from the first
+        step to the last. That is the best way to see what training does.
       </Text>
     </>
   );

@@ -27,7 +27,10 @@ export default function NewRun() {
   const { data: schema, error, refetch } = useConfigSchema();
   return (
     <>
-      <PageHead title="New run" lead="Choose a size and a text, and start; or turn every screw. What it comes to is shown while you choose." />
+      <PageHead
+        title="New run"
+        lead="Choose a size and a text, and start; or turn every screw. What it comes to is shown while you choose."
+      />
       {error && <ErrorNote error={error} onRetry={() => void refetch()} />}
       {!schema && !error && <Loader aria-label="Loading the options" />}
       {schema && <Form schema={schema} />}
@@ -45,13 +48,18 @@ function Form({ schema }: { schema: ConfigSchema }) {
   const [name, setName] = useState("");
   const overrides = valuesOf(draft.choices);
   const { data: before } = useRunOptions(parent, checkpoint !== "");
-  const base = useMemo(() => (checkpoint && before ? inherited(before, schema.options) : {}), [checkpoint, before, schema.options]);
+  const base = useMemo(
+    () => (checkpoint && before ? inherited(before, schema.options) : {}),
+    [checkpoint, before, schema.options],
+  );
   const [asked] = useDebouncedValue({ ...base, ...overrides }, DEBOUNCE);
   const { data: resolved, error: unresolved, isPlaceholderData } = useResolved(asked);
   const start = useStart({ checkpoint, parent, name });
   const options = flat(resolved?.config);
   // What comes from the run before was good enough for it: it is in the way of the estimate at most.
-  const typed = (resolved?.errors ?? []).filter(({ field }) => field === null || !(field in base) || field in overrides);
+  const typed = (resolved?.errors ?? []).filter(
+    ({ field }) => field === null || !(field in base) || field in overrides,
+  );
   const errors = [...typed, ...fieldErrors(start.error)];
   const errorOf = (option: string) => errors.find(({ field }) => field === option)?.message ?? null;
   const group = (wanted: string) => schema.groups.find((one) => one.name === wanted);
@@ -62,12 +70,20 @@ function Form({ schema }: { schema: ConfigSchema }) {
       <Stack gap="xl" component="form" id="new-run" onSubmit={(event) => event.preventDefault()}>
         {checkpoint && <ForkNote run={parent} onForget={() => setCheckpoint("")} />}
         {model && !checkpoint && (
-          <GroupChoice group={bySize(model)} title="Model" value={draft.choices.model ?? model.default ?? ""} onChange={(value) => draft.choose("model", value)} />
+          <GroupChoice
+            group={bySize(model)}
+            title="Model"
+            value={draft.choices.model ?? model.default ?? ""}
+            onChange={(value) => draft.choose("model", value)}
+          />
         )}
         {!checkpoint && <CorpusChoice choices={draft.choices} onChoose={draft.chooseAll} />}
         {experiment && !checkpoint && (
           <GroupChoice
-            group={{ ...experiment, choices: [{ name: "", description: "The defaults, and what you choose." }, ...experiment.choices] }}
+            group={{
+              ...experiment,
+              choices: [{ name: "", description: "The defaults, and what you choose." }, ...experiment.choices],
+            }}
             title="Prepared experiment"
             value={draft.choices.experiment ?? ""}
             onChange={(value) => draft.choose("experiment", value || null)}
@@ -80,12 +96,20 @@ function Form({ schema }: { schema: ConfigSchema }) {
           keep={draft.choices.keep ?? null}
           onChange={draft.choose}
         />
-        <AllOptions groups={schema.groups} options={schema.options.filter(({ allowed }) => allowed)} draft={draft} resolved={options} errorOf={errorOf} />
+        <AllOptions
+          groups={schema.groups}
+          options={schema.options.filter(({ allowed }) => allowed)}
+          draft={draft}
+          resolved={options}
+          errorOf={errorOf}
+        />
       </Stack>
       <Paper withBorder p="md" className={classes.aside} component="aside" aria-label="What it comes to">
         <Stack gap="md">
           <Title order={2}>What it comes to</Title>
-          {resolved && <Estimate resolved={checkpoint ? { ...resolved, command: null } : resolved} stale={isPlaceholderData} />}
+          {resolved && (
+            <Estimate resolved={checkpoint ? { ...resolved, command: null } : resolved} stale={isPlaceholderData} />
+          )}
           {unresolved && <ErrorNote error={unresolved} />}
           {errors.length > 0 && (
             <Stack gap={6} data-testid="form-errors">
@@ -94,14 +118,25 @@ function Form({ schema }: { schema: ConfigSchema }) {
               ))}
             </Stack>
           )}
-          <TextInput label="Name" description="Only for you; the folder has a date" value={name} maxLength={120} onChange={(event) => setName(event.currentTarget.value)} />
+          <TextInput
+            label="Name"
+            description="Only for you; the folder has a date"
+            value={name}
+            maxLength={120}
+            onChange={(event) => setName(event.currentTarget.value)}
+          />
           {runs > 1 && <Text size="sm">A sweep of {runs} runs, one after the other.</Text>}
           <Button
             size="md"
             leftSection={<IconPlayerPlay size={18} aria-hidden />}
             loading={start.pending}
             disabled={errors.length > 0 && start.error === null}
-            onClick={() => start.go(overrides, Object.fromEntries(Object.entries(draft.sweep).map(([option, values]) => [option, values.map(plain)])))}
+            onClick={() =>
+              start.go(
+                overrides,
+                Object.fromEntries(Object.entries(draft.sweep).map(([option, values]) => [option, values.map(plain)])),
+              )
+            }
             data-testid="start"
           >
             {runs > 1 ? `Start ${runs} runs` : "Start"}
@@ -149,7 +184,8 @@ function useStart({ checkpoint, parent, name }: { checkpoint: string; parent: st
   const go = (overrides: ReturnType<typeof valuesOf>, swept: Record<string, (string | number | boolean)[]>) => {
     [train, fork, sweep].forEach((one) => one.reset());
     if (checkpoint) fork.mutate({ run: parent, checkpoint, overrides, ...called }, { onSuccess: watch });
-    else if (Object.keys(swept).length > 0) sweep.mutate({ overrides, sweep: swept }, { onSuccess: ({ id }) => void navigate(`/compare?sweep=${id}`) });
+    else if (Object.keys(swept).length > 0)
+      sweep.mutate({ overrides, sweep: swept }, { onSuccess: ({ id }) => void navigate(`/compare?sweep=${id}`) });
     else train.mutate({ overrides, ...called }, { onSuccess: watch });
   };
   return {
@@ -160,7 +196,9 @@ function useStart({ checkpoint, parent, name }: { checkpoint: string; parent: st
 }
 
 function fieldErrors(error: Error | null): { field: string | null; message: string }[] {
-  return error instanceof ApiError && error.field !== null ? [{ field: error.field.replace(/^overrides\./, ""), message: error.message }] : [];
+  return error instanceof ApiError && error.field !== null
+    ? [{ field: error.field.replace(/^overrides\./, ""), message: error.message }]
+    : [];
 }
 
 function plain(text: string): string | number | boolean {

@@ -7,11 +7,11 @@ import { ErrorNote } from "@/components/ErrorNote";
 import { CheckpointPicker } from "@/components/model/CheckpointPicker";
 import { NoCheckpoints } from "@/components/model/NoCheckpoints";
 import { useChosen, type Chosen } from "@/components/model/useChosen";
-import { Controls } from "@/components/playground/Controls";
-import classes from "@/components/playground/Playground.module.css";
-import { useSettings } from "@/components/playground/settings";
-import { useWriter } from "@/components/playground/useWriter";
-import { WriterPanel } from "@/components/playground/WriterPanel";
+import { Controls } from "@/pages/playground/Controls";
+import classes from "@/pages/playground/Playground.module.css";
+import { useSettings } from "@/pages/playground/settings";
+import { useWriter } from "@/pages/playground/useWriter";
+import { WriterPanel } from "@/pages/playground/WriterPanel";
 import { PageHead } from "@/shell/PageHead";
 
 const flag = flagParam();
@@ -23,7 +23,10 @@ export default function Playground() {
   const other = useChosen("2", !two, "first");
   return (
     <>
-      <PageHead title="Playground" lead="Let a checkpoint write. Each token is shaded by the probability the model gave it, and each can be replaced by another one." />
+      <PageHead
+        title="Playground"
+        lead="Let a checkpoint write. Each token is shaded by the probability the model gave it, and each can be replaced by another one."
+      />
       <Stack gap="md">
         <Group align="flex-end" gap="md">
           <CheckpointPicker chosen={one} />
@@ -111,8 +114,22 @@ function Desk({ one, other }: { one: Chosen; other: Chosen | null }) {
           </Button>
         </Group>
         <SimpleGrid cols={{ base: 1, lg: other ? 2 : 1 }}>
-          {first && <WriterPanel title={titleOf(one)} writer={left} order={{ ...settings.order, checkpoint: first }} shape={settings.shape} />}
-          {other && second && <WriterPanel title={titleOf(other)} writer={right} order={{ ...settings.order, checkpoint: second }} shape={settings.shape} />}
+          {first && (
+            <WriterPanel
+              title={titleOf(one)}
+              writer={left}
+              order={{ ...settings.order, checkpoint: first }}
+              shape={settings.shape}
+            />
+          )}
+          {other && second && (
+            <WriterPanel
+              title={titleOf(other)}
+              writer={right}
+              order={{ ...settings.order, checkpoint: second }}
+              shape={settings.shape}
+            />
+          )}
         </SimpleGrid>
       </Stack>
       <Paper withBorder p="md" component="section" aria-label="How to draw">
@@ -124,5 +141,7 @@ function Desk({ one, other }: { one: Chosen; other: Chosen | null }) {
 
 function titleOf({ checkpoint, runs, run }: Chosen): string {
   const name = runs.find(({ id }) => id === run)?.name ?? run;
-  return checkpoint?.step == null ? `${name}, ${checkpoint?.name ?? ""}` : `${name} at step ${checkpoint.step.toLocaleString("en")}`;
+  return checkpoint?.step == null
+    ? `${name}, ${checkpoint?.name ?? ""}`
+    : `${name} at step ${checkpoint.step.toLocaleString("en")}`;
 }

@@ -53,7 +53,10 @@ function Whole({ run }: { run: RunSummary }) {
   const { tokens_per_step: tokensPerStep } = run;
   const { began } = record;
   const clock = useMemo(() => ({ tokensPerStep, began }), [tokensPerStep, began]);
-  const saved = useMemo(() => checkpoints.flatMap(({ id, name, step }) => (step === null ? [] : [{ id, name, step }])), [checkpoints]);
+  const saved = useMemo(
+    () => checkpoints.flatMap(({ id, name, step }) => (step === null ? [] : [{ id, name, step }])),
+    [checkpoints],
+  );
   return (
     <>
       <PageHead
@@ -133,7 +136,9 @@ function Details({ run }: { run: RunSummary }) {
           <CheckpointTable run={run} checkpoints={checkpoints} />
         ) : (
           <EmptyState title="No checkpoints">
-            {run.save ? "The first one comes with the first evaluation." : "This run keeps none by itself: press Save now while it trains."}
+            {run.save
+              ? "The first one comes with the first evaluation."
+              : "This run keeps none by itself: press Save now while it trains."}
           </EmptyState>
         )}
       </Tabs.Panel>

@@ -68,7 +68,14 @@ export default function Runs() {
             />
           </Group>
           {shown.length === 0 ? (
-            <EmptyState title="No run fits" action={<Button variant="default" onClick={() => void navigate("/runs")}>Show all</Button>}>
+            <EmptyState
+              title="No run fits"
+              action={
+                <Button variant="default" onClick={() => void navigate("/runs")}>
+                  Show all
+                </Button>
+              }
+            >
               {runs.length} runs are there, none of them with these words and in this state.
             </EmptyState>
           ) : (

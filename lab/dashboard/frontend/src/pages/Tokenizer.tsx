@@ -31,13 +31,21 @@ export default function Tokenizer() {
         title="Tokenizer"
         lead={
           <>
-            A model reads no letters: it reads tokens, pieces of text from a fixed list of 50,257. Frequent words are one token, rare ones fall into parts, and the
-            space before a word belongs to it.
+            A model reads no letters: it reads tokens, pieces of text from a fixed list of 50,257. Frequent words are
+            one token, rare ones fall into parts, and the space before a word belongs to it.
           </>
         }
       />
       <Stack gap="lg">
-        <Textarea label="Text" autosize minRows={3} maxRows={12} value={text} onChange={(event) => change(event.currentTarget.value)} spellCheck={false} />
+        <Textarea
+          label="Text"
+          autosize
+          minRows={3}
+          maxRows={12}
+          value={text}
+          onChange={(event) => change(event.currentTarget.value)}
+          spellCheck={false}
+        />
         {error && <ErrorNote error={error} onRetry={() => void refetch()} />}
         {found && (
           <>
@@ -56,10 +64,15 @@ export default function Tokenizer() {
                   <Title order={2} mb="xs">
                     In tokens
                   </Title>
-                  <Pieces tokens={found.tokens} selected={place} onSelect={(at) => setPlace(at === place ? null : at)} />
+                  <Pieces
+                    tokens={found.tokens}
+                    selected={place}
+                    onSelect={(at) => setPlace(at === place ? null : at)}
+                  />
                   <Text size="sm" c="dimmed" mt="xs">
-                    Each shade is one token; the colours mean nothing else. A character that is cut in two, like many emoji, shows as �: its parts are bytes and
-                    become a character only together. What the model gets are the ids; each picks a row of{" "}
+                    Each shade is one token; the colours mean nothing else. A character that is cut in two, like many
+                    emoji, shows as �: its parts are bytes and become a character only together. What the model gets are
+                    the ids; each picks a row of{" "}
                     <Anchor component={Link} to="/learn" size="sm" underline="always">
                       the embedding
                     </Anchor>

@@ -15,6 +15,12 @@ export class PageErrors extends Component<{ children: ReactNode }, State> {
 
   render() {
     if (this.state.error === null) return this.props.children;
-    return <ErrorNote title="This page could not be drawn" error={this.state.error} onRetry={() => this.setState({ error: null })} />;
+    return (
+      <ErrorNote
+        title="This page could not be drawn"
+        error={this.state.error}
+        onRetry={() => this.setState({ error: null })}
+      />
+    );
   }
 }

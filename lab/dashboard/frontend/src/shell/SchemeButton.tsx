@@ -12,7 +12,12 @@ export function SchemeButton() {
   const next = NEXT[colorScheme];
   return (
     <Tooltip label={`Colours: ${NAMES[colorScheme]}. Change to ${NAMES[next]}.`}>
-      <ActionIcon variant="default" size="lg" aria-label={`Colours: ${NAMES[colorScheme]}. Change to ${NAMES[next]}.`} onClick={() => setColorScheme(next)}>
+      <ActionIcon
+        variant="default"
+        size="lg"
+        aria-label={`Colours: ${NAMES[colorScheme]}. Change to ${NAMES[next]}.`}
+        onClick={() => setColorScheme(next)}
+      >
         <Icon size={18} aria-hidden />
       </ActionIcon>
     </Tooltip>

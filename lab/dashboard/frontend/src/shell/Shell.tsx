@@ -14,12 +14,23 @@ export function Shell() {
   const { pathname } = useLocation();
   useFocusOnNewPage(pathname);
   return (
-    <AppShell header={{ height: 54 }} navbar={{ width: 208, breakpoint: "md", collapsed: { mobile: !opened } }} padding={{ base: "md", sm: "lg" }}>
+    <AppShell
+      header={{ height: 54 }}
+      navbar={{ width: 208, breakpoint: "md", collapsed: { mobile: !opened } }}
+      padding={{ base: "md", sm: "lg" }}
+    >
       <AppShell.Header className={classes.header}>
         <a href="#main" className={classes.skip}>
           Skip to the page
         </a>
-        <Burger opened={opened} onClick={toggle} hiddenFrom="md" size="sm" aria-label={opened ? "Close navigation" : "Open navigation"} aria-expanded={opened} />
+        <Burger
+          opened={opened}
+          onClick={toggle}
+          hiddenFrom="md"
+          size="sm"
+          aria-label={opened ? "Close navigation" : "Open navigation"}
+          aria-expanded={opened}
+        />
         <Link to="/runs" className={classes.brand}>
           <img src="/favicon.svg" width="26" height="26" alt="" />
           gpt-lab

@@ -1,1 +1,3 @@
-export { Curve, Sample, type Mark, type Series, type Tick } from "./Curve";
+export { Curve } from "./Curve";
+export { Sample } from "./Legend";
+export type { Mark, Series, Tick } from "./types";

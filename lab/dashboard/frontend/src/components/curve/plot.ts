@@ -1,7 +1,7 @@
 /** Options for uPlot: axes, scales and lines of a curve. */
 import { scaleLinear, scaleLog } from "d3-scale";
 import type uPlot from "uplot";
-import { brief } from "./points";
+import { brief } from "@/series/points";
 
 export interface Line {
   colour: string;
@@ -29,7 +29,12 @@ export interface PlotOptions {
 export function plotOptions(o: PlotOptions): uPlot.Options {
   const ink = o.dark ? "#a9b3bc" : "#59626a";
   const grid = o.dark ? "#2a3138" : "#e6eaee";
-  const axis = { stroke: ink, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1, size: 5 }, font: "12px system-ui, sans-serif" };
+  const axis = {
+    stroke: ink,
+    grid: { stroke: grid, width: 1 },
+    ticks: { stroke: grid, width: 1, size: 5 },
+    font: "12px system-ui, sans-serif",
+  };
   return {
     width: o.width,
     height: o.height,

@@ -10,7 +10,14 @@ interface Props {
 /** Tokens one below the other: place, id, text, bytes. */
 export function TokenTable({ tokens, selected }: Props) {
   return (
-    <Table.ScrollContainer minWidth={320} maxHeight={420} type="native" tabIndex={0} role="region" aria-label="Tokens with their ids and bytes">
+    <Table.ScrollContainer
+      minWidth={320}
+      maxHeight={420}
+      type="native"
+      tabIndex={0}
+      role="region"
+      aria-label="Tokens with their ids and bytes"
+    >
       <Table withTableBorder stickyHeader horizontalSpacing="sm" verticalSpacing={4} fz="sm">
         <Table.Thead>
           <Table.Tr>
@@ -22,7 +29,11 @@ export function TokenTable({ tokens, selected }: Props) {
         </Table.Thead>
         <Table.Tbody ff="monospace">
           {tokens.map(({ id, text, bytes }, at) => (
-            <Table.Tr key={at} bg={at === selected ? "var(--lab-active)" : undefined} ref={at === selected ? scrollTo : undefined}>
+            <Table.Tr
+              key={at}
+              bg={at === selected ? "var(--lab-active)" : undefined}
+              ref={at === selected ? scrollTo : undefined}
+            >
               <Table.Td c="dimmed">{at}</Table.Td>
               <Table.Td style={{ whiteSpace: "pre-wrap" }}>“{text.replaceAll("\n", "⏎")}”</Table.Td>
               <Table.Td>{id}</Table.Td>

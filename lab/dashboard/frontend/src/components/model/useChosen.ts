@@ -66,10 +66,15 @@ function useNewest(runs: RunSummary[] | undefined): { run: string | null; settle
   const at = lists.findIndex(({ data }) => data && data.length > 0);
   // Not before the newer ones have said that they have none.
   const certain = at >= 0 && lists.slice(0, at).every(({ isPending }) => !isPending);
-  return { run: certain ? (asked[at]?.id ?? null) : null, settled: runs !== undefined && lists.every(({ isPending }) => !isPending) };
+  return {
+    run: certain ? (asked[at]?.id ?? null) : null,
+    settled: runs !== undefined && lists.every(({ isPending }) => !isPending),
+  };
 }
 
 /** By step; of several with the same step (best.ckpt and last.ckpt name others again) the numbered one first. */
 export function byStep(checkpoints: Checkpoint[]): Checkpoint[] {
-  return [...checkpoints].sort((one, other) => (one.step ?? Infinity) - (other.step ?? Infinity) || one.name.localeCompare(other.name));
+  return [...checkpoints].sort(
+    (one, other) => (one.step ?? Infinity) - (other.step ?? Infinity) || one.name.localeCompare(other.name),
+  );
 }

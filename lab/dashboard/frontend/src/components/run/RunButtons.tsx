@@ -1,11 +1,18 @@
 import { Button, Group } from "@mantine/core";
-import { IconDeviceFloppy, IconPlayerPause, IconPlayerPlay, IconPlayerStop, IconTarget, type IconProps } from "@tabler/icons-react";
+import {
+  IconDeviceFloppy,
+  IconPlayerPause,
+  IconPlayerPlay,
+  IconPlayerStop,
+  IconTarget,
+  type IconProps,
+} from "@tabler/icons-react";
 import type { ComponentType } from "react";
 import type { Command, RunSummary } from "@/api/types";
 import { titleOf } from "@/components/run/naming";
-import { useCommand } from "@/api/commands";
+import { useCommand } from "@/live/useCommand";
 import { ErrorNote } from "@/components/ErrorNote";
-import { possible, WAITING } from "./commands";
+import { possible, WAITING } from "@/live/commands";
 
 const BUTTONS: { command: Command; word: string; icon: ComponentType<IconProps>; hint: string }[] = [
   { command: "pause", word: "Pause", icon: IconPlayerPause, hint: "Holds the run after the step in progress" },
@@ -21,21 +28,23 @@ export function RunButtons({ run }: { run: RunSummary }) {
   return (
     <div>
       <Group gap="xs" role="group" aria-label={`Steer ${titleOf(run)}`}>
-        {BUTTONS.filter(({ command }) => possible(command, run.state) || waiting === command).map(({ command, word, icon: Icon, hint }) => (
-          <Button
-            key={command}
-            variant="default"
-            size="sm"
-            leftSection={<Icon size={16} aria-hidden />}
-            title={hint}
-            disabled={waiting !== null && !overdue}
-            aria-busy={waiting === command}
-            data-testid={`button-${command}`}
-            onClick={() => send(command)}
-          >
-            {waiting === command ? WAITING[command] : word}
-          </Button>
-        ))}
+        {BUTTONS.filter(({ command }) => possible(command, run.state) || waiting === command).map(
+          ({ command, word, icon: Icon, hint }) => (
+            <Button
+              key={command}
+              variant="default"
+              size="sm"
+              leftSection={<Icon size={16} aria-hidden />}
+              title={hint}
+              disabled={waiting !== null && !overdue}
+              aria-busy={waiting === command}
+              data-testid={`button-${command}`}
+              onClick={() => send(command)}
+            >
+              {waiting === command ? WAITING[command] : word}
+            </Button>
+          ),
+        )}
       </Group>
       <span className="visually-hidden" role="status">
         {waiting ? WAITING[waiting] : `${titleOf(run)} is ${run.state}`}

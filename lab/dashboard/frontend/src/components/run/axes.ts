@@ -1,5 +1,5 @@
 /** The x axis of a run's curves: steps, tokens or time. */
-import { brief } from "@/components/curve/points";
+import { brief } from "@/series/points";
 import { duration } from "@/components/words";
 import type { Track } from "@/live/record";
 

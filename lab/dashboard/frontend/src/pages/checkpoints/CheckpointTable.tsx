@@ -25,7 +25,13 @@ export function CheckpointTable({ run, checkpoints }: Props) {
   useVersion(record);
   return (
     <>
-      <Table.ScrollContainer minWidth={320} type="native" tabIndex={0} role="region" aria-label={`Checkpoints of ${titleOf(run)}, ${run.path}`}>
+      <Table.ScrollContainer
+        minWidth={320}
+        type="native"
+        tabIndex={0}
+        role="region"
+        aria-label={`Checkpoints of ${titleOf(run)}, ${run.path}`}
+      >
         <Table fz="sm" highlightOnHover data-testid="checkpoint-table">
           <Table.Thead>
             <Table.Tr>
@@ -62,9 +68,16 @@ export function CheckpointTable({ run, checkpoints }: Props) {
                 <Table.Td ta="right" visibleFrom="sm">
                   {bytes(checkpoint.bytes)}
                 </Table.Td>
-                <Table.Td c="dimmed" visibleFrom="sm">{ago(checkpoint.modified)}</Table.Td>
+                <Table.Td c="dimmed" visibleFrom="sm">
+                  {ago(checkpoint.modified)}
+                </Table.Td>
                 <Table.Td>
-                  <Actions run={run} checkpoint={checkpoint} onDelete={() => setDoomed(checkpoint)} onExport={() => exporting.mutate(checkpoint.id)} />
+                  <Actions
+                    run={run}
+                    checkpoint={checkpoint}
+                    onDelete={() => setDoomed(checkpoint)}
+                    onExport={() => exporting.mutate(checkpoint.id)}
+                  />
                 </Table.Td>
               </Table.Tr>
             ))}
@@ -94,7 +107,8 @@ export function CheckpointTable({ run, checkpoints }: Props) {
       >
         {doomed && (
           <>
-            <strong>{doomed.name}</strong> of {titleOf(run)} ({bytes(doomed.bytes)}) will be gone for good: no undo, and no way to continue from its step.
+            <strong>{doomed.name}</strong> of {titleOf(run)} ({bytes(doomed.bytes)}) will be gone for good: no undo, and
+            no way to continue from its step.
           </>
         )}
       </Confirm>
@@ -132,7 +146,11 @@ function Actions({ run, checkpoint, onDelete, onExport }: ActionProps) {
           <Menu.Item component={Link} to={`/inside?${place}`} leftSection={<IconMicroscope size={16} aria-hidden />}>
             Look inside
           </Menu.Item>
-          <Menu.Item component={Link} to={`/new?fork=${checkpoint.id}&from=${run.id}`} leftSection={<IconGitFork size={16} aria-hidden />}>
+          <Menu.Item
+            component={Link}
+            to={`/new?fork=${checkpoint.id}&from=${run.id}`}
+            leftSection={<IconGitFork size={16} aria-hidden />}
+          >
             Go on from here with other options
           </Menu.Item>
           <Menu.Item leftSection={<IconPackageExport size={16} aria-hidden />} onClick={onExport}>

@@ -9,7 +9,13 @@ export function Differences({ compared }: { compared: Compared[] }) {
   const names = differing(compared.map((one) => one.options));
   if (names.length === 0) return <Text c="dimmed">The runs have the same options in everything.</Text>;
   return (
-    <Table.ScrollContainer minWidth={200 + compared.length * 130} type="native" tabIndex={0} role="region" aria-label="Differences in the options">
+    <Table.ScrollContainer
+      minWidth={200 + compared.length * 130}
+      type="native"
+      tabIndex={0}
+      role="region"
+      aria-label="Differences in the options"
+    >
       <Table withTableBorder fz="sm" data-testid="differences">
         <Table.Caption className="visually-hidden">Options in which the runs differ</Table.Caption>
         <Table.Thead>

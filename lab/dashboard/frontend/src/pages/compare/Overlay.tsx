@@ -31,30 +31,45 @@ export const Overlay = memo(function Overlay({ lines }: { lines: OverlaidRun[] }
   );
   return (
     <section aria-labelledby="overlay">
-    <h2 id="overlay" className="visually-hidden">Curves</h2>
-    <Curve
-      title="Curves"
-      hint="The same colour and dashes mean the same run on this whole page."
-      series={series}
-      xLabel={labelOf(axes.x)}
-      yLabel={tag}
-      formatX={formatOf(axes.x)}
-      logX={axes.logX}
-      logY={axes.logY}
-      smoothing={axes.smoothing}
-      height={380}
-      controls={
-        <>
-          <Select size="xs" aria-label="Metric" data={tags} value={tag} onChange={(value) => setTag(value ?? "val_loss")} allowDeselect={false} w={180} />
-          <AxisControls />
-        </>
-      }
-    />
+      <h2 id="overlay" className="visually-hidden">
+        Curves
+      </h2>
+      <Curve
+        title="Curves"
+        hint="The same colour and dashes mean the same run on this whole page."
+        series={series}
+        xLabel={labelOf(axes.x)}
+        yLabel={tag}
+        formatX={formatOf(axes.x)}
+        logX={axes.logX}
+        logY={axes.logY}
+        smoothing={axes.smoothing}
+        height={380}
+        controls={
+          <>
+            <Select
+              size="xs"
+              aria-label="Metric"
+              data={tags}
+              value={tag}
+              onChange={(value) => setTag(value ?? "val_loss")}
+              allowDeselect={false}
+              w={180}
+            />
+            <AxisControls />
+          </>
+        }
+      />
     </section>
   );
 });
 
-function line({ id, label, style }: OverlaidRun, record: RunRecord | undefined, tag: string, axis: ReturnType<typeof useAxes>["x"]): Series {
+function line(
+  { id, label, style }: OverlaidRun,
+  record: RunRecord | undefined,
+  tag: string,
+  axis: ReturnType<typeof useAxes>["x"],
+): Series {
   const track = record?.tracks[tag] ?? { steps: [], times: [], values: [] };
   const clock = { tokensPerStep: record?.tokensPerStep ?? null, began: record?.began ?? null };
   return { id, label, style, sparse: tag.startsWith("val_"), x: [...along(axis, track, clock)], y: [...track.values] };

@@ -1,7 +1,7 @@
 import { useElementSize } from "@mantine/hooks";
 import { titleOf } from "@/components/run/naming";
 import { useState } from "react";
-import { brief } from "@/components/curve/points";
+import { brief } from "@/series/points";
 import { Figure } from "@/components/Figure";
 import { written } from "@/components/run/options";
 import { loss } from "@/components/words";
@@ -46,7 +46,10 @@ export function Parallel({ compared, options, result }: Props) {
       }
       numbers={() => ({
         columns: ["run", ...axes.map(({ name }) => name)],
-        rows: compared.map(({ run }, row) => [titleOf(run), ...axes.map(({ values }) => (typeof values[row] === "number" ? values[row] : written(values[row])))]),
+        rows: compared.map(({ run }, row) => [
+          titleOf(run),
+          ...axes.map(({ values }) => (typeof values[row] === "number" ? values[row] : written(values[row]))),
+        ]),
       })}
     >
       {(described) => (
@@ -55,7 +58,9 @@ export function Parallel({ compared, options, result }: Props) {
             {compared.map(({ run, style }, row) => {
               const look = lineStyle(style, dark);
               const places = axes.map(({ scale, values }, at) => ({ x: x(at), share: scale.place(values[row]) }));
-              const points = places.filter((place) => place.share !== null).map((place) => `${place.x},${y(place.share ?? 0)}`);
+              const points = places
+                .filter((place) => place.share !== null)
+                .map((place) => `${place.x},${y(place.share ?? 0)}`);
               return (
                 <polyline
                   key={run.id}
@@ -75,7 +80,12 @@ export function Parallel({ compared, options, result }: Props) {
             {axes.map(({ name, scale }, at) => (
               <g key={name} className={classes.axis}>
                 <line x1={x(at)} x2={x(at)} y1={TOP} y2={HEIGHT - BOTTOM} />
-                <text x={x(at)} y={at % 2 === 0 ? 12 : 28} textAnchor={anchor(at, axes.length)} className={classes.name}>
+                <text
+                  x={x(at)}
+                  y={at % 2 === 0 ? 12 : 28}
+                  textAnchor={anchor(at, axes.length)}
+                  className={classes.name}
+                >
                   {name}
                 </text>
                 {scale.words ? (
@@ -126,5 +136,7 @@ function anchor(at: number, count: number): "start" | "middle" | "end" {
 function best(compared: Compared[], result: Result): Compared | null {
   const sign = result === "tokens_per_second" ? -1 : 1;
   const rank = ({ run }: Compared) => sign * (finite(run[result]) ?? Infinity * sign);
-  return compared.filter(({ run }) => finite(run[result]) !== null).sort((one, other) => rank(one) - rank(other))[0] ?? null;
+  return (
+    compared.filter(({ run }) => finite(run[result]) !== null).sort((one, other) => rank(one) - rank(other))[0] ?? null
+  );
 }

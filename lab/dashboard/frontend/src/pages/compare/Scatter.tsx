@@ -1,6 +1,6 @@
 import { useElementSize } from "@mantine/hooks";
 import { titleOf } from "@/components/run/naming";
-import { brief } from "@/components/curve/points";
+import { brief } from "@/series/points";
 import { Figure } from "@/components/Figure";
 import { written } from "@/components/run/options";
 import { loss } from "@/components/words";
@@ -23,8 +23,14 @@ const EDGE = { left: 64, right: 24, top: 16, bottom: 48 };
 export function Scatter({ compared, option, result }: Props) {
   const dark = useDark();
   const { ref, width } = useElementSize<HTMLDivElement>();
-  const across = scaleOf(compared.map((one) => one.options[option]), brief);
-  const up = scaleOf(compared.map((one) => finite(one.run[result])), brief);
+  const across = scaleOf(
+    compared.map((one) => one.options[option]),
+    brief,
+  );
+  const up = scaleOf(
+    compared.map((one) => finite(one.run[result])),
+    brief,
+  );
   const x = (share: number) => EDGE.left + (0.05 + 0.9 * share) * Math.max(1, width - EDGE.left - EDGE.right);
   const y = (share: number) => EDGE.top + (0.95 - 0.9 * share) * (HEIGHT - EDGE.top - EDGE.bottom);
   const marks = across.words ?? [...new Set(compared.map((one) => one.options[option]))];
@@ -40,7 +46,13 @@ export function Scatter({ compared, option, result }: Props) {
     >
       {(described) => (
         <div ref={ref}>
-          <svg width="100%" height={HEIGHT} role="img" aria-label={`${RESULT_NAMES[result]} by ${option}`} aria-describedby={described}>
+          <svg
+            width="100%"
+            height={HEIGHT}
+            role="img"
+            aria-label={`${RESULT_NAMES[result]} by ${option}`}
+            aria-describedby={described}
+          >
             <g className={classes.axis}>
               <line x1={EDGE.left} x2={width - EDGE.right} y1={HEIGHT - EDGE.bottom} y2={HEIGHT - EDGE.bottom} />
               <line x1={EDGE.left} x2={EDGE.left} y1={EDGE.top} y2={HEIGHT - EDGE.bottom} />
@@ -68,7 +80,15 @@ export function Scatter({ compared, option, result }: Props) {
               const [left, height] = [across.place(options[option]), up.place(finite(run[result]))];
               if (left === null || height === null) return null;
               return (
-                <circle key={run.id} cx={x(left)} cy={y(height)} r="7" fill={lineStyle(style, dark).colour} stroke="var(--mantine-color-body)" strokeWidth="2">
+                <circle
+                  key={run.id}
+                  cx={x(left)}
+                  cy={y(height)}
+                  r="7"
+                  fill={lineStyle(style, dark).colour}
+                  stroke="var(--mantine-color-body)"
+                  strokeWidth="2"
+                >
                   <title>{`${titleOf(run)}: ${loss(run[result])}`}</title>
                 </circle>
               );

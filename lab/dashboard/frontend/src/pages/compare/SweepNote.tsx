@@ -18,7 +18,8 @@ export function SweepNote({ sweep, runs }: { sweep: string; runs: RunSummary[] }
     <Alert variant="outline" icon={<IconArrowsSplit aria-hidden />} title="A sweep" data-testid="sweep-note">
       <Group justify="space-between" mb="xs">
         <Text size="sm">
-          {info.state}: {members.length === 1 ? "1 run has" : `${members.length} runs have`} begun, {finished} of them finished.
+          {info.state}: {members.length === 1 ? "1 run has" : `${members.length} runs have`} begun, {finished} of them
+          finished.
         </Text>
         {info.state !== "ended" && (
           <Button size="xs" variant="default" loading={stop.isPending} onClick={() => stop.mutate(sweep)}>

@@ -60,7 +60,8 @@ export function scaleOf(values: (Value | undefined)[], write: (value: number) =>
     const log = low > 0 && high / low > 100;
     const map = (value: number) => (log ? Math.log(value) : value);
     return {
-      place: (value) => (typeof value !== "number" ? null : high > low ? (map(value) - map(low)) / (map(high) - map(low)) : 0.5),
+      place: (value) =>
+        typeof value !== "number" ? null : high > low ? (map(value) - map(low)) / (map(high) - map(low)) : 0.5,
       ends: [write(low), write(high)],
       words: null,
     };

@@ -11,7 +11,9 @@ export function excerpt(source: string, name: string): Excerpt | null {
   const lines = source.split("\n");
   let [from, to] = [0, lines.length];
   for (const part of name.split(".")) {
-    const start = lines.findIndex((line, at) => at >= from && at < to && new RegExp(`^\\s*(class|def) ${part}\\b`).test(line));
+    const start = lines.findIndex(
+      (line, at) => at >= from && at < to && new RegExp(`^\\s*(class|def) ${part}\\b`).test(line),
+    );
     if (start < 0) return null;
     to = endOf(lines, start, to);
     from = start;

@@ -5,7 +5,8 @@ import { excerpt } from "./excerpt";
 import { STOPS } from "./stops";
 
 describe("excerpt", () => {
-  const file = "class A:\n    def one(self):\n        return 1\n\n    def two(\n        self,\n    ):\n        return 2\n\n\nclass B:\n    def two(self):\n        return 3\n";
+  const file =
+    "class A:\n    def one(self):\n        return 1\n\n    def two(\n        self,\n    ):\n        return 2\n\n\nclass B:\n    def two(self):\n        return 3\n";
 
   it("takes the method of that class, without its indentation", () => {
     expect(excerpt(file, "B.two")).toEqual({ line: 12, text: "def two(self):\n    return 3" });
@@ -29,6 +30,7 @@ describe("the tour", () => {
 
   it("leads to pages that are there", () => {
     const pages = readdirSync("src/pages").map((name) => name.toLowerCase());
-    for (const { links } of STOPS) for (const { to } of links) expect(pages).toContain(`${to.slice(1).split("?")[0]}.tsx`);
+    for (const { links } of STOPS)
+      for (const { to } of links) expect(pages).toContain(`${to.slice(1).split("?")[0]}.tsx`);
   });
 });

@@ -27,22 +27,35 @@ export const STOPS: Stop[] = [
     text: "Before the model there is a list of 50,257 pieces of text. Every text can be cut into them, and from here on a token is nothing but its number in the list.",
     code: null,
     file: "lab/tokenizer.py",
-    links: [{ to: at("/tokenizer", { text: "The fox, the foxes and Fox.\nunbelievable\nun believable" }), label: "Open the tokenizer" }],
-    attempt: "Put a space before a word, then write it with a capital: to the model these are three tokens that have nothing to do with each other, until it learns that they do.",
+    links: [
+      {
+        to: at("/tokenizer", { text: "The fox, the foxes and Fox.\nunbelievable\nun believable" }),
+        label: "Open the tokenizer",
+      },
+    ],
+    attempt:
+      "Put a space before a word, then write it with a capital: to the model these are three tokens that have nothing to do with each other, until it learns that they do.",
   },
   {
     title: "Tokens become vectors",
     text: "Each number picks a row of a table: a vector that is learnt. A second table adds where in the text the token stands. Their sum is the start of the residual stream.",
     code: "GPTModel.embed",
-    links: [{ to: at("/inside", { tab: "neighbours", prompt: "The fox said to the goose" }), label: "See which tokens are neighbours" }],
-    attempt: "Press play: at the first checkpoint the neighbours are chance; words that are used alike find each other as the run goes on.",
+    links: [
+      {
+        to: at("/inside", { tab: "neighbours", prompt: "The fox said to the goose" }),
+        label: "See which tokens are neighbours",
+      },
+    ],
+    attempt:
+      "Press play: at the first checkpoint the neighbours are chance; words that are used alike find each other as the run goes on.",
   },
   {
     title: "Attention gathers",
     text: "Every position asks a question of all positions before it and takes a weighted average of their answers. The weights are what the maps show: each row sums to one, and nothing lies right of the diagonal.",
     code: "MultiHeadAttention.attend_step_by_step",
     links: [{ to: at("/inside", { prompt: REPEATED }), label: "See where each head looks" }],
-    attempt: "Look for a head with a line beside the diagonal: it looks at the token before. In a text that repeats itself, some heads find what came after the same word last time.",
+    attempt:
+      "Look for a head with a line beside the diagonal: it looks at the token before. In a text that repeats itself, some heads find what came after the same word last time.",
   },
   {
     title: "Several heads, several questions",
@@ -56,28 +69,37 @@ export const STOPS: Stop[] = [
     text: "The feed-forward network widens the vector fourfold, lets a soft threshold decide which units speak, and writes a result back. No position sees another one here.",
     code: "FeedForward",
     links: [{ to: at("/inside", { tab: "activations", part: "feed_forward" }), label: "See the hidden units" }],
-    attempt: "Compare the layers: how large is the share near zero, and which layer has units that stay silent at every token?",
+    attempt:
+      "Compare the layers: how large is the share near zero, and which layer has units that stay silent at every token?",
   },
   {
     title: "Blocks write corrections",
     text: "A block never replaces the vector: it adds to it, twice. Before it reads, a LayerNorm brings the numbers to a common size, so the stream itself is free to grow.",
     code: "TransformerBlock",
     links: [{ to: at("/inside", { tab: "activations" }), label: "Follow the residual stream" }],
-    attempt: "Play it through the checkpoints: the stream of a fresh model hardly changes from block to block; a trained one writes much into it.",
+    attempt:
+      "Play it through the checkpoints: the stream of a fresh model hardly changes from block to block; a trained one writes much into it.",
   },
   {
     title: "Size, brought to a standard",
     text: "LayerNorm takes the mean off each vector and divides by its deviation. What is compared afterwards is the direction, no longer the length.",
     code: "LayerNorm",
     links: [{ to: at("/inside", { tab: "activations", part: "residual" }), label: "See how the numbers are spread" }],
-    attempt: "The deviation below each picture mostly grows from layer to layer. Without a norm in front of every reader, each layer would have to expect another size.",
+    attempt:
+      "The deviation below each picture mostly grows from layer to layer. Without a norm in front of every reader, each layer would have to expect another size.",
   },
   {
     title: "A vector becomes a guess",
     text: "At the end the vector is compared with every token's embedding, and the comparison becomes one probability for each of the 50,257. The lens asks the same of every layer, as if it were the last.",
     code: "GPTModel.forward",
-    links: [{ to: at("/inside", { tab: "lens", prompt: "Once upon a time there was a fox who lived by the mill" }), label: "Read the guesses of every layer" }],
-    attempt: "Follow a column downwards: where does the right token take the lead? Easy ones are settled low, hard ones at the last layer or not at all.",
+    links: [
+      {
+        to: at("/inside", { tab: "lens", prompt: "Once upon a time there was a fox who lived by the mill" }),
+        label: "Read the guesses of every layer",
+      },
+    ],
+    attempt:
+      "Follow a column downwards: where does the right token take the lead? Easy ones are settled low, hard ones at the last layer or not at all.",
   },
   {
     title: "The loss says how wrong it was",

@@ -26,7 +26,9 @@ const SHOWN_IN: Record<string, string> = { callbacks: "run", logger: "run" };
 export function AllOptions({ groups: choosable, options, draft, resolved, errorOf }: Props) {
   const [words, setWords] = useParam("find", find);
   const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
-  const shown = options.filter(({ name, description }) => wanted.every((word) => `${name} ${description}`.toLowerCase().includes(word)));
+  const shown = options.filter(({ name, description }) =>
+    wanted.every((word) => `${name} ${description}`.toLowerCase().includes(word)),
+  );
   const groups = grouped(shown);
   const field = (option: ConfigOption) => (
     <OptionField
@@ -63,7 +65,9 @@ export function AllOptions({ groups: choosable, options, draft, resolved, errorO
       ) : (
         <Accordion multiple variant="separated" chevronPosition="left" order={3}>
           {[...groups].map(([group, members]) => {
-            const changed = members.filter(({ name }) => name in draft.choices || name in draft.sweep).length + Number(group in draft.choices);
+            const changed =
+              members.filter(({ name }) => name in draft.choices || name in draft.sweep).length +
+              Number(group in draft.choices);
             return (
               <Accordion.Item key={group} value={group}>
                 <Accordion.Control>
@@ -81,7 +85,12 @@ export function AllOptions({ groups: choosable, options, draft, resolved, errorO
                   {choosable
                     .filter(({ name }) => (SHOWN_IN[name] ?? name) === group && !ELSEWHERE.includes(name))
                     .map((one) => (
-                      <GroupSelect key={one.name} group={one} value={draft.choices[one.name] ?? null} onChange={(value) => draft.choose(one.name, value)} />
+                      <GroupSelect
+                        key={one.name}
+                        group={one}
+                        value={draft.choices[one.name] ?? null}
+                        onChange={(value) => draft.choose(one.name, value)}
+                      />
                     ))}
                   <div className={classes.grid}>{members.map(field)}</div>
                 </Accordion.Panel>

@@ -23,7 +23,10 @@ export function CorpusChoice({ choices, onChoose }: Props) {
         <Select
           label="Text"
           description={chosen?.description ?? "What the model learns from"}
-          data={corpora.map(({ name, bytes: size }) => ({ value: name, label: size === null ? `${name}, fetched at first use` : `${name}, ${bytes(size)}` }))}
+          data={corpora.map(({ name, bytes: size }) => ({
+            value: name,
+            label: size === null ? `${name}, fetched at first use` : `${name}, ${bytes(size)}`,
+          }))}
           value={chosen?.name ?? null}
           onChange={(name) => {
             const corpus = corpora.find((one) => one.name === name);
@@ -40,7 +43,12 @@ export function CorpusChoice({ choices, onChoose }: Props) {
           inputProps={{ "aria-label": "A text file of your own" }}
         >
           {(props) => (
-            <Button {...props} variant="default" leftSection={<IconUpload size={16} aria-hidden />} loading={upload.isPending}>
+            <Button
+              {...props}
+              variant="default"
+              leftSection={<IconUpload size={16} aria-hidden />}
+              loading={upload.isPending}
+            >
               Your own text
             </Button>
           )}

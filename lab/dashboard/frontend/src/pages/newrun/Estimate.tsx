@@ -3,24 +3,43 @@ import { useMemo } from "react";
 import type { Resolved } from "@/api/types";
 import { CopyLine } from "@/components/CopyLine";
 import { Curve } from "@/components/curve";
-import { brief } from "@/components/curve/points";
+import { brief } from "@/series/points";
 import { bytes, people } from "@/components/words";
 import classes from "./Estimate.module.css";
 
 /** What the options come to, before anything is trained. */
 export function Estimate({ resolved, stale }: { resolved: Resolved; stale: boolean }) {
   const { sizes, length, learning_rate: rate, command } = resolved;
-  const series = useMemo(() => (rate ? [{ id: "learning_rate", label: "learning rate", style: 2, x: rate.steps, y: rate.values }] : []), [rate]);
+  const series = useMemo(
+    () => (rate ? [{ id: "learning_rate", label: "learning rate", style: 2, x: rate.steps, y: rate.values }] : []),
+    [rate],
+  );
   return (
     <Stack gap="md" aria-busy={stale} style={{ opacity: stale ? 0.6 : 1 }} data-testid="estimate">
       {sizes && (
         <dl className={classes.figures}>
-          <Figure name="Parameters" value={people(sizes.parameters)} more={`${people(sizes.without_embeddings)} without embeddings`} />
-          <Figure name="Memory while training" value={`about ${bytes(total(sizes.memory))}`} more={parts(sizes.memory)} />
+          <Figure
+            name="Parameters"
+            value={people(sizes.parameters)}
+            more={`${people(sizes.without_embeddings)} without embeddings`}
+          />
+          <Figure
+            name="Memory while training"
+            value={`about ${bytes(total(sizes.memory))}`}
+            more={parts(sizes.memory)}
+          />
           {length && (
             <>
-              <Figure name="Tokens a step" value={length.tokens_per_step.toLocaleString("en")} more="over all micro-batches" />
-              <Figure name="Steps" value={length.total_steps.toLocaleString("en")} more={`${brief(length.epochs)} passes over ${people(length.corpus_tokens)} tokens${length.exact ? "" : ", about"}`} />
+              <Figure
+                name="Tokens a step"
+                value={length.tokens_per_step.toLocaleString("en")}
+                more="over all micro-batches"
+              />
+              <Figure
+                name="Steps"
+                value={length.total_steps.toLocaleString("en")}
+                more={`${brief(length.epochs)} passes over ${people(length.corpus_tokens)} tokens${length.exact ? "" : ", about"}`}
+              />
             </>
           )}
         </dl>

@@ -15,7 +15,12 @@ export function GroupChoice({ group, title, value, onChange }: Props) {
     <Radio.Group value={value} onChange={onChange} label={title} labelProps={{ className: classes.title }}>
       <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="xs" mt={6}>
         {group.choices.map((choice) => (
-          <Radio.Card key={choice.name} value={choice.name} className={classes.card} data-testid={`choice-${group.name}-${choice.name}`}>
+          <Radio.Card
+            key={choice.name}
+            value={choice.name}
+            className={classes.card}
+            data-testid={`choice-${group.name}-${choice.name}`}
+          >
             <Radio.Indicator size="xs" mt={3} />
             <div>
               <Text span fw={600} display="block">

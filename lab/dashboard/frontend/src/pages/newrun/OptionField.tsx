@@ -63,14 +63,29 @@ export function OptionField({ option, value, resolved, sweep, error, onChange, o
   );
 }
 
-function Input({ option, value, resolved, error, onChange }: Pick<Props, "option" | "value" | "resolved" | "error" | "onChange">) {
+function Input({
+  option,
+  value,
+  resolved,
+  error,
+  onChange,
+}: Pick<Props, "option" | "value" | "resolved" | "error" | "onChange">) {
   const shared = { id: `option-${option.name}`, "aria-describedby": `doc-${option.name}`, error, size: "sm" as const };
   if (option.type === "boolean") {
     const on = (value ?? resolved) === "true";
-    return <Checkbox {...shared} checked={on} label={on ? "yes" : "no"} onChange={(event) => onChange(String(event.currentTarget.checked))} />;
+    return (
+      <Checkbox
+        {...shared}
+        checked={on}
+        label={on ? "yes" : "no"}
+        onChange={(event) => onChange(String(event.currentTarget.checked))}
+      />
+    );
   }
   if (option.choices) {
-    return <Select {...shared} data={option.choices} value={value ?? resolved} allowDeselect={false} onChange={onChange} />;
+    return (
+      <Select {...shared} data={option.choices} value={value ?? resolved} allowDeselect={false} onChange={onChange} />
+    );
   }
   return (
     <TextInput
@@ -83,7 +98,12 @@ function Input({ option, value, resolved, error, onChange }: Pick<Props, "option
   );
 }
 
-function SweepInput({ option, values, error, onSweep }: Pick<Props, "option" | "error"> & { values: string[]; onSweep: Props["onSweep"] }) {
+function SweepInput({
+  option,
+  values,
+  error,
+  onSweep,
+}: Pick<Props, "option" | "error"> & { values: string[]; onSweep: Props["onSweep"] }) {
   return (
     <TextInput
       id={`option-${option.name}`}
@@ -94,7 +114,14 @@ function SweepInput({ option, values, error, onSweep }: Pick<Props, "option" | "
       placeholder="values, separated by commas"
       rightSection={<Badge size="xs" variant="default">{`${values.length}×`}</Badge>}
       rightSectionWidth={44}
-      onChange={(event) => onSweep(event.currentTarget.value.split(",").map((one) => one.trim()).filter(Boolean))}
+      onChange={(event) =>
+        onSweep(
+          event.currentTarget.value
+            .split(",")
+            .map((one) => one.trim())
+            .filter(Boolean),
+        )
+      }
     />
   );
 }

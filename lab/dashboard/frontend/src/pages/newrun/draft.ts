@@ -40,7 +40,8 @@ export function useDraft(): Draft {
           const kept = present.getAll(list).filter((one) => !(pair(one)[0] in changes));
           next.delete(list);
           for (const one of kept) next.append(list, one);
-          for (const [name, value] of Object.entries(changes)) if (value !== null) next.append(list, `${name}=${value}`);
+          for (const [name, value] of Object.entries(changes))
+            if (value !== null) next.append(list, `${name}=${value}`);
           return next;
         },
         { replace: true, preventScrollReset: true },

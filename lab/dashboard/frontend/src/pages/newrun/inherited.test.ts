@@ -4,7 +4,11 @@ import { inherited } from "./inherited";
 
 const options = ["corpus.path", "optimizer.lr", "seed"].map((name) => ({ name, allowed: true })) as ConfigOption[];
 const parent = (source: string) => ({
-  corpus: { name: source === "path" ? "text" : "fables", source, path: source === "path" ? "corpora/mine.txt" : "fables" },
+  corpus: {
+    name: source === "path" ? "text" : "fables",
+    source,
+    path: source === "path" ? "corpora/mine.txt" : "fables",
+  },
   optimizer: { _target_: "torch.optim.SGD", lr: 0.1 },
   seed: 7,
   unknown: 1,
@@ -12,7 +16,12 @@ const parent = (source: string) => ({
 
 describe("what a fork takes over", () => {
   it("is a prepared corpus by its name alone", () => {
-    expect(inherited(parent("bundled"), options)).toEqual({ corpus: "fables", optimizer: "sgd", "optimizer.lr": 0.1, seed: 7 });
+    expect(inherited(parent("bundled"), options)).toEqual({
+      corpus: "fables",
+      optimizer: "sgd",
+      "optimizer.lr": 0.1,
+      seed: 7,
+    });
   });
 
   it("is a text of one's own with its path", () => {

@@ -9,7 +9,10 @@ export function valueOf(text: string): Value {
   if (word === "true" || word === "false") return word === "true";
   if (/^[+-]?(\d[\d_]*\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(word)) return Number(word.replaceAll("_", ""));
   if (/^\[.*\]$/.test(word)) {
-    const parts = word.slice(1, -1).split(",").map((part) => Number(part.trim()));
+    const parts = word
+      .slice(1, -1)
+      .split(",")
+      .map((part) => Number(part.trim()));
     if (parts.length > 0 && parts.every(Number.isFinite)) return parts;
   }
   return text;

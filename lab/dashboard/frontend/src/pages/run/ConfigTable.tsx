@@ -12,11 +12,19 @@ interface Props {
 /** Every option of the run as it was resolved. */
 export function ConfigTable({ config, command }: Props) {
   const [words, setWords] = useState("");
-  const rows = Object.entries(flat(config)).filter(([name, value]) => `${name}=${String(value)}`.toLowerCase().includes(words.toLowerCase()));
+  const rows = Object.entries(flat(config)).filter(([name, value]) =>
+    `${name}=${String(value)}`.toLowerCase().includes(words.toLowerCase()),
+  );
   return (
     <Stack gap="sm">
       {command !== null && <CopyLine text={command} label="command that trains the same" />}
-      <TextInput aria-label="Find an option" placeholder="Find an option" value={words} onChange={(event) => setWords(event.currentTarget.value)} maw={320} />
+      <TextInput
+        aria-label="Find an option"
+        placeholder="Find an option"
+        value={words}
+        onChange={(event) => setWords(event.currentTarget.value)}
+        maw={320}
+      />
       <Table fz="sm" verticalSpacing={4} maw={860} data-testid="config-table" layout="fixed">
         <Table.Caption className="visually-hidden">Options of the run</Table.Caption>
         <Table.Tbody>

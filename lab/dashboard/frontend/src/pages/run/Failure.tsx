@@ -20,7 +20,14 @@ export function Failure({ run }: { run: RunSummary }) {
     >
       <Text>{run.reason ?? "It has left no reason."}</Text>
       {detail?.log_tail && (
-        <pre ref={(box) => void box?.scrollTo(0, box.scrollHeight)} className={classes.log} tabIndex={0} role="region" aria-label="Last lines of the log" style={{ maxHeight: 220, marginTop: 10 }}>
+        <pre
+          ref={(box) => void box?.scrollTo(0, box.scrollHeight)}
+          className={classes.log}
+          tabIndex={0}
+          role="region"
+          aria-label="Last lines of the log"
+          style={{ maxHeight: 220, marginTop: 10 }}
+        >
           {detail.log_tail}
         </pre>
       )}

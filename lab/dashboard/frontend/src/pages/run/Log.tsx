@@ -16,7 +16,11 @@ export function Log({ run, alive }: { run: string; alive: boolean }) {
   if (error) return <ErrorNote error={error} onRetry={() => void refetch()} />;
   if (text === undefined) return null;
   if (text === "") {
-    return <EmptyState title="No log">Only a run that was started from here has its output kept. One from a terminal prints it there.</EmptyState>;
+    return (
+      <EmptyState title="No log">
+        Only a run that was started from here has its output kept. One from a terminal prints it there.
+      </EmptyState>
+    );
   }
   return (
     <div>
@@ -27,7 +31,9 @@ export function Log({ run, alive }: { run: string; alive: boolean }) {
         role="region"
         aria-label="Log"
         data-testid="log"
-        onScroll={({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) => setFollowing(scrollHeight - scrollTop - clientHeight < 24)}
+        onScroll={({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) =>
+          setFollowing(scrollHeight - scrollTop - clientHeight < 24)
+        }
       >
         {text}
       </pre>

@@ -31,7 +31,10 @@ export function RunCharts({ run, record, clock, checkpoints }: Props) {
 
   const series = useMemo(
     () => ({
-      loss: [line(record, "train_loss", "training", 0, axes, clock), line(record, "val_loss", "validation", 1, axes, clock, true)],
+      loss: [
+        line(record, "train_loss", "training", 0, axes, clock),
+        line(record, "val_loss", "validation", 1, axes, clock, true),
+      ],
       rate: [line(record, "learning_rate", "learning rate", 2, axes, clock)],
       norm: [line(record, "grad_norm", "gradient norm", 3, axes, clock)],
       speed: [line(record, "tokens_per_second", "tokens/s", 4, axes, clock)],
@@ -52,7 +55,10 @@ export function RunCharts({ run, record, clock, checkpoints }: Props) {
     () =>
       record.notes
         .filter(({ kind }) => kind === "alert")
-        .map((alert) => ({ x: placeOf(axes.x, alert.step, alert.time, clock), label: `Alert at step ${alert.step}: ${alertText(alert)}` })),
+        .map((alert) => ({
+          x: placeOf(axes.x, alert.step, alert.time, clock),
+          label: `Alert at step ${alert.step}: ${alertText(alert)}`,
+        })),
     [record.notes, axes.x, clock],
   );
 
@@ -81,15 +87,46 @@ export function RunCharts({ run, record, clock, checkpoints }: Props) {
             marks={marks}
           />
         </div>
-        <Curve {...shared} title="Learning rate" hint="How large a step the optimizer takes." series={series.rate} smoothing={0} height={200} small />
-        <Curve {...shared} title="Gradient norm" hint="Look here first when a run misbehaves." series={series.norm} logY={axes.logY} height={200} small />
-        <Curve {...shared} title="Tokens per second" hint="Evaluations and pauses not counted." series={series.speed} height={200} small />
+        <Curve
+          {...shared}
+          title="Learning rate"
+          hint="How large a step the optimizer takes."
+          series={series.rate}
+          smoothing={0}
+          height={200}
+          small
+        />
+        <Curve
+          {...shared}
+          title="Gradient norm"
+          hint="Look here first when a run misbehaves."
+          series={series.norm}
+          logY={axes.logY}
+          height={200}
+          small
+        />
+        <Curve
+          {...shared}
+          title="Tokens per second"
+          hint="Evaluations and pauses not counted."
+          series={series.speed}
+          height={200}
+          small
+        />
       </div>
     </section>
   );
 }
 
-function line(record: RunRecord, tag: string, label: string, style: number, axes: Axes, clock: Clock, sparse = false): Series {
+function line(
+  record: RunRecord,
+  tag: string,
+  label: string,
+  style: number,
+  axes: Axes,
+  clock: Clock,
+  sparse = false,
+): Series {
   const track = record.tracks[tag] ?? { steps: [], times: [], values: [] };
   // A copy: the record goes on growing, and a curve must not change between two drawings.
   return { id: tag, label, style, sparse, x: [...along(axes.x, track, clock)], y: [...track.values] };

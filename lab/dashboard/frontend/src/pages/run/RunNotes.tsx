@@ -25,12 +25,36 @@ export function RunNotes({ run }: { run: RunSummary }) {
   return (
     <Stack gap="sm" maw={860}>
       <Group grow align="flex-start">
-        <TextInput label="Name" value={name} maxLength={120} onChange={(event) => setEdited({ ...edited, name: event.currentTarget.value })} />
-        <TagsInput label="Tags" description="Enter after each" inputWrapperOrder={["label", "input", "description"]} value={tags} maxTags={20} onChange={(value) => setEdited({ ...edited, tags: value })} />
+        <TextInput
+          label="Name"
+          value={name}
+          maxLength={120}
+          onChange={(event) => setEdited({ ...edited, name: event.currentTarget.value })}
+        />
+        <TagsInput
+          label="Tags"
+          description="Enter after each"
+          inputWrapperOrder={["label", "input", "description"]}
+          value={tags}
+          maxTags={20}
+          onChange={(value) => setEdited({ ...edited, tags: value })}
+        />
       </Group>
-      <Textarea label="Note" autosize minRows={2} maxLength={10_000} value={note} onChange={(event) => setEdited({ ...edited, note: event.currentTarget.value })} />
+      <Textarea
+        label="Note"
+        autosize
+        minRows={2}
+        maxLength={10_000}
+        value={note}
+        onChange={(event) => setEdited({ ...edited, note: event.currentTarget.value })}
+      />
       <Group justify="space-between">
-        <Button size="sm" variant="default" loading={change.isPending} onClick={() => change.mutate(edited, { onSuccess: () => setEdited({}) })}>
+        <Button
+          size="sm"
+          variant="default"
+          loading={change.isPending}
+          onClick={() => change.mutate(edited, { onSuccess: () => setEdited({}) })}
+        >
           Keep these words
         </Button>
         <Button

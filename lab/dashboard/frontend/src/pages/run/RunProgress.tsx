@@ -1,6 +1,6 @@
 import { Group, Progress, Text } from "@mantine/core";
 import type { RunSummary } from "@/api/types";
-import { brief } from "@/components/curve/points";
+import { brief } from "@/series/points";
 import { finite } from "@/live/record";
 import { count, duration, loss } from "@/components/words";
 import classes from "./RunProgress.module.css";

@@ -14,7 +14,12 @@ export function Samples({ notes, prompt }: { notes: Note[]; prompt: string }) {
   const [all, setAll] = useState(false);
   const samples = notes.filter(({ kind }) => kind === "sample");
   const newest = samples.at(-1);
-  if (!newest) return <EmptyState title="No samples yet">At each evaluation the model continues a prompt; the first one comes with the first evaluation.</EmptyState>;
+  if (!newest)
+    return (
+      <EmptyState title="No samples yet">
+        At each evaluation the model continues a prompt; the first one comes with the first evaluation.
+      </EmptyState>
+    );
   const chosen = step === null ? newest : (samples.findLast((sample) => sample.step <= step) ?? newest);
   const at = samples.indexOf(chosen);
   const list = [...samples].reverse();
@@ -45,7 +50,12 @@ export function Samples({ notes, prompt }: { notes: Note[]; prompt: string }) {
       <ol className={classes.list} aria-label="Samples, newest first">
         {(all ? list : list.slice(0, SHOWN)).map((sample) => (
           <li key={sample.seq} className={classes.item}>
-            <button type="button" className={classes.step} onClick={() => setStep(sample.step)} aria-label={`Show the sample after step ${sample.step}`}>
+            <button
+              type="button"
+              className={classes.step}
+              onClick={() => setStep(sample.step)}
+              aria-label={`Show the sample after step ${sample.step}`}
+            >
               {sample.step.toLocaleString("en")}
             </button>
             <SampleText sample={sample} prompt={prompt} />

@@ -33,8 +33,9 @@ export function FirstRun() {
         </>
       }
     >
-      A GPT of three layers learns from 84 fables: about a minute on two CPU cores. You see its loss fall and its sentences take shape, and
-      it keeps checkpoints for you to play with and to look into. Everything stays on this machine.
+      A GPT of three layers learns from 84 fables: about a minute on two CPU cores. You see its loss fall and its
+      sentences take shape, and it keeps checkpoints for you to play with and to look into. Everything stays on this
+      machine.
     </EmptyState>
   );
 }

@@ -65,7 +65,11 @@ function RunLine({ run, chosen, onSelect }: { run: RunSummary; chosen: boolean; 
   return (
     <Table.Tr data-testid="run-row" data-run={run.id} bg={chosen ? "var(--lab-panel)" : undefined}>
       <Table.Td className={classes.choose}>
-        <Checkbox checked={chosen} onChange={(event) => onSelect(run.id, event.currentTarget.checked)} aria-label={`Select ${titleOf(run)}`} />
+        <Checkbox
+          checked={chosen}
+          onChange={(event) => onSelect(run.id, event.currentTarget.checked)}
+          aria-label={`Select ${titleOf(run)}`}
+        />
       </Table.Td>
       <Table.Td className={classes.name}>
         <Link to={`/runs/${encodeURIComponent(run.id)}`} className={classes.link}>
@@ -94,7 +98,10 @@ function RunLine({ run, chosen, onSelect }: { run: RunSummary; chosen: boolean; 
         {loss(run.best_val_loss)}
       </Table.Td>
       <Table.Td className={classes.curve}>
-        <Sparkline values={run.sparkline.map(finite)} label={`Training loss of ${titleOf(run)}, now ${loss(run.train_loss)}`} />
+        <Sparkline
+          values={run.sparkline.map(finite)}
+          label={`Training loss of ${titleOf(run)}, now ${loss(run.train_loss)}`}
+        />
       </Table.Td>
       <Table.Td data-title="Tokens/s" ta="right" ff="monospace">
         {count(run.tokens_per_second)}
@@ -114,18 +121,34 @@ function Steps({ run }: { run: RunSummary }) {
     <div className={classes.steps}>
       <Text size="sm" ff="monospace" span>
         {run.step.toLocaleString("en")}
-        {run.total_steps !== null && <Text span c="dimmed" size="sm" ff="monospace">{` / ${run.total_steps.toLocaleString("en")}`}</Text>}
+        {run.total_steps !== null && (
+          <Text span c="dimmed" size="sm" ff="monospace">{` / ${run.total_steps.toLocaleString("en")}`}</Text>
+        )}
       </Text>
       <Progress value={share} size={3} mt={3} aria-label={`${Math.round(share)}% of the steps`} />
     </div>
   );
 }
 
-function SortButton({ title, sortKey, order, onOrder }: { title: string; sortKey: SortKey; order: Order; onOrder: Props["onOrder"] }) {
+function SortButton({
+  title,
+  sortKey,
+  order,
+  onOrder,
+}: {
+  title: string;
+  sortKey: SortKey;
+  order: Order;
+  onOrder: Props["onOrder"];
+}) {
   const active = order.key === sortKey;
   const Icon = !active ? IconArrowsSort : order.descending ? IconArrowDown : IconArrowUp;
   return (
-    <UnstyledButton fz="sm" fw={600} onClick={() => onOrder({ key: sortKey, descending: active ? !order.descending : sortKey !== "name" })}>
+    <UnstyledButton
+      fz="sm"
+      fw={600}
+      onClick={() => onOrder({ key: sortKey, descending: active ? !order.descending : sortKey !== "name" })}
+    >
       <Group gap={4} wrap="nowrap" display="inline-flex">
         {title}
         <Icon size={14} aria-hidden opacity={active ? 1 : 0.45} />

@@ -1,0 +1,50 @@
+import type { RefObject } from "react";
+import { lineStyle } from "@/theme/palette";
+import { useDark } from "@/theme/useDark";
+import classes from "./Curve.module.css";
+import type { Series } from "./types";
+
+interface Props {
+  title: string;
+  series: Series[];
+  /** Where a line's value at the cursor is written, by the line's id: many times a second, without React. */
+  values: RefObject<Map<string, HTMLSpanElement>>;
+  /** Where the cursor's own place is written. */
+  place: RefObject<HTMLSpanElement | null>;
+}
+
+/** The lines of a chart by name, each with its value at the cursor. */
+export function Legend({ title, series, values, place }: Props) {
+  return (
+    <ul className={classes.legend} aria-label={`Lines of ${title}`}>
+      {series.map((line) => (
+        <li key={line.id}>
+          <Sample style={line.style} />
+          <span className={classes.label} title={line.label}>
+            {line.label}
+          </span>
+          <span
+            className={classes.value}
+            ref={(cell) => {
+              if (cell) values.current.set(line.id, cell);
+              else values.current.delete(line.id);
+            }}
+          />
+        </li>
+      ))}
+      <li>
+        <span className={classes.value} ref={place} />
+      </li>
+    </ul>
+  );
+}
+
+/** A short piece of a line, for legends. */
+export function Sample({ style }: { style: number }) {
+  const { colour, dash } = lineStyle(style, useDark());
+  return (
+    <svg width="30" height="8" aria-hidden style={{ flex: "none" }}>
+      <line x1="0" y1="4" x2="30" y2="4" stroke={colour} strokeWidth="2.5" strokeDasharray={dash.join(" ")} />
+    </svg>
+  );
+}

@@ -1,0 +1,103 @@
+/** What of the lines is drawn, and the same in words and numbers. */
+import uPlot from "uplot";
+import type { Numbers } from "@/components/Figure";
+import { brief, inWords, lowerBound, smoothed, snap, type Points } from "@/series/points";
+import type { Mark, Series } from "./types";
+
+/** A line as it is drawn. */
+export interface Drawn {
+  line: Series;
+  points: Points;
+  /** The smooth curve over it; null: none is wanted. */
+  trend: Points | null;
+}
+
+/** Columns of all lines together: few enough for many updates a second. */
+const DRAWN_COLUMNS = 4000;
+/** No screen shows more of one line; and with less, its shape would suffer. */
+const TREND_COLUMNS = 300;
+const [FEWEST_COLUMNS, MOST_COLUMNS] = [150, 1500];
+
+/** What is drawn of each line: the part in view, without what a log axis cannot show, as finely as a screen can. */
+export function showable(
+  series: Series[],
+  view: { min: number; max: number } | null,
+  logX: boolean,
+  logY: boolean,
+  smoothing: number,
+): Drawn[] {
+  const starts = series
+    .map(({ x }) => (logX ? x.find((value) => value > 0) : x[0]))
+    .filter((value) => value !== undefined);
+  const ends = series.map(({ x }) => x.at(-1)).filter((value) => value !== undefined);
+  const columns = {
+    from: view?.min ?? Math.min(...starts),
+    to: view?.max ?? Math.max(...ends),
+    count: Math.min(MOST_COLUMNS, Math.max(FEWEST_COLUMNS, Math.floor(DRAWN_COLUMNS / series.length))),
+    log: logX,
+  };
+  return series.map((line) => {
+    const from = logX ? lowerBound(line.x, Number.MIN_VALUE) : 0;
+    const positive = from > 0 ? { x: line.x.slice(from), y: line.y.slice(from) } : line;
+    return {
+      line,
+      points: above(logY, snap(positive, columns)),
+      trend:
+        smoothing > 0 && !line.sparse
+          ? above(logY, smoothed(positive, smoothing, { ...columns, count: TREND_COLUMNS }))
+          : null,
+    };
+  });
+}
+
+/** Without what a logarithmic axis cannot show. */
+function above(log: boolean, { x, y }: Points): Points {
+  return { x, y: log ? y.map((value) => (value !== null && value > 0 ? value : null)) : y };
+}
+
+/** uPlot wants one x for all lines. */
+export function aligned(drawn: Drawn[]): uPlot.AlignedData {
+  const tables = drawn
+    .flatMap(({ points, trend }) => (trend ? [points, trend] : [points]))
+    .map(({ x, y }) => [x, y] as uPlot.AlignedData);
+  if (tables.length === 0) return [[]];
+  return tables.length === 1 ? (tables[0] as uPlot.AlignedData) : uPlot.join(tables);
+}
+
+/** The last value of a line, for its legend. */
+export function last({ y }: Points): string {
+  const value = y.findLast((one) => one !== null);
+  return value === undefined || value === null ? "" : brief(value);
+}
+
+/** The line's value at x, or the one before it. */
+export function near({ x, y }: Points, at: number): string {
+  let low = 0;
+  let high = x.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((x[middle] as number) <= at) low = middle + 1;
+    else high = middle;
+  }
+  for (let index = low - 1; index >= 0; index--) {
+    const value = y[index];
+    if (value !== null && value !== undefined) return brief(value);
+  }
+  return "–";
+}
+
+/** The chart for those who do not see it. */
+export function summary(drawn: Drawn[], marks: Mark[], formatX: (x: number) => string): string {
+  const words = drawn.map(({ line, points }) => inWords(line.label, points, formatX, line.x.length));
+  return [...words, ...marks.map(({ label }) => `${label}.`)].join(" ") || "Nothing to show yet.";
+}
+
+export function table(series: Series[], xLabel: string): Numbers {
+  const [first] = series;
+  if (!first) return { columns: [xLabel], rows: [] };
+  const joined = uPlot.join(series.map(({ x, y }) => [x, y] as uPlot.AlignedData));
+  const rows = Array.from(joined[0], (_, at) =>
+    joined.map((column) => (column as (number | null | undefined)[])[at] ?? null),
+  );
+  return { columns: [xLabel, ...series.map(({ label }) => label)], rows };
+}

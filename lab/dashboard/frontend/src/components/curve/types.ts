@@ -1,0 +1,24 @@
+/** What a chart is given: lines, and what stands on or over its x axis. */
+import type { Points } from "@/series/points";
+
+export interface Series extends Points {
+  id: string;
+  label: string;
+  /** Which colour and dash pattern: the same number, the same style, on every chart of a page. */
+  style: number;
+  /** Few, single measurements (a validation loss): marked as points, and never smoothed. */
+  sparse?: boolean;
+}
+
+/** Something on the x axis that can be clicked: a checkpoint. */
+export interface Tick {
+  x: number;
+  label: string;
+  onClick: () => void;
+}
+
+/** A vertical line over the whole height: a point that was not a number, an alert. */
+export interface Mark {
+  x: number;
+  label: string;
+}

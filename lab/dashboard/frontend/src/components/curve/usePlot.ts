@@ -1,0 +1,178 @@
+/** The uPlot behind a chart: made when its look changes, fed when its data does. */
+import { useEffect, useMemo, useRef, useState, type RefObject } from "react";
+import uPlot from "uplot";
+import { lineStyle } from "@/theme/palette";
+import { useDark } from "@/theme/useDark";
+import { aligned, last, near, showable, type Drawn } from "./drawn";
+import { steer } from "./keys";
+import { plotOptions } from "./plot";
+import type { Position } from "./Ticks";
+import type { Mark, Series, Tick } from "./types";
+
+export interface Plotted {
+  series: Series[];
+  width: number;
+  height: number;
+  xLabel: string;
+  yLabel: string;
+  logX: boolean;
+  logY: boolean;
+  smoothing: number;
+  sync: string | undefined;
+  formatX: (x: number) => string;
+  ticks: Tick[];
+  marks: Mark[];
+}
+
+/** The elements that a plot writes to. */
+export interface Places {
+  holder: RefObject<HTMLDivElement | null>;
+  values: RefObject<Map<string, HTMLSpanElement>>;
+  place: RefObject<HTMLSpanElement | null>;
+}
+
+export function usePlot(plotted: Plotted, { holder, values, place }: Places) {
+  const { series, width, height, xLabel, yLabel, logX, logY, smoothing, sync, formatX, ticks, marks } = plotted;
+  const dark = useDark();
+  const plot = useRef<uPlot | null>(null);
+  const zoomed = useRef(false);
+  const [view, setView] = useState<{ min: number; max: number } | null>(null);
+  const [positions, setPositions] = useState<Position[]>([]);
+
+  const drawn = useMemo(() => showable(series, view, logX, logY, smoothing), [series, view, logX, logY, smoothing]);
+  const data = useMemo(() => aligned(drawn), [drawn]);
+  const look = JSON.stringify(series.map(({ id, style, sparse }) => [id, style, sparse]));
+
+  // What the hooks of a plot look at: they are made once a plot, these change with every update.
+  const latest = useRef({ drawn, ticks, marks, formatX });
+  useEffect(() => {
+    latest.current = { drawn, ticks, marks, formatX };
+  });
+
+  // A new plot when something changes that uPlot takes at birth only.
+  useEffect(() => {
+    if (!holder.current || width === 0) return;
+    const showValues = (u: uPlot) =>
+      writeValues(u, latest.current.drawn, latest.current.formatX, values.current, place.current);
+    const placeTicks = (u: uPlot) => {
+      const next = latest.current.ticks.map(({ x }) => positionOf(u, x));
+      setPositions((before) => (same(before, next) ? before : next));
+    };
+    const keepView = (u: uPlot, key: string) => {
+      const { min, max } = u.scales.x ?? {};
+      if (key !== "x" || min === undefined || max === undefined) return;
+      setView((before) => (!zoomed.current ? null : before?.min === min && before.max === max ? before : { min, max }));
+    };
+    const made = new uPlot(
+      plotOptions({
+        width,
+        height,
+        dark,
+        logX,
+        logY,
+        xLabel,
+        yLabel,
+        formatX: (x) => latest.current.formatX(x),
+        lines: series.flatMap((line) => strokes(line, dark, smoothing > 0)),
+        sync,
+        hooks: {
+          setScale: [keepView],
+          setCursor: [showValues],
+          setData: [showValues],
+          draw: [placeTicks, (u) => drawMarks(u, latest.current.marks, dark)],
+          setSelect: [(u) => void (zoomed.current = zoomed.current || u.select.width > 0)],
+        },
+      }),
+      data,
+      holder.current,
+    );
+    made.over.addEventListener("dblclick", () => {
+      zoomed.current = false;
+      setView(null);
+    });
+    plot.current = made;
+    zoomed.current = false;
+    return () => {
+      made.destroy();
+      plot.current = null;
+    };
+    // `data` and `series` change with every point: the effect below hands them over. `look` stands for what of them
+    // shapes a plot. The places are refs, which never change.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [width > 0, height, dark, logX, logY, xLabel, yLabel, sync, look, smoothing > 0]);
+
+  useEffect(() => {
+    if (plot.current && width > 0) plot.current.setSize({ width, height });
+  }, [width, height]);
+
+  useEffect(() => {
+    plot.current?.setData(data, !zoomed.current);
+    if (zoomed.current) plot.current?.redraw(true, false);
+  }, [data]);
+
+  useEffect(() => plot.current?.redraw(false, false), [ticks, marks]);
+
+  const showAll = () => {
+    zoomed.current = false;
+    setView(null);
+    plot.current?.setData(data, true);
+  };
+  /** Returns whether the key meant anything. */
+  const onKey = (key: string) => plot.current !== null && steer(plot.current, key, zoomed, showAll);
+  return { drawn, positions, onKey };
+}
+
+function writeValues(
+  u: uPlot,
+  drawn: Drawn[],
+  formatX: (x: number) => string,
+  values: Map<string, HTMLSpanElement>,
+  place: HTMLSpanElement | null,
+): void {
+  const at = u.cursor.idx;
+  const x = at === null || at === undefined ? undefined : u.data[0][at];
+  if (place) place.textContent = x === undefined ? "" : `at ${formatX(x)}`;
+  for (const { line, points } of drawn) {
+    const cell = values.get(line.id);
+    if (cell) cell.textContent = x === undefined ? last(points) : near(points, x);
+  }
+}
+
+function positionOf(u: uPlot, x: number): Position {
+  const outside = x < (u.scales.x?.min ?? x) || x > (u.scales.x?.max ?? x);
+  return {
+    left: outside ? -1 : u.over.offsetLeft + u.valToPos(x, "x"),
+    top: u.over.offsetTop + u.over.offsetHeight - 11,
+  };
+}
+
+function drawMarks(u: uPlot, marks: Mark[], dark: boolean): void {
+  for (const { x } of marks) {
+    const left = u.valToPos(x, "x", true);
+    if (left < u.bbox.left || left > u.bbox.left + u.bbox.width) continue;
+    u.ctx.save();
+    u.ctx.strokeStyle = dark ? "#ff9a91" : "#b3261e";
+    u.ctx.setLineDash([4 * devicePixelRatio, 3 * devicePixelRatio]);
+    u.ctx.lineWidth = 1.5 * devicePixelRatio;
+    u.ctx.beginPath();
+    u.ctx.moveTo(left, u.bbox.top);
+    u.ctx.lineTo(left, u.bbox.top + u.bbox.height);
+    u.ctx.stroke();
+    u.ctx.restore();
+  }
+}
+
+/** How a line is drawn: by itself, or faintly behind its smooth one. */
+function strokes(line: Series, dark: boolean, smooth: boolean) {
+  const { colour, dash } = lineStyle(line.style, dark);
+  const strong = { colour, dash, width: 2, dots: line.sparse ?? false };
+  const faint = { colour: `${colour}59`, dash: [], width: 1, dots: false };
+  return smooth && !line.sparse ? [faint, strong] : [strong];
+}
+
+function same(one: Position[], other: Position[]): boolean {
+  return (
+    one.length === other.length &&
+    one.every((a, i) => Math.abs(a.left - (other[i]?.left ?? NaN)) < 0.5 && a.top === other[i]?.top)
+  );
+}

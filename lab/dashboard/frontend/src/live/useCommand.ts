@@ -1,0 +1,79 @@
+/** Steering a run. A command counts as obeyed when the trainer says so, not when the server has taken it. */
+import { useMutation } from "@tanstack/react-query";
+import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
+import { api, data } from "@/api/client";
+import type { Command, RunSummary } from "@/api/types";
+import { obeyed } from "./commands";
+import { useLive } from "./hooks";
+import type { RunEvent } from "./record";
+
+/** Commands on their way, by run; also after a reload, for as long as the tab lives. */
+const STORE = "lab waiting ";
+const PATIENCE = 20_000;
+const watchers = new Set<() => void>();
+
+function waitingFor(run: string): Command | null {
+  return window.sessionStorage.getItem(STORE + run) as Command | null;
+}
+
+function setWaiting(run: string, command: Command | null): void {
+  if (command === null) window.sessionStorage.removeItem(STORE + run);
+  else window.sessionStorage.setItem(STORE + run, command);
+  watchers.forEach((watcher) => watcher());
+}
+
+function watch(watcher: () => void): () => void {
+  watchers.add(watcher);
+  return () => watchers.delete(watcher);
+}
+
+function post(run: string, command: Command) {
+  const params = { path: { run_id: run } };
+  if (command === "resume") return data(api.POST("/api/runs/{run_id}/resume", { params }));
+  return data(api.POST("/api/runs/{run_id}/{command}", { params: { path: { run_id: run, command } } }));
+}
+
+export function useCommand(run: RunSummary) {
+  const live = useLive();
+  const waiting = useSyncExternalStore(watch, () => waitingFor(run.id));
+  const { mutate, error } = useMutation({
+    mutationFn: (command: Command) => post(run.id, command),
+    onError: () => setWaiting(run.id, null),
+  });
+
+  useEffect(() => {
+    if (waiting !== null && obeyed(waiting, run.state)) setWaiting(run.id, null);
+  }, [waiting, run.state, run.id]);
+
+  // Saving and evaluating leave the state as it is: there the run's log tells.
+  useEffect(() => {
+    if (waiting !== "save" && waiting !== "evaluate") return;
+    return live.watchEvents((id, events) => {
+      if (id === run.id && events.some((event) => tells(waiting, event))) setWaiting(run.id, null);
+    });
+  }, [live, waiting, run.id]);
+
+  // A command can be lost, with the process that was to obey it: after a while it may be given again.
+  const [overdue, setOverdue] = useState(false);
+  useEffect(() => {
+    if (waiting === null) return;
+    const timer = window.setTimeout(() => setOverdue(true), PATIENCE);
+    return () => {
+      window.clearTimeout(timer);
+      setOverdue(false);
+    };
+  }, [waiting]);
+
+  const send = useCallback(
+    (command: Command) => {
+      setWaiting(run.id, command);
+      mutate(command);
+    },
+    [mutate, run.id],
+  );
+  return { send, waiting, overdue, error };
+}
+
+function tells(command: "save" | "evaluate", event: RunEvent): boolean {
+  return command === "save" ? event.kind === "checkpoint" : event.kind === "metrics" && "val_loss" in event;
+}

@@ -1,0 +1,74 @@
+import { Group, Text } from "@mantine/core";
+import { percent, word } from "@/components/model/visible";
+import classes from "./Alternatives.module.css";
+import { reshape, type Shape } from "./reshape";
+import type { Written } from "./story";
+
+interface Props {
+  token: Written;
+  at: number;
+  shape: Shape;
+  onChoose: (id: number) => void;
+}
+
+const SHOWN = 10;
+
+/** One token of the text: what the model thought of it, and what it might have said instead. */
+export function Alternatives({ token, at, shape, onChoose }: Props) {
+  const own = token.alternatives.map(({ probability }) => probability ?? 0);
+  const drawn = reshape(own, shape);
+  const shown = token.alternatives.slice(0, SHOWN);
+  const greatest = Math.max(...own, ...(drawn ?? []), 1e-9);
+  return (
+    <section aria-label={`Token ${at}`} data-testid="alternatives">
+      <Group gap="lg" mb="xs">
+        <Fact name="token" value={`“${word(token.text, 20)}”`} />
+        <Fact name="probability" value={token.probability === null ? "–" : percent(token.probability)} />
+        <Fact name="rank" value={(token.rank + 1).toLocaleString("en")} />
+        <Fact name="entropy" value={token.entropy === null ? "–" : `${token.entropy.toFixed(2)} nats`} />
+      </Group>
+      <Text size="sm" c="dimmed" mb="xs">
+        {token.chosen ? "You chose this one. " : ""}
+        What could have stood here. Bars: the model&apos;s own probability
+        {drawn ? "; the line in each: the one it is drawn with, at the present settings" : ""}. Choose one, and the text
+        goes on from it.
+      </Text>
+      <ol className={classes.list} aria-label="Alternatives">
+        {shown.map(({ id, text, probability }, rank) => (
+          <li key={id}>
+            <button
+              type="button"
+              className={classes.bar}
+              aria-pressed={id === token.id}
+              disabled={id === token.id}
+              aria-label={`“${text}”, ${percent(probability ?? 0)}${drawn ? `, drawn with ${percent(drawn[rank] ?? 0)}` : ""}${id === token.id ? ": this one stands there" : ": go on with it"}`}
+              onClick={() => onChoose(id)}
+            >
+              <span className={classes.word}>{word(text, 16)}</span>
+              <span className={classes.track} aria-hidden>
+                <span className={classes.fill} style={{ width: `${((probability ?? 0) / greatest) * 100}%` }} />
+                {drawn && (
+                  <span className={classes.drawn} style={{ width: `${((drawn[rank] ?? 0) / greatest) * 100}%` }} />
+                )}
+              </span>
+              <span className={classes.number}>{percent(probability ?? 0)}</span>
+            </button>
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+function Fact({ name, value }: { name: string; value: string }) {
+  return (
+    <div>
+      <Text size="xs" c="dimmed">
+        {name}
+      </Text>
+      <Text fw={600} ff="monospace" size="sm">
+        {value}
+      </Text>
+    </div>
+  );
+}

@@ -1,0 +1,135 @@
+/** A text that a model writes, and the branches that somebody has taken: pure logic, without a page. */
+import type { Drawn, Ended, Spoken, Started } from "@/api/generate";
+
+/** How a text came to its end; null while it is being written. */
+export type Outcome = Ended["reason"] | "stopped" | "failed";
+
+/** A token of the text. `chosen`: by a person, from the alternatives, and not drawn by the model. */
+export interface Written {
+  id: number;
+  text: string;
+  probability: number | null;
+  rank: number;
+  entropy: number | null;
+  alternatives: { id: number; text: string; probability: number | null }[];
+  chosen: boolean;
+}
+
+export interface Branch {
+  id: number;
+  /** Where it left the branch before it; null for the first. */
+  from: { branch: number; at: number } | null;
+  prompt: Started["tokens"];
+  cropped: number;
+  written: Written[];
+  outcome: Outcome | null;
+}
+
+export interface Story {
+  branches: Branch[];
+  /** Place in `branches` of the one on show. */
+  shown: number;
+}
+
+export const NOTHING: Story = { branches: [], shown: 0 };
+/** Branches that are kept: the oldest go. */
+export const MOST_BRANCHES = 12;
+
+export function branchOf(story: Story): Branch | null {
+  return story.branches[story.shown] ?? null;
+}
+
+/** A new text. */
+export function begin(): Story {
+  return { branches: [{ id: 0, from: null, prompt: [], cropped: 0, written: [], outcome: null }], shown: 0 };
+}
+
+/**
+ * Another token at place `at` of the branch on show: what was written up to there stays, with the choice at its end, and
+ * the rest is to be written anew. The same story when there is no such token or alternative.
+ */
+export function branchAt(story: Story, at: number, alternative: number): Story {
+  const old = branchOf(story);
+  const token = old?.written[at];
+  const other = token?.alternatives.find(({ id }) => id === alternative);
+  if (!old || !token || !other) return story;
+  const rank = token.alternatives.indexOf(other);
+  const choice: Written = {
+    ...token,
+    id: other.id,
+    text: other.text,
+    probability: other.probability,
+    rank,
+    chosen: true,
+  };
+  const branch: Branch = {
+    ...old,
+    id: Math.max(...story.branches.map(({ id }) => id)) + 1,
+    from: { branch: old.id, at },
+    written: [...old.written.slice(0, at), choice],
+    outcome: null,
+  };
+  const branches = [
+    ...story.branches.map((one) => (one.outcome === null ? { ...one, outcome: "stopped" as const } : one)),
+    branch,
+  ].slice(-MOST_BRANCHES);
+  return { branches, shown: branches.length - 1 };
+}
+
+/** Ids that the server has to put behind the prompt before it goes on. */
+export function prefixOf(branch: Branch): number[] {
+  return branch.written.map(({ id }) => id);
+}
+
+/** What the model has just said, on the branch that is being written: the last one. */
+export function hear(story: Story, spoken: Spoken): Story {
+  const branch = story.branches.at(-1);
+  if (!branch || branch.outcome !== null) return story;
+  switch (spoken.type) {
+    case "start":
+      // A branch's start has the prefix in it, and this is known better already, with its probabilities.
+      return branch.from === null
+        ? replace(story, { ...branch, prompt: spoken.tokens, cropped: spoken.cropped })
+        : story;
+    case "token":
+      return replace(story, { ...branch, written: [...branch.written, writtenOf(spoken)] });
+    case "end":
+      return replace(story, { ...branch, outcome: spoken.reason });
+    case "error":
+      return replace(story, { ...branch, outcome: "failed" });
+  }
+}
+
+/** The writing has ended from outside. */
+export function finish(story: Story, outcome: Outcome): Story {
+  const branch = story.branches.at(-1);
+  return branch && branch.outcome === null ? replace(story, { ...branch, outcome }) : story;
+}
+
+function replace(story: Story, branch: Branch): Story {
+  return { ...story, branches: [...story.branches.slice(0, -1), branch] };
+}
+
+function writtenOf({ id, token, probability, rank, entropy, alternatives }: Drawn): Written {
+  return {
+    id,
+    text: token,
+    probability: finite(probability),
+    rank,
+    entropy: finite(entropy),
+    alternatives: alternatives.map((one) => ({ ...one, probability: finite(one.probability) })),
+    chosen: false,
+  };
+}
+
+function finite(value: number | string): number | null {
+  return typeof value === "number" ? value : null;
+}
+
+/** How often a text surprises: exp of the mean of minus log p. Of tokens drawn by the model itself. */
+export function perplexity(written: Written[]): number | null {
+  const known = written.flatMap(({ probability, chosen }) =>
+    probability !== null && probability > 0 && !chosen ? [Math.log(probability)] : [],
+  );
+  return known.length > 0 ? Math.exp(-known.reduce((sum, one) => sum + one, 0) / known.length) : null;
+}
