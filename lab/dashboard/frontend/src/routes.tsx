@@ -1,6 +1,6 @@
 import { lazy } from "react";
 import { createBrowserRouter, Navigate } from "react-router";
-import { PageHead } from "@/shell/PageHead";
+import { PageHead } from "@/components/PageHead";
 import { PAGES } from "@/shell/pages";
 import { Shell } from "@/shell/Shell";
 

@@ -7,7 +7,7 @@ import { titleOf } from "@/components/run/naming";
 import { EmptyState } from "@/components/EmptyState";
 import { ErrorNote } from "@/components/ErrorNote";
 import { bytes } from "@/components/words";
-import { PageHead } from "@/shell/PageHead";
+import { PageHead } from "@/components/PageHead";
 import { CheckpointTable } from "./checkpoints/CheckpointTable";
 
 const runParam = textParam();

@@ -7,7 +7,7 @@ import { ErrorNote } from "@/components/ErrorNote";
 import { titleOf } from "@/components/run/naming";
 import { flat, varied } from "@/components/run/options";
 import { TableView } from "@/components/TableView";
-import { PageHead } from "@/shell/PageHead";
+import { PageHead } from "@/components/PageHead";
 import { Differences } from "./compare/Differences";
 import { RESULT_NAMES, RESULTS, table, type Compared } from "./compare/outcomes";
 import { Overlay, type OverlaidRun } from "./compare/Overlay";

@@ -12,7 +12,7 @@ import { NeighborsTab } from "@/pages/inside/NeighborsTab";
 import { CheckpointPicker } from "@/components/model/CheckpointPicker";
 import { NoCheckpoints } from "@/components/model/NoCheckpoints";
 import { useChosen, type Chosen } from "@/components/model/useChosen";
-import { PageHead } from "@/shell/PageHead";
+import { PageHead } from "@/components/PageHead";
 
 const PROMPT = "The fox went to the mill. The miller saw the fox, and the fox saw the miller.";
 const WAIT = 500; // ms after the last key

@@ -1,6 +1,6 @@
 import { Button, Group, Text, Title } from "@mantine/core";
 import { Link } from "react-router";
-import { PageHead } from "@/shell/PageHead";
+import { PageHead } from "@/components/PageHead";
 import { Code } from "./learn/Code";
 import classes from "./learn/Learn.module.css";
 import { STOPS } from "./learn/stops";

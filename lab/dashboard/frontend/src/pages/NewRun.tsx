@@ -12,7 +12,7 @@ import type { ConfigGroup, ConfigSchema } from "@/api/types";
 import { titleOf } from "@/components/run/naming";
 import { ErrorNote } from "@/components/ErrorNote";
 import { flat } from "@/components/run/options";
-import { PageHead } from "@/shell/PageHead";
+import { PageHead } from "@/components/PageHead";
 import { AllOptions } from "./newrun/AllOptions";
 import { CorpusChoice } from "./newrun/CorpusChoice";
 import { useDraft } from "./newrun/draft";

@@ -12,7 +12,7 @@ import classes from "@/pages/playground/Playground.module.css";
 import { useSettings } from "@/pages/playground/settings";
 import { useWriter } from "@/pages/playground/useWriter";
 import { WriterPanel } from "@/pages/playground/WriterPanel";
-import { PageHead } from "@/shell/PageHead";
+import { PageHead } from "@/components/PageHead";
 
 const flag = flagParam();
 const WAIT = 350; // ms after a slider's last move

@@ -11,7 +11,7 @@ import { RunButtons } from "@/components/run/RunButtons";
 import { StateBadge } from "@/components/run/StateBadge";
 import { flat } from "@/components/run/options";
 import { useRecord, useVersion } from "@/live/hooks";
-import { PageHead } from "@/shell/PageHead";
+import { PageHead } from "@/components/PageHead";
 import { CheckpointTable } from "./checkpoints/CheckpointTable";
 import { Alerts } from "./run/Alerts";
 import { ConfigTable } from "./run/ConfigTable";

@@ -5,7 +5,7 @@ import { choiceParam, flagParam, listParam, textParam, useParam } from "@/addres
 import { useRuns } from "@/api/runs";
 import { ErrorNote } from "@/components/ErrorNote";
 import { EmptyState } from "@/components/EmptyState";
-import { PageHead } from "@/shell/PageHead";
+import { PageHead } from "@/components/PageHead";
 import { FirstRun } from "./runs/FirstRun";
 import { RunTable } from "./runs/RunTable";
 import { FILTERS, listed, SORTS } from "./runs/sorting";

@@ -7,7 +7,7 @@ import { useTokenize } from "@/api/models";
 import { ErrorNote } from "@/components/ErrorNote";
 import { Pieces } from "@/components/model/Pieces";
 import { TokenTable } from "@/components/model/TokenTable";
-import { PageHead } from "@/shell/PageHead";
+import { PageHead } from "@/components/PageHead";
 
 const TEXT = "The fox, the foxes and Fox: three words for one animal.\nUnbelievable! 1234567 naïve 🦊";
 const texts = textParam(TEXT);
