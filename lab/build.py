@@ -2,12 +2,13 @@
 nothing out of a checkpoint and nothing that came over a network may ever reach it."""
 
 import dataclasses
+import inspect
 from pathlib import Path
 from typing import Any
 
 import lightning as L
 import torch
-from hydra.utils import instantiate
+from hydra.utils import get_class, instantiate
 from lightning.pytorch.loggers import Logger
 from omegaconf import OmegaConf
 from torch.optim import Optimizer
@@ -69,11 +70,12 @@ def make_model(config: Config) -> GPTModel:
 def make_optimizer(config: Config, model: GPTModel, device: str) -> Optimizer:
     """The optimizer of the options over the decay groups of the model."""
     arguments = {k: v for k, v in dataclasses.asdict(config.optimizer).items() if k != "weight_decay"}
-    # One kernel for all weights instead of several for each. Not in fp16: there the fused step would divide the
-    # gradients by the scaler's factor only after they have been clipped.
-    if arguments["_target_"].startswith("torch.optim.") and config.trainer.precision != "16-mixed" and device != "mps":
-        arguments["fused"] = True
     try:
+        # One kernel for all weights instead of several for each, where the optimizer has one. Not in fp16: there the
+        # fused step would divide the gradients by the scaler's factor only after they have been clipped.
+        has_fused = "fused" in inspect.signature(get_class(arguments["_target_"])).parameters
+        if has_fused and config.trainer.precision != "16-mixed" and device != "mps":
+            arguments["fused"] = True
         return instantiate(arguments, decay_groups(model, config.optimizer.weight_decay), _convert_="all")
     except Exception as error:
         raise LabError(f"optimizer: {arguments['_target_']} cannot be made ({_last_cause(error)})") from error

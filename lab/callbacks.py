@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 import lightning as L
+from lightning.pytorch import callbacks
 from lightning.pytorch.loggers import Logger, TensorBoardLogger
 
 from lab.config import SampleConfig
@@ -109,3 +110,10 @@ class Record(L.Callback):
         if self.val["val_loss"] < self.best["val_loss"]:
             self.best, self.best_step = self.val, trainer.global_step
         self._evaluating += time.monotonic() - self._evaluation_began
+
+
+class EarlyStopping(callbacks.EarlyStopping):
+    """Lightning's, with the patience that the options say; the original takes that of the checkpoint."""
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        super().load_state_dict({**state_dict, "patience": self.patience})

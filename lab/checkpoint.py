@@ -143,7 +143,7 @@ def refuse_other_run(checkpoint: dict[str, Any], config: Config, tokens: TokenFi
     """Checks that ``config`` continues the run that ``checkpoint`` was taken from.
 
     Raises:
-        LabError: listing every difference that would make it another run: model, corpus or tokenizer.
+        LabError: listing every difference that would make it another run: model, corpus, optimizer or tokenizer.
     """
     then, now = checkpoint["lab"], card(config, tokens)
     differences = [
@@ -155,6 +155,10 @@ def refuse_other_run(checkpoint: dict[str, Any], config: Config, tokens: TokenFi
         names = then["corpus"]["name"], now["corpus"]["name"]
         same_name = f"the text of the corpus {names[0]} has changed"
         differences.append(same_name if names[0] == names[1] else f"the corpus was {names[0]} and is {names[1]}")
+    optimizers = [described["config"].get("optimizer") or {} for described in (then, now)]
+    classes = [str(options.get("_target_")).rpartition(".")[2] for options in optimizers]
+    if classes[0] != classes[1]:  # what one of them remembers of the gradients means nothing to another
+        differences.append(f"the optimizer was {classes[0]} and is {classes[1]}")
     if then["tokenizer"] != now["tokenizer"]:
         differences.append(f"the tokenizer was {then['tokenizer']} and is {now['tokenizer']}")
     if differences:

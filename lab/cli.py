@@ -10,13 +10,14 @@ from functools import cache
 from pathlib import Path
 
 from hydra import compose, initialize_config_dir
+from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from lab.config import CONF_FOLDER, register
+from lab.config import CONF_FOLDER, OptimizerConfig, register
 from lab.errors import LabError
 
 LITERAL_OPTIONS = ("corpus.path", "init_from", "resume", "sample.prompt")
@@ -168,8 +169,43 @@ def groups() -> list[str]:
 
 
 @cache
+def shipped(group: str, choice: str) -> DictConfig:
+    """What ``conf/GROUP/CHOICE.yaml`` says with all that it stands on; interpolations stay as they are.
+
+    Read without Hydra, which takes a hundred times as long to compose a file, and there are two dozen of them.
+    """
+    file = CONF_FOLDER / group / f"{choice}.yaml"
+    if not file.is_file():  # a schema, which lies in Hydra's store
+        register()
+        return OmegaConf.structured(ConfigStore.instance().load(f"{group}/{choice}.yaml").node)
+    own = OmegaConf.load(file)
+    assert isinstance(own, DictConfig)
+    below = [shipped(group, name) for name in own.pop("defaults", []) if isinstance(name, str) and name != "_self_"]
+    return DictConfig(OmegaConf.merge(*below, own)) if below else own
+
+
+@cache
+def defaults() -> dict[str, str | None]:
+    """Which file of each group is chosen unless another is."""
+    root = OmegaConf.load(CONF_FOLDER / "train.yaml")
+    assert isinstance(root, DictConfig)
+    listed = root["defaults"]
+    return {str(group): choice for entry in listed if isinstance(entry, DictConfig) for group, choice in entry.items()}
+
+
+def optimizers() -> dict[str, type]:
+    """The files of conf/optimizer, each with the dataclass of its options."""
+    found = {}
+    for choice in choices("optimizer"):
+        schema = OmegaConf.get_type(shipped("optimizer", choice))
+        # A file that names no schema of its own is laid over the one that all optimizers share.
+        found[choice] = schema if schema is not None and issubclass(schema, OptimizerConfig) else OptimizerConfig
+    return found
+
+
+@cache
 def options() -> list[str]:
-    """Every option that can be given on the command line, by its full name."""
+    """Every option that can be given on the command line, by its full name; also one that only some optimizers have."""
     names = groups()
 
     def walk(node: DictConfig, prefix: str) -> None:
@@ -181,7 +217,9 @@ def options() -> list[str]:
                 names.append(f"{prefix}{key}")
 
     walk(compose_quoted(["logger=none"]), "")
-    return names
+    for choice in choices("optimizer"):
+        walk(shipped("optimizer", choice), "optimizer.")
+    return list(dict.fromkeys(names))
 
 
 def run_folder() -> str:

@@ -1,33 +1,32 @@
 """Going on with a run: its options, its curve, its checkpoints."""
 
 import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from lightning.pytorch.loggers import Logger
 
-from lab import atomic, checkpoint, cli, events
+from lab import atomic, checkpoint, events
 from lab.callbacks import write_sample
 from lab.errors import LabError
 from lab.eventlogger import EventLogger
-
-_INHERITED = ("model", "data", "optimizer", "schedule", "trainer", "sample")
-_INHERITED_SINGLE = ("seed", "eval_every", "log_every", "save", "save_every", "keep")
+from lab.inheriting import inherit
 
 
 def inherited_overrides(typed: Sequence[str], start_folder: Path) -> list[str]:
     """The options of the run that ``resume=`` names, for all that was not typed again.
 
-    ``resume=last`` alone goes on with the same model on the same corpus, whatever the defaults are. Only plain values
-    are taken over: a checkpoint comes from who knows where, and must not say which class is built or what is fetched.
+    ``resume=last`` alone goes on with the same model on the same corpus, whatever the defaults are. What cannot be
+    taken over is said on standard error.
 
     Raises:
-        LabError: if there is no such checkpoint.
+        LabError: if the checkpoint is no use.
     """
     words = {word.partition("=")[0].lstrip("+"): word.partition("=")[2] for word in typed if "=" in word}
     wanted = words.get("resume", "null")
-    if wanted in ("null", "") or "experiment" in words:
+    if wanted in ("null", ""):
         return []
     try:
         path = find(wanted, start_folder, Path(words["hydra.run.dir"]) if "hydra.run.dir" in words else None)
@@ -35,40 +34,10 @@ def inherited_overrides(typed: Sequence[str], start_folder: Path) -> list[str]:
         return []  # said by the run itself, with a folder to say it in
     if path is None:
         return []
-    then = checkpoint.load(path)["lab"]["config"]
-    found = []
-    if "corpus" not in words and then["corpus"]["name"] in cli.choices("corpus"):
-        found.append(f"corpus={then['corpus']['name']}")
-        if then["corpus"]["name"] == "text" and "corpus.path" not in words:
-            found.append(cli.quoted("corpus.path", str(then["corpus"]["path"])))
-    known = set(cli.options())
-    for group in _INHERITED:
-        if group not in words:  # who picks another file of the group means that file
-            found += _leaves(then.get(group), f"{group}.", words, known)
-    found += _leaves({name: then.get(name) for name in _INHERITED_SINGLE}, "", words, known)
-    if words.get("save") == "false":
-        found = [word for word in found if not word.startswith("save_every=")]
-    if "trainer.max_epochs" in words and "trainer.max_steps" not in words:
-        found = [word for word in found if not word.startswith("trainer.max_steps=")]
-    return found
-
-
-def _leaves(values: Any, prefix: str, typed: dict[str, str], known: set[str]) -> list[str]:
-    if not isinstance(values, dict):
-        return []
-    found = []
-    for name, value in values.items():
-        key = f"{prefix}{name}"
-        if name == "vocab_size" or key in typed or key not in known:
-            continue
-        if isinstance(value, bool) or value is None:
-            found.append(f"{key}={str(value).lower() if value is not None else 'null'}")
-        elif isinstance(value, int | float):
-            found.append(f"{key}={value!r}")
-        elif isinstance(value, list) and all(isinstance(item, int | float) for item in value):
-            found.append(f"{key}=[{','.join(map(repr, value))}]")
-        elif isinstance(value, str):
-            found.append(cli.quoted(key, value))
+    found, left_out = inherit(checkpoint.load(path)["lab"]["config"], words)
+    if left_out:
+        names = ", ".join(left_out)
+        print(f"not taken over from {path}: {names}; type again what the run should go on with", file=sys.stderr)
     return found
 
 

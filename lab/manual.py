@@ -11,7 +11,7 @@ from typing import Any
 from omegaconf import MISSING
 
 from lab import cli
-from lab.config import CONF_FOLDER, LIMITS, AdamWConfig, Config, Limit
+from lab.config import CONF_FOLDER, LIMITS, Config, Limit
 
 _HEAD = """\
 Trains a GPT.
@@ -73,9 +73,14 @@ def docs(schema: type) -> dict[str, str]:
 
 def _options(schema: type, prefix: str) -> Any:
     for f in dataclasses.fields(schema):
-        kind = AdamWConfig if f.name == "optimizer" else f.default_factory
-        if dataclasses.is_dataclass(kind):
-            yield from _options(kind, f"{f.name}.")
+        if f.name == "optimizer":  # each option once, whichever of them have it
+            told: dict[str, str] = {}
+            for kind in cli.optimizers().values():
+                for line in _options(kind, "optimizer."):
+                    told.setdefault(line.split()[0], line)
+            yield from told.values()
+        elif dataclasses.is_dataclass(f.default_factory):
+            yield from _options(f.default_factory, f"{f.name}.")
         elif not f.name.startswith("_"):
             yield entry(f"{prefix}{f.name}", f, docs(schema).get(f.name, ""), LIMITS)
 

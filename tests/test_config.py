@@ -1,10 +1,14 @@
 """Every configuration file composes, every experiment runs, and the help text knows every option."""
 
 import dataclasses
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from conftest import lab, train_here
+from conftest import ROOT, TINY, lab, train_here
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -77,6 +81,31 @@ def test_help_is_complete(tmp_path: Path) -> None:
     for key in options:
         assert f"  {key} " in done.out, key
     assert not list(tmp_path.iterdir())
+
+
+def test_a_further_optimizer_is_one_more_file(tmp_path: Path) -> None:
+    for part in ("lab", "conf", "corpora"):
+        shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("frontend", "__pycache__"))
+    said = "# For the test.\ndefaults: [sgd_schema, _self_]\n_target_: torch.optim.RMSprop\nlr: 1e-3\n"
+    (tmp_path / "conf" / "optimizer" / "rmsprop.yaml").write_text(said)
+    code = (
+        "import sys; from lab import train; from lab.dashboard import describe\n"
+        "(group,) = [g for g in describe.description().groups if g.name == 'optimizer']\n"
+        "print([choice.name for choice in group.choices])\n"
+        "for words in (['-h'], sys.argv[1:], ['resume=part', 'trainer.max_steps=2']):\n"
+        "    sys.argv[1:] = words; train.main()\n"
+    )
+    options = (*TINY, "optimizer=rmsprop", "trainer.max_steps=1", "save=true", "hydra.run.dir=part")
+    env = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code, *options], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "['adamw', 'rmsprop', 'sgd']" in done.stdout
+    assert "    rmsprop         For the test." in done.stdout
+    assert "  optimizer.momentum (0.9" in done.stdout
+    (continued,) = tmp_path.glob("outputs/*/*/config.yaml")
+    assert "_target_: torch.optim.RMSprop" in continued.read_text()
 
 
 def test_every_option_is_documented() -> None:

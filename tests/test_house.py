@@ -81,7 +81,7 @@ def test_tests_mirror_the_rooms() -> None:
     through = {
         "train": "build module callbacks screen errors eventlogger runfolder memory saving bench",
         "control": "steering alerts",
-        "resume": "continuing events",
+        "resume": "continuing events inheriting",
         "faults": "checkpoint",
         "config": "cli manual summary",
         "data": "text",

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 from conftest import TINY, Finished, lab, scalars, train, train_here
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lab import events
+from lab import cli, continuing, events
+from lab.config import Config, ScheduleName, check
 
 STEPS = 12
 OPTIONS = (
@@ -168,6 +170,81 @@ def test_another_logger_is_no_other_run(tmp_path: Path) -> None:
     steps = [line.split(",") for line in (done.run / "csv" / "metrics.csv").read_text().splitlines()]
     column = steps[0].index("step")
     assert sorted({int(row[column]) for row in steps[1:]}) == [0, 1, 2, 3, 4, 5]  # the curve of the parent, too
+
+
+OTHER_CHOICES = (
+    *("optimizer=sgd", "optimizer.momentum=0.5", "schedule=wsd", "schedule.decay_fraction=0.5"),
+    *("schedule.total_steps=12", "logger=[tensorboard,csv]", "logger.csv.flush_logs_every_n_steps=1"),
+    *("callbacks=early_stopping", "callbacks.early_stopping.patience=5", "+callbacks.early_stopping.min_delta=50"),
+    *("if_save_fails=go_on", "sample.temperature=0.5", "corpus.name=tale", "eval_every=1"),
+)
+"""Another file in every group; with these, every evaluation but the first is one that early stopping waits in."""
+
+
+def test_what_was_chosen_is_chosen_again_and_early_stopping_counts_on(tmp_path: Path) -> None:
+    write_tale(tmp_path)
+    whole = train_here(tmp_path, *OPTIONS, *OTHER_CHOICES, "hydra.run.dir=whole")
+    assert whole.code == 0, whole.err
+    config = yaml.safe_load((tmp_path / "whole" / "config.yaml").read_text())
+    assert json.loads((tmp_path / "whole" / "results.json").read_text())["steps"] == 6  # 1 is the best, then 5 in vain
+    part = train_here(tmp_path, *OPTIONS, *OTHER_CHOICES, "trainer.max_steps=3", "hydra.run.dir=part")
+    assert part.code == 0, part.err
+    done = train_here(tmp_path, "resume=part", "trainer.max_steps=12", "hydra.run.dir=part")
+    assert (done.code, done.err) == (0, "")
+    assert_same_run(tmp_path / "whole", tmp_path / "part")
+    continued = yaml.safe_load((tmp_path / "part" / "config.yaml").read_text())
+    assert continued.pop("resume") == "part"
+    del config["resume"]
+    assert json.loads(json.dumps(continued).replace("/part", "/whole")) == config
+    curves = [(tmp_path / run / "csv" / "metrics.csv").read_text().splitlines() for run in ("whole", "part")]
+    assert len(curves[0]) == len(curves[1]) > 12
+
+
+def test_a_patience_that_is_typed_is_the_one_that_counts(tmp_path: Path) -> None:
+    write_tale(tmp_path)
+    assert train_here(tmp_path, *OPTIONS, *OTHER_CHOICES, "trainer.max_steps=3", "hydra.run.dir=part").code == 0
+    done = train_here(tmp_path, "resume=part", "trainer.max_steps=12", "callbacks.early_stopping.patience=7")
+    assert done.results["steps"] == 8
+
+
+def test_what_a_checkpoint_may_not_choose_is_said(tmp_path: Path) -> None:
+    write_tale(tmp_path)
+    timer = "+callbacks.timer={_target_:lightning.pytorch.callbacks.Timer,interval:step}"
+    assert train_here(tmp_path, *OPTIONS, timer, "trainer.max_steps=1", "hydra.run.dir=part").code == 0
+    done = train_here(tmp_path, "resume=part", "trainer.max_steps=2")
+    assert done.code == 0
+    assert done.err.startswith("not taken over from")
+    assert "callbacks.timer" in done.err
+    assert "timer" not in yaml.safe_load((done.run / "config.yaml").read_text())["callbacks"]
+    again = train_here(tmp_path, "resume=part", "trainer.max_steps=2", timer)
+    assert (again.code, again.err) == (0, "")
+
+
+def test_a_file_that_is_typed_changes_what_it_says_differently(tmp_path: Path) -> None:
+    write_tale(tmp_path)
+    assert (
+        train_here(tmp_path, *OPTIONS, "schedule.warmup_steps=2", "trainer.max_steps=2", "hydra.run.dir=part").code == 0
+    )
+
+    def goes_on_with(*typed: str) -> Config:
+        return check(cli.compose_quoted([*continuing.inherited_overrides(["resume=part", *typed], tmp_path), *typed]))
+
+    again = goes_on_with("trainer=cpu", "corpus=text", "schedule=constant")
+    assert (again.trainer.max_steps, again.trainer.accumulate_grad_batches) == (2, 2)
+    assert (again.corpus.path, again.schedule.warmup_steps) == ("tale.txt", 2)
+    assert again.schedule.name is ScheduleName.constant
+    experiment = goes_on_with("experiment=warmup")  # says max_steps, warmup_steps and a rate; nothing of the rest
+    assert (experiment.trainer.max_steps, experiment.schedule.warmup_steps) == (80, 0)
+    assert (experiment.optimizer.lr, experiment.model.emb_dim, experiment.save) == (3e-3, 32, True)
+    assert goes_on_with("optimizer=sgd").optimizer.lr == 0.1
+
+
+def test_another_optimizer_is_another_run(tmp_path: Path) -> None:
+    write_tale(tmp_path)
+    assert train_here(tmp_path, *OPTIONS, "trainer.max_steps=1", "hydra.run.dir=part").code == 0
+    done = train_here(tmp_path, "resume=part", "trainer.max_steps=2", "optimizer=sgd")
+    assert done.code == 1
+    assert "the optimizer was AdamW and is SGD" in done.err
 
 
 def test_auto_starts_afresh_once_and_continues_from_then_on(tmp_path: Path) -> None:

@@ -7,12 +7,11 @@ from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import torch
-import yaml
 from omegaconf import MISSING
 from pydantic import Field
 
 from lab import cli, manual, summary
-from lab.config import ACCELERATORS, CONF_FOLDER, LIMITS, PRECISIONS, AdamWConfig, Config, SGDConfig, to_plain
+from lab.config import ACCELERATORS, LIMITS, PRECISIONS, Config, to_plain
 from lab.dashboard import overrides
 from lab.dashboard.errors import ApiError
 from lab.dashboard.models import Model, Value
@@ -69,19 +68,13 @@ def description() -> Description:
                 Choice(name=choice, description=manual.first_line(name, choice))
                 for choice in (overrides.LOGGERS if name == "logger" else cli.choices(name))
             ],
-            default=_defaults().get(name),
+            default=cli.defaults().get(name),
         )
         for name in cli.groups()
         if overrides.allowed(name)
     ]
-    return Description(groups=groups, options=list(_options(Config, "")))
-
-
-@cache
-def _defaults() -> dict[str, str | None]:
-    """Which file of each group is chosen unless another is."""
-    listed = yaml.safe_load((CONF_FOLDER / "train.yaml").read_text(encoding="utf-8"))["defaults"]
-    return {group: choice for entry in listed if isinstance(entry, dict) for group, choice in entry.items()}
+    with overrides.composing:
+        return Description(groups=groups, options=list(_options(Config, "")))
 
 
 def _options(schema: type, prefix: str) -> Any:
@@ -91,7 +84,7 @@ def _options(schema: type, prefix: str) -> Any:
         kind = field.default_factory
         if field.name == "optimizer":
             seen = set()
-            for optimizer in (AdamWConfig, SGDConfig):
+            for optimizer in cli.optimizers().values():
                 for option in _options(optimizer, f"{name}."):
                     if option.name not in seen:
                         seen.add(option.name)

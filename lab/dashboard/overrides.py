@@ -8,11 +8,10 @@ import difflib
 import shlex
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from functools import cache
 
 from lab import cli
-from lab.config import Config, SGDConfig, check
+from lab.config import Config, check
 from lab.dashboard.errors import ApiError
 from lab.dashboard.models import Value
 from lab.dashboard.settings import Settings
@@ -40,7 +39,7 @@ composing = threading.RLock()
 def known_options() -> frozenset[str]:
     """Every option, also those that exist only with another file of their group."""
     with composing:
-        return frozenset(cli.options()) | {f"optimizer.{f.name}" for f in fields(SGDConfig) if f.name[0] != "_"}
+        return frozenset(cli.options())
 
 
 def allowed(key: str) -> bool:
