@@ -13,10 +13,10 @@ from lightning.pytorch.loggers import Logger
 from omegaconf import OmegaConf
 from torch.optim import Optimizer
 
-from lab import checkpoint, finetune
+from lab import checkpoint, finetune, machine
 from lab.alerts import Alerts
 from lab.callbacks import Record, Samples
-from lab.config import Config, SaveFailure, TrainerConfig
+from lab.config import Config, SaveFailure
 from lab.data import LabData
 from lab.errors import LabError
 from lab.eventlogger import EventLogger
@@ -30,35 +30,6 @@ from lab.screen import Display
 from lab.steering import Signals, Steering
 from lab.tokenfile import TokenFile
 from lab.tokenizer import Tokenizer
-
-
-def accelerator(config: TrainerConfig) -> str:
-    """``cpu``, ``gpu`` or ``mps``.
-
-    Raises:
-        LabError: if the machine has no such device, or fewer than asked for.
-    """
-    has_gpu, has_mps = torch.cuda.is_available(), torch.backends.mps.is_available()
-    chosen = config.accelerator
-    if chosen == "auto":
-        chosen = "gpu" if has_gpu else "mps" if has_mps else "cpu"
-    if chosen == "gpu" and not has_gpu:
-        raise LabError("this machine has no GPU that torch can use: leave out trainer=gpu, or choose trainer=cpu")
-    if chosen == "mps" and not has_mps:
-        raise LabError("this machine has no Apple GPU that torch can use: choose trainer.accelerator=cpu")
-    available = torch.cuda.device_count() if chosen == "gpu" else 1
-    if config.devices > available:
-        raise LabError(
-            f"trainer.devices={config.devices}: this machine has {available} for trainer.accelerator={chosen}"
-        )
-    return chosen
-
-
-def device_name(chosen: str) -> str:
-    """What the summary calls the device."""
-    if chosen == "gpu":
-        return torch.cuda.get_device_name()
-    return f"cpu, {torch.get_num_threads()} threads" if chosen == "cpu" else "Apple GPU"
 
 
 def make_model(config: Config) -> GPTModel:
@@ -153,8 +124,7 @@ def make_trainer(
     callbacks += [_make("callbacks", name, node) for name, node in config.callbacks.items()]
     accumulate = config.trainer.accumulate_grad_batches
     if device == "gpu":
-        # TensorFloat-32 for what stays in fp32: ten bits of mantissa are plenty for a gradient.
-        torch.set_float32_matmul_precision("high")
+        machine.allow_tensor_float()
     return L.Trainer(
         accelerator=device,
         devices=config.trainer.devices,

@@ -159,7 +159,8 @@ class TrainerConfig:
     devices: int = 1
     """How many of them."""
     precision: str = "32-true"
-    """32-true, bf16-mixed, 16-mixed or bf16-true: the number format of the arithmetic."""
+    """32-true, bf16-mixed, 16-mixed (on GPUs only) or bf16-true: the number format of the arithmetic. A recent NVIDIA
+    GPU multiplies what is left in fp32 as TensorFloat-32; the start of a run says so."""
     compile: bool = False
     """Let torch.compile fuse the model: faster after a first, slow step."""
 

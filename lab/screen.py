@@ -46,7 +46,7 @@ def start(
             "steps": f"{steps}; evaluation every {plan.eval_every}",
             **_continuing(earlier, plan),
             **({"weights": weights} if weights else {}),
-            "device": f"{device}, {config.trainer.precision}{', compiled' if config.trainer.compile else ''}",
+            "device": device,
             "output": str(run_folder),
             "saving": "best.ckpt and last.ckpt in checkpoints/"
             if config.save

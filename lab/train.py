@@ -2,10 +2,8 @@
 
 import contextlib
 import errno
-import logging
 import math
 import sys
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +31,7 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
     # Imported here, because Lightning takes seconds: a misspelt option should be told at once.
     import lightning as L
 
-    from lab import build, checkpoint, continuing, finetune, screen
+    from lab import build, checkpoint, continuing, finetune, machine, notices, screen
     from lab.callbacks import Record
     from lab.events import EventLog
     from lab.memory import keep_freed_memory
@@ -43,15 +41,16 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
     from lab.tokenizer import Tokenizer
 
     keep_freed_memory()
-    with Signals() as signals, runfolder.alone_in(run_folder):
-        _silence()
+    with Signals() as signals, runfolder.alone_in(run_folder), notices.as_lines():
         resume = continuing.find(config.resume, start_folder, run_folder) if config.resume else None
         earlier = checkpoint.load(resume) if resume else None
         if resume is None or continuing.run_folder_of(resume) != run_folder.resolve():
             runfolder.refuse_used(run_folder, anew=config.resume == "auto")
         continuing.clean_up(run_folder)
 
-        device = build.accelerator(config.trainer)
+        device = machine.accelerator(config.trainer)
+        if config.trainer.compile:
+            machine.try_compiling(device)
         tokenizer = Tokenizer()
         if config.model.vocab_size != tokenizer.vocab_size:
             asked, known = config.model.vocab_size, tokenizer.vocab_size
@@ -93,9 +92,8 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
             for logger in loggers:
                 logger.log_hyperparams(to_plain(config))
             if trainer.is_global_zero:
-                screen.start(
-                    config, plan, tokens, data, module.model, build.device_name(device), run_folder, earlier, weights
-                )
+                described = f"{machine.device_name(device)}, {machine.arithmetic(config.trainer, device)}"
+                screen.start(config, plan, tokens, data, module.model, described, run_folder, earlier, weights)
 
             interrupted = None
             try:
@@ -108,6 +106,10 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
                 raise LabError(
                     f"there is no room left in {run_folder} ({error.strerror}): make room, then continue with resume="
                 ) from error
+            except Exception as error:
+                if config.trainer.compile and machine.is_of_compiling(error):
+                    raise machine.cannot_compile(error) from error
+                raise
             results = runfolder.results(config, plan, tokens, data, trainer, module, record, interrupted, resume)
             if trainer.is_global_zero:
                 runfolder.write_results(run_folder, results)
@@ -184,16 +186,6 @@ def _make_chosen_folder(typed: list[str]) -> None:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise cli.cannot_be_made(folder, error) from error
-
-
-def _silence() -> None:
-    """Keeps off the screen what its reader can do nothing about."""
-    # Lightning and Hydra both print Lightning's log; what matters of it is in our own summary.
-    for name in ("lightning.pytorch", "lightning.fabric", "lightning"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", module=r"lightning\..*")
-    warnings.filterwarnings("ignore", category=FutureWarning)
-    warnings.filterwarnings("ignore", category=DeprecationWarning)
 
 
 if __name__ == "__main__":

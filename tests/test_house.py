@@ -79,7 +79,7 @@ def test_the_top_level_is_the_promised_one() -> None:
 def test_tests_mirror_the_rooms() -> None:
     """Rooms without a test file of their own are tested through the commands that use them."""
     through = {
-        "train": "build module callbacks screen errors eventlogger runfolder memory saving bench",
+        "train": "build machine notices module callbacks screen errors eventlogger runfolder memory saving bench",
         "control": "steering alerts",
         "resume": "continuing events inheriting",
         "faults": "checkpoint",
