@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from lab import atomic
+from lab import atomic, newest
 from lab.config import Config, to_plain
 from lab.errors import LabError
 from lab.plan import Plan
@@ -122,21 +122,32 @@ def find(wanted: str, start_folder: Path, option: str = "resume") -> Path:
     if target.is_file():
         return target
     if target.is_dir():
-        found = list((target / FOLDER).glob("*.ckpt"))
+        runs = [target]
         where = f"{target / FOLDER} (was that run started with save=true?)"
     elif wanted == "last":
-        found = list((start_folder / "outputs").rglob(f"{FOLDER}/*.ckpt"))
+        folders = (start_folder / "outputs").rglob(FOLDER)
+        runs = newest.runs_first({folder.parent for folder in folders if next(folder.glob("*.ckpt"), None)})
         where = f"{start_folder / 'outputs'} (runs keep them with save=true)"
     else:
         raise LabError(f"{option}={wanted}: there is no such file or folder ({target.absolute()})")
-    # Newest first; of two names for the same file, last.ckpt before best.ckpt.
-    for path in sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name), reverse=True):
-        try:
-            load(path)
-        except LabError:
-            continue  # torn: the one before it is whole
-        return path
+    for run in runs:
+        for path in newest.checkpoints_first((run / FOLDER).glob("*.ckpt"), run, _step):
+            try:
+                load(path)
+            except LabError:
+                continue  # torn: the one before it is whole
+            return path
     raise LabError(f"{option}={wanted}: there is no usable checkpoint in {where}")
+
+
+def _step(path: Path) -> int | None:
+    """The step that a checkpoint was taken at, without its tensors; None for a file that is none of ours."""
+    try:
+        found = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        step = found["global_step"] if "lab" in found else None
+    except Exception:  # as in load
+        return None
+    return step if isinstance(step, int) else None
 
 
 def refuse_other_run(checkpoint: dict[str, Any], config: Config, tokens: TokenFile, path: Path) -> None:

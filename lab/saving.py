@@ -10,8 +10,9 @@ from lightning.fabric.plugins import CheckpointIO
 from lightning.pytorch.callbacks import Checkpoint
 
 from lab import checkpoint as files
+from lab import newest
 from lab.errors import LabError
-from lab.events import EventLog
+from lab.events import EventLog, read
 
 
 class Checkpoints(Checkpoint):
@@ -46,6 +47,8 @@ class Checkpoints(Checkpoint):
         self.keep = keep
         self.events = log  # not self.log: Lightning puts a method of its own there
         self.go_on_if_full = go_on_if_full
+        self.periodic = written(log.path.parent)
+        """The periodic checkpoints that this run has written, by its log, in their order: no others are removed."""
         self.best_val_loss = float("inf")
         self.saved_step = -1
         """The step that last.ckpt holds."""
@@ -87,9 +90,13 @@ class Checkpoints(Checkpoint):
             return
         self.saved_step = step
         if self._is_periodic(step):
-            self._link(f"step-{step:08d}.ckpt", step)
-            for old in sorted(self.folder.glob("step-*.ckpt"))[: -self.keep]:
-                old.unlink(missing_ok=True)
+            name = f"step-{step:08d}.ckpt"
+            self._link(name, step)
+            self.periodic = [*(other for other in self.periodic if other != name), name]
+            while len(self.periodic) > self.keep:
+                oldest = self.periodic.pop(0)
+                (self.folder / oldest).unlink(missing_ok=True)
+                self.events.append("removed", step, path=f"{files.FOLDER}/{oldest}")
 
     def write(self, trainer: L.Trainer, path: Path) -> bool:
         """Writes one checkpoint. Returns whether that worked, if the run is to go on without it.
@@ -122,6 +129,17 @@ class Checkpoints(Checkpoint):
 
     def _is_periodic(self, step: int) -> bool:
         return self.save_every is not None and step > 0 and step % self.save_every == 0
+
+
+def written(run: Path) -> list[str]:
+    """The names of the periodic checkpoints that the run in a folder has, by its log, oldest first."""
+    found: list[str] = []
+    for event in read(run):
+        name = str(event.get("path")).rpartition("/")[2]
+        if event.get("kind") in ("checkpoint", "removed") and newest.PERIODIC.fullmatch(name):
+            found = [other for other in found if other != name]
+            found += [name] if event["kind"] == "checkpoint" else []
+    return [name for name in found if (run / files.FOLDER / name).is_file()]
 
 
 class AtomicCheckpointIO(CheckpointIO):

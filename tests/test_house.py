@@ -81,7 +81,7 @@ def test_tests_mirror_the_rooms() -> None:
     through = {
         "train": "build machine notices module callbacks screen errors eventlogger runfolder memory saving bench",
         "control": "steering alerts",
-        "resume": "continuing events inheriting",
+        "resume": "continuing events inheriting newest",
         "faults": "checkpoint",
         "config": "cli manual summary",
         "data": "text",
