@@ -12,6 +12,7 @@ import torch
 from lab import atomic, newest
 from lab.config import Config, to_plain
 from lab.errors import LabError
+from lab.paths import typed_path
 from lab.plan import Plan
 from lab.tokenfile import TokenFile
 
@@ -118,7 +119,7 @@ def find(wanted: str, start_folder: Path, option: str = "resume") -> Path:
     """
     if wanted.startswith(("http://", "https://")):
         raise LabError(f"{option}={wanted}: fetch the file first; checkpoints are read from the disk only")
-    target = start_folder / Path(wanted).expanduser()
+    target = typed_path(wanted, start_folder)
     if target.is_file():
         return target
     if target.is_dir():

@@ -13,36 +13,83 @@ from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.utils import setup_globals
 from hydra.errors import HydraException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from lab.config import CONF_FOLDER, OptimizerConfig, register
 from lab.errors import LabError
+from lab.paths import settle_variables, typed_path
 
 LITERAL_OPTIONS = ("corpus.path", "init_from", "resume", "sample.prompt")
 """Options whose value is a path or a text: taken as typed, whatever is in it."""
 
+_HYDRAS_FOLDERS = ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir")
+_SAVE_DIR = re.compile(r"logger\.\w+\.save_dir")
+
 
 def quote_literals(arguments: Sequence[str]) -> list[str]:
-    """The arguments with the values of ``LITERAL_OPTIONS`` quoted for Hydra's override grammar.
+    """The arguments with paths and texts quoted for Hydra's override grammar: the values of ``LITERAL_OPTIONS``, and
+    the folders that Hydra or a logger makes.
 
     ``corpus.path=My notes (1), final.txt`` would otherwise be a syntax error, ``resume=123`` a number, and a comma the
-    start of a sweep. ``null`` stays what it means.
+    start of a sweep. ``null`` stays what it means, where it means something.
+
+    Raises:
+        LabError: if a folder has no name.
     """
     return [_quote(argument) for argument in arguments]
 
 
 def _quote(argument: str) -> str:
     option, equals, value = argument.partition("=")
-    return quoted(option, value) if option in LITERAL_OPTIONS and equals and value != "null" else argument
+    name = option.lstrip("+")
+    if not equals or (value == "null" and name not in _HYDRAS_FOLDERS):
+        return argument
+    if name in LITERAL_OPTIONS:
+        return quoted(option, value)
+    if name in _HYDRAS_FOLDERS or _SAVE_DIR.fullmatch(name):
+        return _quoted_folder(option, value)
+    return argument
 
 
-def quoted(option: str, value: str) -> str:
-    """``option='value'`` in Hydra's override grammar, so that exactly ``value`` arrives."""
+def _quoted_folder(option: str, value: str) -> str:
+    """As ``quoted``, for a folder that is opened by somebody who knows no ``~``. Hydra's own interpolations, such as
+    ``${now:%Y-%m-%d}`` or ``${optimizer.lr}``, still are what they are."""
+    if not value:
+        raise LabError(f"{option}= is empty: give a folder")
+    for found in _INTERPOLATION.finditer(value):
+        if found[1] or not _is_hydras(found):
+            raise LabError(
+                f"{option}={value}: Hydra makes no folder with ${{ in its name, and '{found[0]}' begins none of its "
+                "interpolations: choose another name"
+            )
+    first = _INTERPOLATION.match(value)
+    if not option.endswith("subdir") and not (first and _is_hydras(first)):
+        # A logger looks for its folder from where the run stands, which hydra.job.chdir=true moves.
+        value = str(typed_path(value, Path.cwd() if option.endswith("save_dir") else Path()))
+    if value == "???":  # OmegaConf's sign for a value that is missing
+        value = "./???"
+    return quoted(option, value, _is_hydras)
+
+
+_INTERPOLATION = re.compile(r"(\\*)(\$\{(?:([\w.]+)(:|\}))?)")
+
+
+def _is_hydras(found: re.Match[str]) -> bool:
+    """Is this the beginning of ``${option}``, or of ``${function:...}`` with a function of Hydra's or of our own?"""
+    setup_globals()  # Hydra's are registered only when it starts
+    _, _, name, end = found.groups()
+    return OmegaConf.has_resolver(name) if end == ":" else name in options() and name not in groups()
+
+
+def quoted(option: str, value: str, keep: Callable[[re.Match[str]], bool] = lambda _: False) -> str:
+    """``option='value'`` in Hydra's override grammar, so that exactly ``value`` arrives; but for interpolations to
+    ``keep``."""
     # Within quotes, Hydra's grammar knows an escaped quote, and backslashes count only in front of one (or of the
     # closing one); OmegaConf afterwards takes ${...} for an interpolation unless a backslash stands before it.
-    value = re.sub(r"(\\*)\$\{", lambda found: found[1] * 2 + r"\${", value)
+    value = _INTERPOLATION.sub(lambda found: found[0] if keep(found) else found[1] * 2 + "\\" + found[2], value)
     value = re.sub(r"(\\*)('|$)", lambda found: found[1] * 2 + (r"\'" if found[2] else ""), value)
     return f"{option}='{value}'"
 
@@ -79,6 +126,7 @@ def run(story: Callable[[], None]) -> None:
     # Hydra would print its own account of an exception, and hide the traceback of a real bug.
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     try:
+        settle_variables()
         with _explained(sys.argv[1:]):
             story()
     except LabError as error:

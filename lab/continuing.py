@@ -13,6 +13,7 @@ from lab.callbacks import write_sample
 from lab.errors import LabError
 from lab.eventlogger import EventLogger
 from lab.inheriting import inherit
+from lab.paths import typed_path
 
 
 def inherited_overrides(typed: Sequence[str], start_folder: Path) -> list[str]:
@@ -29,7 +30,8 @@ def inherited_overrides(typed: Sequence[str], start_folder: Path) -> list[str]:
     if wanted in ("null", ""):
         return []
     try:
-        path = find(wanted, start_folder, Path(words["hydra.run.dir"]) if "hydra.run.dir" in words else None)
+        chosen = words.get("hydra.run.dir")
+        path = find(wanted, start_folder, typed_path(chosen, start_folder) if chosen else None)
     except LabError:
         return []  # said by the run itself, with a folder to say it in
     if path is None:

@@ -20,6 +20,7 @@ import psutil
 
 from lab import atomic
 from lab.errors import LabError
+from lab.paths import typed_path
 
 STATE_FILE = "state.json"
 COMMANDS_FOLDER = "commands"
@@ -109,15 +110,16 @@ def describe(state: dict[str, Any]) -> str:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m lab.control", description="Steers a run from outside.")
-    parser.add_argument("run", type=Path, help="the run's folder")
+    parser.add_argument("run", help="the run's folder")
     parser.add_argument("command", choices=[*COMMANDS, "status"])
     parser.add_argument("--timeout", type=float, default=60, help="seconds to wait for the run to obey (default 60)")
     arguments = parser.parse_args()
     try:
+        run = typed_path(arguments.run, Path())
         if arguments.command != "status":
-            send(arguments.run, arguments.command)
-            _wait(arguments.run, arguments.command, arguments.timeout)
-        print(describe(read_state(arguments.run)))
+            send(run, arguments.command)
+            _wait(run, arguments.command, arguments.timeout)
+        print(describe(read_state(run)))
     except LabError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from lab.errors import LabError
+from lab.paths import typed_parts
 
 SUFFIXES = (".txt", ".md", ".py", ".jsonl")
 """What counts as text when a folder is given. A file named outright may have any suffix."""
@@ -35,7 +36,8 @@ def find_files(path: str, start_folder: Path) -> list[Path]:
     Raises:
         LabError: if there is nothing of the kind.
     """
-    target = start_folder / Path(path).expanduser()
+    base, rest = typed_parts(path, start_folder)
+    target = base / rest
     if target.is_file():
         return [target]
     if target.is_dir():
@@ -46,8 +48,8 @@ def find_files(path: str, start_folder: Path) -> list[Path]:
             raise LabError(f"corpus.path: the folder {target} has no text in it ({', '.join(SUFFIXES)} files)")
     else:
         # A path that exists is taken literally, brackets and all; only one that doesn't can be a pattern.
-        # Nor are brackets in the name of the folder that we stand in a pattern.
-        matches = glob.glob(os.path.join(glob.escape(str(start_folder)), Path(path).expanduser()), recursive=True)
+        # Nor are brackets in the name of the folder that we stand in, or of a home, a pattern.
+        matches = glob.glob(os.path.join(glob.escape(str(base)), rest), recursive=True)
         files = [Path(match) for match in matches if Path(match).is_file()]
         if not files:
             raise LabError(f"corpus.path: there is no file, folder or match for {target}")

@@ -14,6 +14,7 @@ from lab import atomic, cli, scoring, tasks
 from lab.config import AT_LEAST_1, Config, DataConfig, check
 from lab.errors import LabError
 from lab.options import help_text, parse, typed_as
+from lab.paths import typed_path
 from lab.pretrained import Pretrained, open_pretrained
 from lab.terminal import showing, table
 from lab.text import cut, tokenized_corpus
@@ -88,7 +89,7 @@ def evaluate(options: Options, start_folder: Path) -> None:
     if options.task is not None and (options.corpus, options.corpus_path, options.stride) != (None, None, None):
         raise LabError("task= scores a task file, and corpus=, corpus.path= and stride= a text: give one or the other")
     # The quick questions first: a task that cannot be read should not wait for a model of gigabytes.
-    task = tasks.read_task(start_folder / Path(options.task).expanduser()) if options.task is not None else None
+    task = tasks.read_task(typed_path(options.task, start_folder)) if options.task is not None else None
     device = _device(options.device)
     opened = open_pretrained(options.checkpoint, start_folder)
     if opened.model.config.vocab_size < (known := Tokenizer().vocab_size):
@@ -113,7 +114,7 @@ def evaluate(options: Options, start_folder: Path) -> None:
         step = "" if opened.step is None else f", step {opened.step}"
         table("evaluation", {"model": f"{opened.source}{step}", **rows})
     if options.to is not None:
-        target = start_folder / Path(options.to).expanduser()
+        target = typed_path(options.to, start_folder)
         try:
             atomic.write_json(target, figures)
         except OSError as error:

@@ -9,6 +9,7 @@ from typing import Any
 from lab import atomic, cli, hftokenizer, huggingface, modelcard, weights
 from lab.errors import LabError
 from lab.options import help_text, parse
+from lab.paths import typed_path
 from lab.pretrained import Pretrained, open_pretrained
 from lab.tokenizer import Tokenizer
 
@@ -55,7 +56,7 @@ def export(options: Options, start_folder: Path) -> None:
         raise LabError(f"format={format_} is unknown: choose one of {', '.join(FORMATS)}")
     if not options.to:
         raise LabError("to= is empty: give a new folder, or a file that ends with .safetensors")
-    target = start_folder / Path(options.to).expanduser()
+    target = typed_path(options.to, start_folder)
     _refuse_taken(target, format_)
     found = open_pretrained(options.checkpoint, start_folder)
     write = write_folder if format_ == "huggingface" else write_file

@@ -9,6 +9,7 @@ from pathlib import Path
 import pooch
 
 from lab.errors import LabError
+from lab.paths import typed_path
 
 FOLDER_VARIABLE = "LAB_CORPORA"
 """Environment variable with the folder of fetched files. A file laid there by hand serves a machine without network."""
@@ -16,7 +17,8 @@ FOLDER_VARIABLE = "LAB_CORPORA"
 
 def corpora_folder() -> Path:
     """Where fetched files are kept: ``$LAB_CORPORA``, else this user's cache folder."""
-    return Path(os.environ.get(FOLDER_VARIABLE) or pooch.os_cache("gpt-lab") / "corpora")
+    named = os.environ.get(FOLDER_VARIABLE)
+    return typed_path(named, Path.cwd()) if named else pooch.os_cache("gpt-lab") / "corpora"
 
 
 def fetch(url: str, filename: str, sha256: str) -> Path:
@@ -37,7 +39,7 @@ def fetch(url: str, filename: str, sha256: str) -> Path:
     pooch.get_logger().setLevel(logging.WARNING)
     print(f"fetching {filename} from {url}", file=sys.stderr)
     store = pooch.create(
-        path=folder, base_url="", env=FOLDER_VARIABLE, registry={filename: f"sha256:{sha256}"}, urls={filename: url}
+        path=folder.absolute(), base_url="", registry={filename: f"sha256:{sha256}"}, urls={filename: url}
     )
     try:
         # A progress bar for people; in a log file it would be a thousand lines.

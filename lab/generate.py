@@ -7,6 +7,7 @@ from lab import cli
 from lab.conversation import converse
 from lab.errors import LabError
 from lab.options import help_text, parse
+from lab.paths import typed_path
 from lab.speaker import LIMITS, Options, Speaker, check, speak
 
 _HEAD = """\
@@ -48,7 +49,7 @@ def _prompt(options: Options) -> str:
         if options.prompt_file == "-":
             text = sys.stdin.buffer.read().decode("utf-8")
         else:
-            text = Path(options.prompt_file).expanduser().read_bytes().decode("utf-8")
+            text = typed_path(options.prompt_file, Path.cwd()).read_bytes().decode("utf-8")
     except OSError as error:
         raise LabError(f"prompt_file={options.prompt_file} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

@@ -16,6 +16,7 @@ from lab.config import Limit
 from lab.errors import LabError
 from lab.internals import ablate_heads, look, neighbors, to_plain
 from lab.options import help_text, parse
+from lab.paths import typed_path
 from lab.pretrained import open_pretrained
 from lab.tokenizer import Tokenizer
 
@@ -70,7 +71,7 @@ def portray(options: Options) -> None:
     if options.format not in ("png", "svg"):
         raise LabError(f"format={options.format} is unknown: choose png or svg")
     token_ids = _encode(options.prompt)
-    folder = Path(options.to).expanduser()
+    folder = typed_path(options.to, Path.cwd())
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -8,6 +8,7 @@ from lab import checkpoint as checkpoints
 from lab import hftokenizer, hub, huggingface, weights
 from lab.errors import LabError
 from lab.model import GPTConfig, GPTModel
+from lab.paths import typed_path
 
 _PREFIX = "model."
 """In front of the decoder's names in a checkpoint: it is the attribute of the LightningModule that holds it."""
@@ -41,7 +42,7 @@ def open_pretrained(wanted: str, start_folder: Path, option: str = "checkpoint")
     Raises:
         LabError: if there is no such model, or it cannot be opened safely.
     """
-    target = start_folder / Path(wanted).expanduser()
+    target = typed_path(wanted, start_folder)
     if target.is_file() and target.suffix == ".safetensors":
         return Pretrained(weights.open_model(target), str(target))
     if huggingface.is_folder(target):

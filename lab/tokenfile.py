@@ -24,6 +24,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Tr
 from lab import atomic
 from lab.corpus import Document
 from lab.errors import LabError
+from lab.paths import typed_path
 from lab.tokenizer import BORDER, Tokenizer
 from lab.windows import open_tokens
 
@@ -57,7 +58,8 @@ class TokenFile:
 
 def cache_folder() -> Path:
     """Where token files are kept: ``$LAB_CACHE``, else this user's cache folder."""
-    return Path(os.environ.get(CACHE_VARIABLE) or pooch.os_cache("gpt-lab") / "tokens")
+    named = os.environ.get(CACHE_VARIABLE)
+    return typed_path(named, Path.cwd()) if named else pooch.os_cache("gpt-lab") / "tokens"
 
 
 def tokenize(read: Callable[[], Iterator[Document]], tokenizer: Tokenizer) -> TokenFile:

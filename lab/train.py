@@ -4,6 +4,7 @@ import contextlib
 import errno
 import math
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +166,8 @@ def _start() -> None:
     register()
     cli.unused_folder.cache_clear()  # another run of this very process, in a notebook or a test, has another folder
     failures.clear()
+    if "${" in str(Path.cwd()):
+        raise LabError(f"{Path.cwd()} has ${{ in its name, which Hydra takes for one of its own: go to another folder")
     typed = sys.argv[1:]
     inherited: list[str] = []
     if any(word.startswith("resume=") for word in typed):
@@ -172,20 +175,14 @@ def _start() -> None:
 
         inherited = inherited_overrides(typed, Path.cwd())
     sys.argv[1:] = inherited + cli.quote_literals(typed)
-    _make_chosen_folder(typed)
-    hydra.main(version_base="1.3", config_path=str(CONF_FOLDER), config_name="train")(job)()
-
-
-def _make_chosen_folder(typed: list[str]) -> None:
-    """Makes the run folder that was typed before Hydra does, which has only a traceback to say that it can't."""
-    chosen = next((word.partition("=")[2] for word in typed if word.startswith("hydra.run.dir=")), None)
-    # A sweep has its own, a request for Hydra's help makes none, and a name to be computed is Hydra's to compute.
-    if chosen and not any(sign in chosen for sign in ("${", "\\")) and not any(word.startswith("-") for word in typed):
-        folder = Path(chosen.strip("'\""))
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise cli.cannot_be_made(folder, error) from error
+    try:
+        hydra.main(version_base="1.3", config_path=str(CONF_FOLDER), config_name="train")(job)()
+    except OSError as error:
+        in_job = any(frame.f_code is job.__code__ for frame, _ in traceback.walk_tb(error.__traceback__))
+        if in_job or not error.filename:
+            raise
+        # Hydra makes the folder of a run, or of a sweep, before the job, and has only a traceback to say that it can't.
+        raise cli.cannot_be_made(Path(error.filename), error) from error
 
 
 if __name__ == "__main__":

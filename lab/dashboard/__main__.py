@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from lab.errors import LabError
+from lab.paths import settle_variables, typed_path
 
 _INSTALL = (
     'the dashboard needs more packages: pip install "gpt-lab[dashboard]", or in a clone: pip install -e ".[dashboard]"'
@@ -24,11 +25,12 @@ def main() -> None:
     )
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen at (127.0.0.1: this machine only)")
     parser.add_argument("--port", type=int, default=8000, help="the port to listen at (8000)")
-    parser.add_argument("--root", type=Path, default=Path.cwd(), help="the folder with outputs/ and multirun/ (here)")
+    parser.add_argument("--root", default=".", help="the folder with outputs/ and multirun/ (here)")
     parser.add_argument("--openapi", action="store_true", help="print the schema of the API and end")
     arguments = parser.parse_args()
     try:
-        serve(arguments.host, arguments.port, arguments.root, arguments.openapi)
+        settle_variables()  # trainings are started in the root, which may be another folder
+        serve(arguments.host, arguments.port, typed_path(arguments.root, Path.cwd()), arguments.openapi)
     except LabError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)

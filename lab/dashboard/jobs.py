@@ -23,7 +23,7 @@ import psutil
 import torch
 
 from lab import atomic, control
-from lab.cli import make_unused, quoted
+from lab.cli import make_unused
 from lab.dashboard.errors import ApiError
 from lab.dashboard.plainfile import opened, read_json
 from lab.dashboard.runs import JOB_FILE, LOG_FILE, SWEEP_FILE, Runs
@@ -65,14 +65,14 @@ class Jobs:
         now = datetime.now()
         base = self.settings.root / "outputs" / f"{now:%Y-%m-%d}"
         folder = _unused(base / f"{now:%H-%M-%S}-{name}")
-        self._queue(folder, [*words, f"hydra.run.dir={_grammar(folder)}"], device)
+        self._queue(folder, [*words, f"hydra.run.dir={folder}"], device)
         return folder
 
     def enqueue_continuation(self, folder: Path, words: Sequence[str]) -> None:
         """The run in ``folder``, stopped or lost, goes on in its place from its newest checkpoint."""
         told = self.runs.state(folder)
         earlier = {key: told.get(key) for key in ("step", "total_steps")}
-        words = [f"resume={folder}", *words, f"hydra.run.dir={_grammar(folder)}"]
+        words = [f"resume={folder}", *words, f"hydra.run.dir={folder}"]
         self._queue(folder, words, self.device(folder), **earlier)
 
     def device(self, folder: Path) -> str:
@@ -84,7 +84,7 @@ class Jobs:
         """A sweep: one process for all its jobs. Returns the folder that will hold their folders."""
         now = datetime.now()
         folder = _unused(self.settings.root / "multirun" / f"{now:%Y-%m-%d}" / f"{now:%H-%M-%S}")
-        words = ["-m", *words, f"hydra.sweep.dir={_grammar(folder)}"]
+        words = ["-m", *words, f"hydra.sweep.dir={folder}"]
         with self._lock:
             job = {"words": words, "device": device, "queued": time.time(), "pid": None}
             atomic.write_json(folder / SWEEP_FILE, job)
@@ -247,10 +247,6 @@ def log_tail(folder: Path, size: int) -> str:
             return file.read(size).decode("utf-8", "replace")
     except OSError:
         return ""
-
-
-def _grammar(folder: Path) -> str:
-    return quoted("", str(folder)).removeprefix("=")
 
 
 def _unused(wanted: Path) -> Path:

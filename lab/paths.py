@@ -1,0 +1,67 @@
+"""Paths as people type them: in an option, behind a flag, in an environment variable."""
+
+import os
+import shlex
+from pathlib import Path
+
+from lab.errors import LabError
+
+FOLDER_VARIABLES = ("LAB_CACHE", "LAB_CORPORA", "HF_HOME", "HF_HUB_CACHE")
+"""Environment variables that name folders."""
+
+
+def typed_path(text: str, start_folder: Path) -> Path:
+    """The path that ``text`` means for somebody who stands in ``start_folder``: what it says, sign by sign.
+
+    ``~`` and ``~user`` at its beginning are that home folder, as in a shell; but what lies here under that very name
+    comes first, and where there is no such home, ``~`` is a letter like any other.
+
+    Raises:
+        LabError: if nothing can have such a name, or it lies where nobody may look.
+    """
+    base, rest = typed_parts(text, start_folder)
+    return base / rest
+
+
+def typed_parts(text: str, start_folder: Path) -> tuple[Path, str]:
+    """``typed_path`` in two parts: the folder where it begins, and what was typed to follow. For patterns, whose signs
+    mean something in the second part only. A second part that is absolute stands alone."""
+    if not _is_there(start_folder / text) and text.startswith("~"):
+        head, _, rest = text.partition("/")
+        home = os.path.expanduser(head)
+        if home != head and os.path.isabs(home) and os.path.isdir(home):
+            rest = rest.lstrip("/")
+            _is_there(Path(home, rest))
+            return Path(home), rest
+    return start_folder, text
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except (OSError, ValueError) as error:  # too long, a loop of links, no permission; a zero byte
+        name = str(path) if len(str(path)) <= 300 else f"{str(path)[:300]}..."
+        raise LabError(f"the path {name} is of no use ({getattr(error, 'strerror', None) or error})") from error
+    return True
+
+
+def settle_variables() -> None:
+    """Makes the paths in ``FOLDER_VARIABLES`` absolute, for a process that will stand in another folder later, or
+    whose children will."""
+    for name in FOLDER_VARIABLES:
+        if value := os.environ.get(name):
+            # Hugging Face expands $VARIABLES in its own, and would do so after us.
+            value = os.path.expandvars(value) if name.startswith("HF_") else value
+            os.environ[name] = str(typed_path(value, Path.cwd()))
+
+
+def shown(path: Path, start_folder: Path) -> str:
+    """``path`` for a command line to be pasted into a shell in ``start_folder``: as short as it can be, and quoted
+    where it must be."""
+    text = str(path.relative_to(start_folder) if path.is_relative_to(start_folder) else path)
+    # Else a flag, somebody's home, or a word that means something else behind resume=.
+    if text.startswith(("-", "~")) or text in ("auto", "null"):
+        text = f"./{text}"
+    return shlex.quote(text)
