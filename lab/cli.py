@@ -18,8 +18,9 @@ from hydra.errors import HydraException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from lab import classic
 from lab.config import CONF_FOLDER, OptimizerConfig, register
-from lab.errors import LabError
+from lab.errors import LabError, shown
 from lab.paths import settle_variables, typed_path
 
 LITERAL_OPTIONS = ("corpus.path", "init_from", "resume", "sample.prompt")
@@ -165,10 +166,20 @@ def explain(error: Exception, overrides: Sequence[str]) -> str:
             r"Value .* (could not be converted|is not a valid)|Invalid value|Cannot (assign|convert)", text
         ):
             return _unknown(key, overrides)
-    if found := re.search(r"(?:In '[^']*': )?Could not find '([\w/.-]+)/([^/']*)'", text):
-        group, choice = found.group(1), found.group(2)
+    if found := re.search(
+        r"Could not find '(hydra/\w+|\w+)/([^']*)'(?:\s*Available options in '.*':((?:\n\t.+)+))?", text
+    ):
+        group, choice, listed = found.groups()
+        known = choices(group) if group in groups() else (listed or "").split()
+        own = "; a text of your own is corpus=text corpus.path=FILE" if group == "corpus" else ""
+        near = _nearest(choice, known) if re.fullmatch(r"\w*", choice) else ""
+        return f"{group}={shown(choice)} is unknown: choose one of {', '.join(known)}{near or own}"
+    if found := re.search(r"Could not append to config. An item is already at '(.*)'", text):
+        return f"the option {found.group(1)} is there already: leave out the + in front of it"
+    if found := re.search(r"Ambiguous value for argument '(.*)'", text):
         return (
-            f"{group}={choice} is unknown: choose one of {', '.join(choices(group))}{_nearest(choice, choices(group))}"
+            f"{shown(found.group(1))} has several values: with -m, each is a run of its own; [A,B] is one list, and a "
+            "decimal number has a point, not a comma"
         )
     if found := re.search(r"Could not load '([^']+)'", text):
         return f"there is no configuration {found.group(1)}"
@@ -176,34 +187,60 @@ def explain(error: Exception, overrides: Sequence[str]) -> str:
     if found := re.search(r"Value '(.*)' of type '\w+' could not be converted to (\w+)", text, re.DOTALL):
         kinds = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or false"}
         return f"{key}={found.group(1)} does not fit: it must be {kinds.get(found.group(2), found.group(2))}"
+    if re.search(r"is not a ListConfig, list or tuple", text):
+        return f"{_typed(key, overrides)} does not fit: it must be a list, such as {key}=[0.9,0.95]"
+    if re.search(r"is not a subclass of|Invalid type assigned|is not a dict", text):
+        return f"{_typed(key, overrides)} does not fit: {key} is a group of options, such as {_one_of(key)}="
+    if found := re.search(r"field '.*' is not Optional", text):
+        return f"{_typed(key, overrides)} does not fit: {key} needs a value; leave it out for its default"
     if found := re.search(r"Value '(.*)' is not a valid bool", text):
         return f"{key}={found.group(1)} does not fit: it must be true or false"
     if found := re.search(r"Invalid value '(.*)', expected one of \[(.*)\]", text):
         return f"{key}={found.group(1)} does not fit: choose one of {found.group(2)}"
-    if "missing EQUAL" in text or "mismatched input '<EOF>'" in text:
-        plain = [o for o in overrides if "=" not in o and not o.startswith(("-", "~"))]
-        if plain:
-            return (
-                f"'{plain[0]}' is no option: write option=value, for example model=small{_nearest(plain[0], options())}"
-            )
     if isinstance(error, OverrideParseException):
-        return f"'{error.override}' cannot be read: put quotes around a value with any of , ( ) [ ] {{ }} in it"
+        typed = shown(str(error.override))
+        return f"'{typed}' cannot be read: put quotes around a value with any of , ( ) [ ] {{ }} in it"
     return " ".join(text.splitlines()[0].split())
 
 
+def _typed(key: str, overrides: Sequence[str]) -> str:
+    """The word that gave ``key`` its value, as it was typed; of several the last one, which counts."""
+    return shown(next((o for o in reversed(overrides) if o.lstrip("+~").split("=")[0] == key), key))
+
+
+def _one_of(group: str) -> str:
+    return next((name for name in options() if name.startswith(f"{group}.")), group)
+
+
 def _unknown(key: str, overrides: Sequence[str]) -> str:
-    typed = next((o for o in overrides if o.lstrip("+~").split("=")[0] == key), key)
+    typed = _typed(key, overrides)
     if key in options():
         group = key.split(".")[0]
         return f"there is no option {key} with the {group} that is chosen here (in '{typed}')"
-    return f"there is no option {key} (in '{typed}'){_nearest(key, options()) or '; --help lists them all'}"
+    if known := classic.option(key):
+        return f"there is no option {key} (in '{typed}'); did you mean {known}?"
+    return f"there is no option {shown(key)} (in '{typed}'){_nearest(key, options()) or '; --help lists them all'}"
+
+
+def nearest(word: str, known: Sequence[str]) -> str | None:
+    """What somebody who typed ``word`` may have meant."""
+    word = word.lower()
+    whole = {name.lower(): name for name in known}
+    last = {name.rpartition(".")[2]: name for name in reversed(known)}
+    own = word.rpartition(".")[2]
+    # What is nearly a whole name comes first, then the right option under the wrong group (`lr` for `optimizer.lr`),
+    # a part of one (`steps`), and what is a little like one.
+    near = [whole[name] for name in difflib.get_close_matches(word, whole, n=1, cutoff=0.75)]
+    near += [last[own]] if own in last else []
+    near += [last[name] for name in sorted(last, key=len) if len(own) > 3 and own in name]
+    near += [last[name] for name in difflib.get_close_matches(own, last, n=1, cutoff=0.6)]
+    near += [whole[name] for name in difflib.get_close_matches(word, whole, n=1, cutoff=0.6)]
+    return near[0] if near else None
 
 
 def _nearest(word: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    if not near:  # `lr` for `optimizer.lr`, or the right option under the wrong group
-        near = [key for key in known if key.rpartition(".")[2] == word.rpartition(".")[2]][:1]
-    return f"; did you mean {near[0]}?" if near else ""
+    near = nearest(word, known)
+    return f"; did you mean {near}?" if near else ""
 
 
 def choices(group: str) -> list[str]:

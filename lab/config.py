@@ -18,7 +18,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from lab.errors import LabError
+from lab.errors import LabError, is_text
 from lab.model import GPTConfig
 
 CONF_FOLDER = next(
@@ -237,9 +237,22 @@ class Limit(NamedTuple):
         return self.high is None or value < self.high or (value == self.high and not self.open_high)
 
     def __str__(self) -> str:
-        low = "" if self.low is None else f"{'above' if self.open_low else 'at least'} {self.low:g}"
-        high = "" if self.high is None else f"{'below' if self.open_high else 'at most'} {self.high:g}"
+        low = "" if self.low is None else f"{'above' if self.open_low else 'at least'} {_number(self.low)}"
+        high = "" if self.high is None else f"{'below' if self.open_high else 'at most'} {_number(self.high)}"
         return " and ".join(filter(None, (low, high)))
+
+    def check(self, option: str, value: float) -> None:
+        """
+        Raises:
+            LabError: if ``value`` is not in the range.
+        """
+        if not self.holds(value):
+            finite = "" if math.isfinite(value) else "a finite number, "
+            raise LabError(f"{option}={_number(value)} is out of range: it must be {finite}{self}")
+
+
+def _number(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:g}"
 
 
 POSITIVE = Limit(0, open_low=True)
@@ -257,7 +270,7 @@ LIMITS = {
     "data.val_fraction": Limit(0, 1, open_low=True, open_high=True),
     "data.max_val_tokens": Limit(2),
     "data.max_train_tokens": Limit(2),
-    "data.num_workers": AT_LEAST_0,
+    "data.num_workers": Limit(0, 128),
     "optimizer.lr": POSITIVE,
     "optimizer.weight_decay": AT_LEAST_0,
     "optimizer.betas": Limit(0, 1, open_high=True),
@@ -272,7 +285,7 @@ LIMITS = {
     "trainer.accumulate_grad_batches": AT_LEAST_1,
     "trainer.gradient_clip_val": POSITIVE,
     "trainer.devices": AT_LEAST_1,
-    "sample.max_tokens": AT_LEAST_0,
+    "sample.max_tokens": Limit(0, 100_000),
     "sample.temperature": AT_LEAST_0,
     "sample.top_k": AT_LEAST_1,
     "save_every": AT_LEAST_1,
@@ -303,10 +316,10 @@ def check(composed: DictConfig) -> Config:
     _refuse_unknown(composed, Config, "")
     try:
         config = OmegaConf.to_object(composed)
+    except OmegaConfBaseException as error:  # some are ValueErrors, too
+        raise LabError(f"{error.full_key}: {str(error).splitlines()[0]}") from error
     except ValueError as error:  # GPTConfig's own rules
         raise LabError(f"model: {error}") from error
-    except OmegaConfBaseException as error:
-        raise LabError(f"{error.full_key}: {str(error).splitlines()[0]}") from error
     assert isinstance(config, Config)
     for key, limit in LIMITS.items():
         _check_limit(config, key, limit)
@@ -347,8 +360,8 @@ def _check_limit(config: Config, key: str, limit: Limit) -> None:
     for part in key.split("."):
         value = getattr(value, part, None)
     for number in value if isinstance(value, tuple | list) else [value]:
-        if number is not None and not limit.holds(number):
-            raise LabError(f"{key}={number:g} is out of range: it must be {limit}")
+        if number is not None:
+            limit.check(key, number)
 
 
 def _check_together(config: Config) -> None:
@@ -361,6 +374,19 @@ def _check_together(config: Config) -> None:
         raise LabError(
             f"trainer.precision={config.trainer.precision} is unknown: choose one of {', '.join(PRECISIONS)}"
         )
+    if (stride := config.data.stride) is not None and stride > (context := config.model.context_length):
+        raise LabError(
+            f"data.stride={stride} leaves out the text between two windows: it must be at most "
+            f"model.context_length={context}"
+        )
+    if isinstance(config.optimizer, AdamWConfig) and len(config.optimizer.betas) != 2:
+        raise LabError(
+            f"optimizer.betas={list(config.optimizer.betas)} does not fit: it must be two numbers, such as [0.9,0.95]"
+        )
+    if config.corpus.source is CorpusSource.url and not (config.corpus.url and config.corpus.sha256):
+        raise LabError("corpus.source=url needs to know what to fetch: give corpus.url= and corpus.sha256=")
+    if not is_text(config.sample.prompt):
+        raise LabError("sample.prompt= has bytes that are not UTF-8: type it as UTF-8")
     if not config.sample.prompt and config.sample.max_tokens:
         raise LabError("sample.prompt is empty: give a few words to begin with, or sample.max_tokens=0 for no samples")
     if config.save_every is not None and not config.save:

@@ -20,3 +20,14 @@ class Interrupted(BaseException):
         super().__init__(reason)
         self.reason = reason
         self.exit_code = exit_code
+
+
+def shown(word: str, longest: int = 60) -> str:
+    """What somebody typed, as a sentence can hold it: on one line, and cut if it is long."""
+    text = "".join(character if character.isprintable() else ascii(character)[1:-1] for character in word)
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
+
+
+def is_text(word: str) -> bool:
+    """False for what was typed in bytes that are not UTF-8: Python hands them on as halves of characters."""
+    return word == word.encode("utf-8", errors="replace").decode("utf-8")

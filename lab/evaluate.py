@@ -13,7 +13,7 @@ import torch
 from lab import atomic, cli, scoring, tasks
 from lab.config import AT_LEAST_1, Config, DataConfig, check
 from lab.errors import LabError
-from lab.options import help_text, parse, typed_as
+from lab.options import help_text, parse, place
 from lab.paths import typed_path
 from lab.pretrained import Pretrained, open_pretrained
 from lab.terminal import showing, table
@@ -46,24 +46,24 @@ Or on a task, a file of JSON lines in the layout of HellaSwag or of LAMBADA:
 class Options:
     """What can be given as option=value."""
 
-    checkpoint: str = "last"
+    checkpoint: str = place("last")
     """A .ckpt file, a run folder, or `last` for the newest under outputs/."""
     corpus: str | None = None
     """The text: a choice of lab.train's corpus=; null: the one that the model was trained on."""
-    corpus_path: str | None = typed_as("corpus.path", None)
+    corpus_path: str | None = place(None, "corpus.path")
     """With corpus=text: file, folder or glob pattern; relative to where the command is typed."""
     split: Literal["val", "train", "all"] = "val"
     """val or train, cut as in training, or all of the text."""
     stride: int | None = None
     """Tokens from one window to the next, at most the model's context_length; null: context_length, so that nothing
     overlaps. Smaller: each token has at least context_length - stride tokens of context, and it takes longer."""
-    task: str | None = None
+    task: str | None = place(None)
     """A file of JSON lines to score instead of a corpus."""
     batch_size: int = 8
     """Windows, or endings, at a time; the result does not depend on it."""
     format: Literal["table", "json"] = "table"
     """What is printed: table or json."""
-    to: str | None = None
+    to: str | None = place(None)
     """A file for the JSON as well."""
     device: str = "auto"
     """auto, cpu, cuda (or cuda:1 ...), or mps."""
@@ -88,6 +88,8 @@ def evaluate(options: Options, start_folder: Path) -> None:
     """
     if options.task is not None and (options.corpus, options.corpus_path, options.stride) != (None, None, None):
         raise LabError("task= scores a task file, and corpus=, corpus.path= and stride= a text: give one or the other")
+    if options.to is not None and typed_path(options.to, start_folder).is_dir():
+        raise LabError(f"to={options.to} is a folder: give the name of a file for the JSON")
     # The quick questions first: a task that cannot be read should not wait for a model of gigabytes.
     task = tasks.read_task(typed_path(options.task, start_folder)) if options.task is not None else None
     device = _device(options.device)

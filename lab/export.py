@@ -1,6 +1,7 @@
 """Writes a trained model for others to open: ``python -m lab.export checkpoint=last to=my-model``."""
 
 import contextlib
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 from lab import atomic, cli, hftokenizer, huggingface, modelcard, weights
 from lab.errors import LabError
-from lab.options import help_text, parse
+from lab.options import help_text, parse, place
 from lab.paths import typed_path
 from lab.pretrained import Pretrained, open_pretrained
 from lab.tokenizer import Tokenizer
@@ -21,6 +22,10 @@ Writes a trained model for others to open: as a Hugging Face folder, or its weig
 """
 
 FORMATS = ("huggingface", "safetensors")
+_FOREIGN = re.compile(
+    r"\.(bin|ckpt|ggml|gguf|gz|h5|hdf5|json|keras|mlmodel|msgpack|np[yz]|onnx|pb|pickle|pkl|pt|pte|pth|tar|tgz|tflite|zip)"
+)
+"""Endings that somebody types who wants a file of another kind, and not a folder with that name."""
 
 
 @dataclass
@@ -29,7 +34,7 @@ class Options:
 
     to: str
     """Where to: a new folder, or a .safetensors file."""
-    checkpoint: str = "last"
+    checkpoint: str = place("last")
     """A .ckpt file, a run folder, `last` for the newest under outputs/, a .safetensors file of this command, a Hugging
     Face folder, or a name on the hub, such as gpt2."""
     format: str | None = None
@@ -51,11 +56,9 @@ def export(options: Options, start_folder: Path) -> None:
     Raises:
         LabError: if there is no such model, or no place for it.
     """
-    format_ = options.format or ("safetensors" if options.to.endswith(".safetensors") else "huggingface")
-    if format_ not in FORMATS:
-        raise LabError(f"format={format_} is unknown: choose one of {', '.join(FORMATS)}")
     if not options.to:
         raise LabError("to= is empty: give a new folder, or a file that ends with .safetensors")
+    format_ = _format(options)
     target = typed_path(options.to, start_folder)
     _refuse_taken(target, format_)
     found = open_pretrained(options.checkpoint, start_folder)
@@ -64,7 +67,8 @@ def export(options: Options, start_folder: Path) -> None:
         write(found, target)
     except OSError as error:
         raise LabError(
-            f"{target} could not be written ({error.strerror or error}), and nothing was left there"
+            f"{target} could not be written ({error.strerror or error}), and nothing was left there: "
+            "give another place with to="
         ) from error
     print(f"{found.source}: {found.model.num_parameters():,} parameters written to {target}")
 
@@ -96,6 +100,22 @@ def write_file(found: Pretrained, path: Path) -> None:
         OSError: if there is no room, say.
     """
     weights.write_model(found.model, path)
+
+
+def _format(options: Options) -> str:
+    """What was asked for, or else what the ending says."""
+    ending = Path(options.to).suffix.lower()
+    if options.format is None and _FOREIGN.fullmatch(ending):
+        raise LabError(
+            f"to={options.to}: {ending} is a format that is not written here; a name that ends with .safetensors makes "
+            "a file of weights, one without an ending a Hugging Face folder"
+        )
+    found = options.format
+    if found is None:
+        found = "safetensors" if ending == ".safetensors" else "huggingface"
+    if found not in FORMATS:
+        raise LabError(f"format={found} is unknown: choose one of {', '.join(FORMATS)}")
+    return found
 
 
 def _refuse_taken(target: Path, format_: str) -> None:

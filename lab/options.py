@@ -7,19 +7,20 @@ gives a meaning to commas, quotes or braces stands between what is typed and wha
 import dataclasses
 import difflib
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from lab import manual
 from lab.config import Limit
-from lab.errors import LabError
+from lab.errors import LabError, shown
 
 Options = TypeVar("Options")
 
 
-def typed_as(name: str, default: Any) -> Any:
-    """A field whose option has a name that no attribute can: ``corpus_path: str = typed_as("corpus.path", "")``."""
-    return dataclasses.field(default=default, metadata={"typed": name})
+def place(default: Any, typed: str | None = None) -> Any:
+    """A field that names a file or a folder: left out it is ``default``, and an empty name is a mistake, where a path
+    would take it for the folder that we stand in. ``typed`` is a name that no attribute can have (``corpus.path``)."""
+    return dataclasses.field(default=default, metadata={"place": True} | ({"typed": typed} if typed else {}))
 
 
 def parse(words: Sequence[str], schema: type[Options], limits: Mapping[str, Limit] | None = None) -> Options:
@@ -36,20 +37,20 @@ def parse(words: Sequence[str], schema: type[Options], limits: Mapping[str, Limi
     hints = get_type_hints(schema)
     attributes = {_typed(f): f.name for f in dataclasses.fields(schema)}  # type: ignore[arg-type]
     kinds = {name: hints[attribute] for name, attribute in attributes.items()}
+    never_empty = {_typed(f) for f in dataclasses.fields(schema) if f.metadata.get("place")}  # type: ignore[arg-type]
     given: dict[str, Any] = {}
     for word in words:
         name, equals, text = word.partition("=")
-        if name not in kinds:
-            near = difflib.get_close_matches(name, kinds, n=1)
-            hint = f"did you mean {near[0]}=?" if near else f"the options are {', '.join(kinds)}; --help explains them"
-            raise LabError(f"there is no option {name}; {hint}")
-        if not equals:
-            raise LabError(f"'{word}' has no value: write {name}=VALUE")
+        if name not in kinds or not equals:
+            raise LabError(_no_option(word, kinds))
+        if not text and name in never_empty:
+            raise LabError(f"{name}= is empty: say which, or leave it out")
         if get_origin(kinds[name]) is list:
             given.setdefault(name, []).append(text)
         else:
             given[name] = _value(name, text, kinds[name])
-            _check(name, given[name], limits or {})
+            if limits and name in limits and given[name] is not None:
+                limits[name].check(name, given[name])
     missing = [_typed(f) for f in dataclasses.fields(schema) if _is_required(f) and _typed(f) not in given]  # type: ignore[arg-type]
     if missing:
         raise LabError(f"{missing[0]}= is missing: it has no default; --help explains it")
@@ -90,9 +91,16 @@ def _value(name: str, text: str, kind: Any) -> Any:
         raise LabError(f"{name}={text} does not fit: it must be {expected}") from None
 
 
-def _check(name: str, value: Any, limits: Mapping[str, Limit]) -> None:
-    if name in limits and value is not None and not limits[name].holds(value):
-        raise LabError(f"{name}={value:g} is out of range: it must be {limits[name]}")
+def _no_option(word: str, known: Iterable[str]) -> str:
+    name, equals, text = word.partition("=")
+    bare = name.strip("-").replace("-", "_")
+    if name in known:
+        return f"'{name}' has no value: write {name}=VALUE"
+    if bare in known:
+        return f"there is no option {shown(name)}: write {bare}={shown(text) if equals else 'VALUE'}"
+    near = difflib.get_close_matches(bare, known, n=1)
+    hint = f"did you mean {near[0]}=?" if near else f"the options are {', '.join(known)}; --help explains them"
+    return f"there is no option {shown(name) or 'without a name'}; {hint}"
 
 
 def _is_required(field: "dataclasses.Field[Any]") -> bool:

@@ -15,7 +15,7 @@ from lab import atomic, cli, figures
 from lab.config import Limit
 from lab.errors import LabError
 from lab.internals import ablate_heads, look, neighbors, to_plain
-from lab.options import help_text, parse
+from lab.options import help_text, parse, place
 from lab.paths import typed_path
 from lab.pretrained import open_pretrained
 from lab.tokenizer import Tokenizer
@@ -38,9 +38,9 @@ class Options:
 
     prompt: str
     """The text to read. Of one that is longer than the context, the end is taken."""
-    checkpoint: str = "last"
+    checkpoint: str = place("last")
     """A .ckpt file, a run folder, or `last` for the newest under outputs/."""
-    to: str = "outputs/inspect"
+    to: str = place("outputs/inspect")
     """Folder for the files; it is made, and files of the same names in it are replaced."""
     top_k: int = 5
     """Alternatives at each position, and neighbours of each token."""

@@ -10,9 +10,10 @@ from typing import Any
 import torch
 
 from lab.config import Limit
-from lab.errors import LabError
+from lab.errors import LabError, is_text
 from lab.explain import explain_choice
 from lab.model import GPTModel
+from lab.options import place
 from lab.pretrained import open_pretrained
 from lab.sampling import Sampling, Step, stream
 from lab.textstream import TextStream
@@ -23,11 +24,11 @@ from lab.tokenizer import Tokenizer
 class Options:
     """What can be given as option=value."""
 
-    checkpoint: str = "last"
+    checkpoint: str = place("last")
     """A .ckpt file, a run folder, `last` for the newest under outputs/, a Hugging Face folder, or `gpt2`."""
     prompt: str = ""
     """How the text begins; without one it begins where a document does."""
-    prompt_file: str | None = None
+    prompt_file: str | None = place(None)
     """A file to read the beginning from, - for standard input; a line break at its end is not part of it."""
     max_tokens: int = 100
     """Tokens to add."""
@@ -75,7 +76,7 @@ def check(options: Options) -> None:
     if options.interactive and options.format == "json":
         raise LabError("interactive=true talks to a person, format=json to a program: give one of them")
     for text in options.stop:
-        if text != text.encode("utf-8", errors="replace").decode("utf-8"):
+        if not is_text(text):
             raise LabError("stop= has bytes that are not UTF-8, and no text will ever match it: type it as UTF-8")
 
 

@@ -6,7 +6,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from lab import cli
+from lab import cli, typed
 from lab.config import Config, check
 from lab.metrics import flops_per_token
 from lab.model import GPTConfig, GPTModel
@@ -30,7 +30,12 @@ def main() -> None:
     if {"-h", "--help"} & set(sys.argv[1:]):
         print("python -m lab.summary [model=CHOICE] [OPTION=VALUE ...]: the options are those of lab.train --help")
         return
-    cli.run(lambda: show(check(cli.compose_config(sys.argv[1:]))))
+    cli.run(_start)
+
+
+def _start() -> None:
+    typed.refuse_senseless(sys.argv[1:], trains=False)
+    show(check(cli.compose_config(sys.argv[1:])))
 
 
 def show(config: Config) -> None:

@@ -14,7 +14,7 @@ from hydra.types import RunMode
 from hydra.utils import get_original_cwd
 from omegaconf import DictConfig
 
-from lab import cli, control, manual, runfolder
+from lab import cli, control, manual, runfolder, typed
 from lab.config import CONF_FOLDER, Config, check, register, to_plain
 from lab.errors import FolderTaken, Interrupted, LabError
 
@@ -168,13 +168,16 @@ def _start() -> None:
     failures.clear()
     if "${" in str(Path.cwd()):
         raise LabError(f"{Path.cwd()} has ${{ in its name, which Hydra takes for one of its own: go to another folder")
-    typed = sys.argv[1:]
+    words = sys.argv[1:]
+    typed.refuse_senseless(words)
     inherited: list[str] = []
-    if any(word.startswith("resume=") for word in typed):
+    if any(word.startswith("resume=") for word in words):
         from lab.continuing import inherited_overrides
 
-        inherited = inherited_overrides(typed, Path.cwd())
-    sys.argv[1:] = inherited + cli.quote_literals(typed)
+        inherited = inherited_overrides(words, Path.cwd())
+    options, flags = typed.split_flags(words)
+    # Hydra finds its flags at either end of the options, and not between them.
+    sys.argv[1:] = [*inherited, *cli.quote_literals(options), *flags]
     try:
         hydra.main(version_base="1.3", config_path=str(CONF_FOLDER), config_name="train")(job)()
     except OSError as error:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from conftest import ROOT, TINY, lab, train_here
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lab import cli, manual
+from lab import classic, cli, manual
 from lab.config import LIMITS, Config, check
 from lab.errors import LabError
 
@@ -38,6 +39,21 @@ def test_every_experiment_runs_for_two_steps(experiment: str, tmp_path: Path, co
     done = train_here(tmp_path, f"experiment={experiment}", "trainer.max_steps=2", "eval_every=2", "trainer=cpu")
     assert done.code == 0, done.err
     assert done.results["steps"] == 2
+
+
+def test_the_readme_and_the_messages_name_the_same_options_for_the_classic_flags() -> None:
+    table = re.findall(r"^\| (`--.*?) \| (`.*?`) \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    pairs = {}
+    for flags, options in table:
+        pairs |= zip(re.findall(r"`(--[\w-]+)`", flags), re.findall(r"`([\w.]+)=`", options), strict=True)
+    assert pairs == classic.CLASSIC
+    known = [*cli.options(), "hydra.run.dir"]
+    assert set(pairs.values()) <= set(known)
+
+
+def test_flags_may_stand_between_the_options(tmp_path: Path) -> None:
+    done = train_here(tmp_path, *TINY, "-m", "trainer.max_steps=1", "seed=1,2", "logger=none")
+    assert (done.code, len(done.runs)) == (0, 2), done.err
 
 
 def test_the_classic_options_have_the_promised_defaults() -> None:

@@ -204,6 +204,10 @@ def test_a_corpus_that_has_changed_is_told(tmp_path: Path) -> None:
         ("corpus.path=small.txt", "too small: split=val has 0 of its 3 tokens"),
         ("corpus.path=empty.txt", "the text is empty"),
         ("to=small.txt/x.json", "cannot be written"),
+        ("to=.", "to=. is a folder"),
+        ("to=", "to= is empty"),
+        ("task=", "task= is empty"),
+        ("--checkpoint last", "there is no option --checkpoint: write checkpoint=VALUE"),
     ],
 )
 def test_mistakes_in_one_sentence(trained: Finished, typed: str, said: str) -> None:

@@ -137,6 +137,11 @@ def test_a_model_without_biases_exports_with_zeros_and_says_so(tmp_path: Path, c
     [
         (["checkpoint=last"], "to= is missing"),
         (["to="], "to= is empty"),
+        (["to=x.gguf"], ".gguf is a format that is not written here"),
+        (["to=taken/x.PTH"], ".pth is a format that is not written here"),
+        (["to=x", "format="], "format= is unknown"),
+        (["to=x", "checkpoint="], "checkpoint= is empty"),
+        (["--to=x"], "there is no option --to: write to=x"),
         (["to=x", "format=onnx"], "format=onnx is unknown: choose one of huggingface, safetensors"),
         (["to=x", "checkpoint=nowhere"], "checkpoint=nowhere: there is no such file or folder"),
         (["to=x", "chekpoint=last"], "did you mean checkpoint=?"),

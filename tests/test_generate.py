@@ -406,6 +406,13 @@ def test_ctrl_c_ends_it_with_130_and_a_closed_pipe_quietly(trained: Finished) ->
         ("format=xml", "choose text or json"),
         ("checkpoint=nowhere.ckpt", "checkpoint=nowhere.ckpt: there is no such file"),
         ("prompt", "'prompt' has no value"),
+        ("--prompt=x", "there is no option --prompt: write prompt=x"),
+        ("--max-tokens", "write max_tokens=VALUE"),
+        ("The fox", "there is no option The fox"),
+        ("", "no option without a name"),
+        ("prompt_file=", "prompt_file= is empty"),
+        ("seed=4294967296", "at most 4294967295"),
+        ("temperature=1e400", "it must be a finite number"),
         ("prompt=caf\udce9", "type it as UTF-8"),
     ],
 )

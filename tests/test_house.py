@@ -79,11 +79,12 @@ def test_the_top_level_is_the_promised_one() -> None:
 def test_tests_mirror_the_rooms() -> None:
     """Rooms without a test file of their own are tested through the commands that use them."""
     through = {
+        "errors": "typed",
         "train": "build machine notices module callbacks screen errors eventlogger runfolder memory saving bench",
         "control": "steering alerts",
         "resume": "continuing events inheriting newest",
         "faults": "checkpoint",
-        "config": "cli manual summary",
+        "config": "cli classic manual summary",
         "data": "text",
         "sampling": "explain kvcache",
         "generate": "options pretrained conversation speaker textstream",
