@@ -70,10 +70,24 @@ def _open_permissions() -> int:
     return 0o666 & ~umask
 
 
+def utf8(text: str) -> bytes:
+    """``text`` as UTF-8, with paths in it as well, in which Python carries bytes that it could not read (PEP 383).
+
+    In an ASCII locale these are the UTF-8 of names like any other, and become themselves. Bytes that are no text get
+    an escape, which is the one that JSON has for them.
+    """
+    try:
+        data = text.encode("utf-8", "surrogateescape")
+        data.decode("utf-8")
+    except UnicodeError:
+        return text.encode("utf-8", "backslashreplace")
+    return data
+
+
 def write_text(path: Path, text: str) -> None:
     """Writes ``text`` as UTF-8, atomically."""
     with writing(path) as file:
-        file.write(text.encode("utf-8"))
+        file.write(utf8(text))
 
 
 def write_json(path: Path, value: Any) -> None:

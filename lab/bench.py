@@ -15,19 +15,23 @@ from collections.abc import Callable
 
 import torch
 
-from lab.cli import compose_config
+from lab import cli
 from lab.config import Config, check
 
 
 def main() -> None:
     """The command line."""
+    cli.run(_start)
+
+
+def _start() -> None:
     parser = argparse.ArgumentParser(prog="python -m lab.bench", description=__doc__)
     parser.add_argument("--pairs", type=int, default=12, help="steps of each side that count (default 12)")
     parser.add_argument("--side", choices=list(_SIDES), help=argparse.SUPPRESS)  # what the two child processes are told
     parser.add_argument("options", nargs="*", help="options of lab.train, such as model=small")
     arguments = parser.parse_args()
     if arguments.side:
-        _serve(_SIDES[arguments.side](check(compose_config(arguments.options))))
+        _serve(_SIDES[arguments.side](check(cli.compose_config(arguments.options))))
     else:
         _compare(arguments.options, arguments.pairs)
 
@@ -38,7 +42,7 @@ def _compare(options: list[str], pairs: int) -> None:
             [sys.executable, "-m", "lab.bench", "--side", name, *options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            text=True,
+            encoding="utf-8",
         )
         for name in _SIDES
     }
@@ -63,7 +67,7 @@ def _compare(options: list[str], pairs: int) -> None:
     for child in sides.values():
         child.communicate()
 
-    config = check(compose_config(options))
+    config = check(cli.compose_config(options))
     tokens = config.data.batch_size * config.model.context_length
     for name in sides:
         rate = tokens / statistics.median(times[name])

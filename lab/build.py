@@ -27,7 +27,8 @@ from lab.optim import decay_groups
 from lab.plan import Plan, make_schedule
 from lab.saving import AtomicCheckpointIO, Checkpoints
 from lab.screen import Display
-from lab.steering import Signals, Steering
+from lab.signals import Signals
+from lab.steering import Steering
 from lab.tokenfile import TokenFile
 from lab.tokenizer import Tokenizer
 

@@ -18,7 +18,7 @@ from hydra.errors import HydraException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from lab import classic
+from lab import classic, command
 from lab.config import CONF_FOLDER, OptimizerConfig, register
 from lab.errors import LabError, shown
 from lab.paths import settle_variables, typed_path
@@ -122,23 +122,17 @@ def _own_hydra() -> Iterator[None]:
         GlobalHydra.instance().hydra = outer
 
 
-def run(story: Callable[[], None]) -> None:
-    """Runs a command line and exits: 0 if all went well, 1 after a mistake told in one sentence on standard error."""
+def run(story: Callable[[], None], help_text: Callable[[], str] | None = None, output_matters: bool = True) -> None:
+    """``command.run`` for commands whose options are Hydra's: the mistakes that it finds are told in one sentence."""
     # Hydra would print its own account of an exception, and hide the traceback of a real bug.
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
-    try:
+
+    def explained() -> None:
         settle_variables()
         with _explained(sys.argv[1:]):
             story()
-    except LabError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except BrokenPipeError:
-        # Whoever read our output (head, a pager) has seen enough. Python must not try to flush the rest at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+
+    command.run(explained, help_text, output_matters)
 
 
 @contextmanager

@@ -11,7 +11,6 @@ import argparse
 import contextlib
 import json
 import os
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from typing import Any
 import psutil
 
 from lab import atomic
+from lab.command import run
 from lab.errors import LabError
 from lab.paths import typed_path
 
@@ -109,20 +109,20 @@ def describe(state: dict[str, Any]) -> str:
 
 def main() -> None:
     """The command line."""
+    run(_start)
+
+
+def _start() -> None:
     parser = argparse.ArgumentParser(prog="python -m lab.control", description="Steers a run from outside.")
     parser.add_argument("run", help="the run's folder")
     parser.add_argument("command", choices=[*COMMANDS, "status"])
     parser.add_argument("--timeout", type=float, default=60, help="seconds to wait for the run to obey (default 60)")
     arguments = parser.parse_args()
-    try:
-        run = typed_path(arguments.run, Path())
-        if arguments.command != "status":
-            send(run, arguments.command)
-            _wait(run, arguments.command, arguments.timeout)
-        print(describe(read_state(run)))
-    except LabError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
+    folder = typed_path(arguments.run, Path())
+    if arguments.command != "status":
+        send(folder, arguments.command)
+        _wait(folder, arguments.command, arguments.timeout)
+    print(describe(read_state(folder)))
 
 
 def _wait(folder: Path, command: str, timeout: float) -> None:

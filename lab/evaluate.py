@@ -1,6 +1,5 @@
 """Measures a trained model on a text or on a task: ``python -m lab.evaluate checkpoint=last corpus=fables``."""
 
-import json
 import math
 import sys
 from dataclasses import asdict, dataclass
@@ -16,7 +15,7 @@ from lab.errors import LabError
 from lab.options import help_text, parse, place
 from lab.paths import typed_path
 from lab.pretrained import Pretrained, open_pretrained
-from lab.terminal import showing, table
+from lab.terminal import print_json, showing, table
 from lab.text import cut, tokenized_corpus
 from lab.tokenizer import Tokenizer
 
@@ -74,10 +73,10 @@ LIMITS = {"batch_size": AT_LEAST_1, "stride": AT_LEAST_1}
 
 def main() -> None:
     """The command line."""
-    if {"-h", "--help"} & set(sys.argv[1:]):
-        print(help_text(_HEAD, Options, LIMITS), end="")
-        return
-    cli.run(lambda: evaluate(parse(sys.argv[1:], Options, LIMITS), Path.cwd()))
+    cli.run(
+        lambda: evaluate(parse(sys.argv[1:], Options, LIMITS), Path.cwd()),
+        lambda: help_text(_HEAD, Options, LIMITS),
+    )
 
 
 def evaluate(options: Options, start_folder: Path) -> None:
@@ -110,17 +109,21 @@ def evaluate(options: Options, start_folder: Path) -> None:
         name: None if isinstance(value, float) and not math.isfinite(value) else value
         for name, value in (model | figures).items()
     }
-    if options.format == "json":
-        print(json.dumps(figures, indent=2, ensure_ascii=False), flush=True)
-    else:
-        step = "" if opened.step is None else f", step {opened.step}"
-        table("evaluation", {"model": f"{opened.source}{step}", **rows})
+    failed = None
     if options.to is not None:
         target = typed_path(options.to, start_folder)
         try:
             atomic.write_json(target, figures)
         except OSError as error:
-            raise LabError(f"to={options.to} cannot be written ({error.strerror or error})") from error
+            failed = LabError(f"to={options.to} cannot be written ({error.strerror or error})")
+    # After the file, but also without it: neither is lost because the other one is.
+    if options.format == "json":
+        print_json(figures, indent=2)
+    else:
+        step = "" if opened.step is None else f", step {opened.step}"
+        table("evaluation", {"model": f"{opened.source}{step}", **rows})
+    if failed is not None:
+        raise failed
 
 
 def _on_text(opened: Pretrained, options: Options, start_folder: Path) -> tuple[dict[str, str], dict[str, Any]]:

@@ -38,7 +38,7 @@ class EventLog:
         self.seq += 1
         event = {"seq": self.seq, "time": round(time.time(), 3), "kind": kind, "step": step, **fields}
         line = json.dumps({key: _named(value) for key, value in event.items()}, ensure_ascii=False, allow_nan=False)
-        os.write(self._descriptor, line.encode("utf-8") + b"\n")
+        os.write(self._descriptor, atomic.utf8(line) + b"\n")
 
     def close(self) -> None:
         os.close(self._descriptor)
@@ -62,7 +62,7 @@ def rewrite(folder: Path, events: Iterable[Event]) -> None:
     """Replaces the log of a run folder, atomically; for the moment before a run goes on, when nobody writes to it."""
     with atomic.writing(folder / FILE) as file:
         for event in events:
-            file.write(json.dumps({k: _named(v) for k, v in event.items()}, ensure_ascii=False).encode() + b"\n")
+            file.write(atomic.utf8(json.dumps({k: _named(v) for k, v in event.items()}, ensure_ascii=False)) + b"\n")
 
 
 def begin_again(folder: Path, told: Iterable[Event], kept: Iterable[Event], step: int) -> None:

@@ -44,10 +44,11 @@ class Options:
 
 def main() -> None:
     """The command line."""
-    if {"-h", "--help"} & set(sys.argv[1:]):
-        print(help_text(_HEAD, Options), end="")
-        return
-    cli.run(lambda: export(parse(sys.argv[1:], Options), Path.cwd()))
+    cli.run(
+        lambda: export(parse(sys.argv[1:], Options), Path.cwd()),
+        lambda: help_text(_HEAD, Options),
+        output_matters=False,
+    )
 
 
 def export(options: Options, start_folder: Path) -> None:

@@ -24,15 +24,10 @@ what the model sees is dropped and the rest read again; so it always sees betwee
 
 def main() -> None:
     """The command line."""
-    if {"-h", "--help"} & set(sys.argv[1:]):
-        print(help_text(_HEAD, Options, LIMITS), end="")
-        return
-    cli.run(_start)
+    cli.run(_start, lambda: help_text(_HEAD, Options, LIMITS))
 
 
 def _start() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")  # type: ignore[union-attr] # a terminal without UTF-8 shows what it can
     options = parse(sys.argv[1:], Options, LIMITS)
     check(options)
     speaker = Speaker(options.checkpoint)

@@ -55,10 +55,11 @@ LIMITS = {"top_k": Limit(1)}
 
 def main() -> None:
     """The command line."""
-    if {"-h", "--help"} & set(sys.argv[1:]):
-        print(help_text(_HEAD, Options, LIMITS), end="")
-        return
-    cli.run(lambda: portray(parse(sys.argv[1:], Options, LIMITS)))
+    cli.run(
+        lambda: portray(parse(sys.argv[1:], Options, LIMITS)),
+        lambda: help_text(_HEAD, Options, LIMITS),
+        output_matters=False,
+    )
 
 
 def portray(options: Options) -> None:

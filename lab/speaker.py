@@ -1,6 +1,5 @@
 """Speaking: from a prompt to printed text, or to lines of JSON for programs."""
 
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -16,6 +15,7 @@ from lab.model import GPTModel
 from lab.options import place
 from lab.pretrained import open_pretrained
 from lab.sampling import Sampling, Step, stream
+from lab.terminal import print_json
 from lab.textstream import TextStream
 from lab.tokenizer import Tokenizer
 
@@ -145,10 +145,10 @@ def _print_lines(
         for sample, (text, token_id) in enumerate(zip(texts, step.token_ids.tolist(), strict=True)):
             if text.ended is None:
                 choice = explain_choice(step.logits[sample], token_id, options.alternatives)
-                _print_json(_token(sample, index, text.push(token_id), choice, tokenizer))
+                print_json(_token(sample, index, text.push(token_id), choice, tokenizer))
     for sample, text in enumerate(texts):
         rest = text.finish()
-        _print_json({"sample": sample, "end": text.ended, "rest": rest, "prompt": prompt, "text": text.text})
+        print_json({"sample": sample, "end": text.ended, "rest": rest, "prompt": prompt, "text": text.text})
 
 
 def _token(sample: int, index: int, piece: str, choice: Any, tokenizer: Tokenizer) -> dict[str, Any]:
@@ -169,7 +169,3 @@ def _steps(speaker: Speaker, token_ids: Sequence[int], options: Options, texts: 
         yield step
         if all(text.ended for text in texts):
             return
-
-
-def _print_json(value: dict[str, Any]) -> None:
-    print(json.dumps(value, ensure_ascii=False), flush=True)

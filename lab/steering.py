@@ -1,10 +1,7 @@
 """How a run obeys: signals and commands are acted on between two steps, never within one."""
 
-import os
-import signal
 import time
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import lightning as L
@@ -16,48 +13,10 @@ from lab.errors import Interrupted
 from lab.events import EventLog
 from lab.module import GPTModule
 from lab.saving import Checkpoints
+from lab.signals import Signals
 
 _POLL_SECONDS = 0.2
 _HEARTBEAT_SECONDS = 1.0
-
-
-class Signals:
-    """SIGTERM and SIGINT (Ctrl-C) as a wish that the run looks at between two steps; the second one ends at once.
-
-    Before the training has begun there is no step to finish, and the first signal ends the process by ``Interrupted``.
-    """
-
-    def __init__(self) -> None:
-        self.received: signal.Signals | None = None
-        self.graceful = False
-        """Is somebody looking?"""
-        self._before: dict[int, Any] = {}
-
-    def __enter__(self) -> "Signals":
-        self.install()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def install(self) -> None:
-        """Puts our handlers in place; again after Lightning has put its own over them."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            found = signal.signal(number, self._handle)
-            self._before.setdefault(number, found)
-
-    def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self.received is not None:
-            os._exit(128 + number)
-        self.received = signal.Signals(number)
-        if not self.graceful:
-            raise self.interruption()
-
-    def interruption(self) -> Interrupted:
-        """What to raise for the signal that came: exit codes 143 (SIGTERM) and 130 (SIGINT), as shells have them."""
-        assert self.received is not None
-        return Interrupted(self.received.name, 128 + self.received)
 
 
 class Steering(L.Callback):
@@ -67,7 +26,7 @@ class Steering(L.Callback):
         folder: the run's folder.
         total_steps: optimizer steps of the whole run.
         eval_every: optimizer steps between evaluations.
-        signals: where SIGTERM and SIGINT arrive.
+        signals: where Ctrl-C, SIGTERM and their like arrive.
         log: the run's event log.
         record: knows which step was evaluated last.
         checkpoints: what saves, if saving is on.

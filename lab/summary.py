@@ -11,6 +11,8 @@ from lab.config import Config, check
 from lab.metrics import flops_per_token
 from lab.model import GPTConfig, GPTModel
 
+_HELP = "python -m lab.summary [model=CHOICE] [OPTION=VALUE ...]: the options are those of lab.train --help"
+
 _PARTS = (
     ("token_embedding", "one vector for each token of the vocabulary"),
     ("position_embedding", "one vector for each position"),
@@ -27,10 +29,7 @@ _PARTS = (
 
 def main() -> None:
     """The command line: takes the same options as lab.train."""
-    if {"-h", "--help"} & set(sys.argv[1:]):
-        print("python -m lab.summary [model=CHOICE] [OPTION=VALUE ...]: the options are those of lab.train --help")
-        return
-    cli.run(_start)
+    cli.run(_start, lambda: _HELP)
 
 
 def _start() -> None:

@@ -1,9 +1,12 @@
 """What commands print alike: figures in two columns, and how far a long piece of work has come."""
 
+import codecs
+import json
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -15,6 +18,13 @@ def table(title: str, rows: dict[str, str]) -> None:
     """Prints ``rows`` in two columns under a title; plain text, so that it reads the same in a log file."""
     width = max(len(name) for name in rows)
     print(f"\n{title}", *(f"  {name:<{width}}  {value}" for name, value in rows.items()), sep="\n", flush=True)
+
+
+def print_json(value: Any, indent: int | None = None) -> None:
+    """Prints ``value`` as JSON: readable where the stream is UTF-8, as JSON is; elsewhere in ASCII, with escapes."""
+    encoding = sys.stdout.encoding or "utf-8"  # a stream in memory has none
+    is_utf8 = codecs.lookup(encoding).name == "utf-8"
+    print(json.dumps(value, indent=indent, ensure_ascii=not is_utf8), flush=True)
 
 
 def duration(seconds: float) -> str:

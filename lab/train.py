@@ -17,6 +17,10 @@ from omegaconf import DictConfig
 from lab import cli, control, manual, runfolder, typed
 from lab.config import CONF_FOLDER, Config, check, register, to_plain
 from lab.errors import FolderTaken, Interrupted, LabError
+from lab.signals import Signals
+
+_PRINTING = {"--cfg", "-c", "--info", "-i", "--hydra-help", "--shell-completion", "-sc", "--version"}
+"""What Hydra answers without training anything."""
 
 failures: list[str] = []
 """One sentence for each job of this process that failed."""
@@ -37,7 +41,6 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
     from lab.events import EventLog
     from lab.memory import keep_freed_memory
     from lab.plan import make_plan
-    from lab.steering import Signals
     from lab.text import tokenized_corpus
     from lab.tokenizer import Tokenizer
 
@@ -151,13 +154,8 @@ def job(composed: DictConfig) -> float:
 
 def main() -> None:
     """The command line."""
-    if {"-h", "--help"} & set(sys.argv[1:]):
-        print(manual.text())
-        return
-    try:
-        cli.run(_start)
-    except Interrupted as stop:
-        sys.exit(stop.exit_code)
+    # A run does not end because its terminal, or the disk of its log, has. What only prints has nothing else to do.
+    cli.run(_start, manual.text, output_matters=bool(_PRINTING & set(sys.argv[1:])))
     if failures:
         sys.exit(1)
 

@@ -151,8 +151,8 @@ def test_each_device_has_a_slot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
     def launch(file: Path) -> None:
         me = psutil.Process()
-        job = json.loads(file.read_text())
-        file.write_text(json.dumps(job | {"pid": me.pid, "process_started": me.create_time()}))
+        job = json.loads(file.read_text(encoding="utf-8"))
+        file.write_text(json.dumps(job | {"pid": me.pid, "process_started": me.create_time()}), encoding="utf-8")
         started.append(file.parent.name.rpartition("-")[2])
 
     monkeypatch.setattr(jobs, "_launch", launch)

@@ -128,10 +128,10 @@ def says_what_to_do(error: LabError, url: str, folder: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_is_an_error(server: Server, folder: Path) -> None:
-    folder.write_text("a file in its place")
+    folder.write_text("a file in its place", encoding="utf-8")
     with pytest.raises(LabError):
         fetch(server.url, "story.txt", SHA256)
-    assert folder.read_text() == "a file in its place"
+    assert folder.read_text(encoding="utf-8") == "a file in its place"
 
 
 def test_a_folder_without_permission_is_named(server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

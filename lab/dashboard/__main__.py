@@ -9,6 +9,7 @@ import socket
 import sys
 from pathlib import Path
 
+from lab import command
 from lab.errors import LabError
 from lab.paths import settle_variables, typed_path
 
@@ -19,6 +20,11 @@ _INSTALL = (
 
 def main() -> None:
     """The command line."""
+    # Whoever starts it without a terminal knows the address, and the token lies in the folder.
+    command.run(_start, output_matters="--openapi" in sys.argv)
+
+
+def _start() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m lab.dashboard",
         description="Starts, watches and steers trainings, and looks inside their models.",
@@ -28,12 +34,8 @@ def main() -> None:
     parser.add_argument("--root", default=".", help="the folder with outputs/ and multirun/ (here)")
     parser.add_argument("--openapi", action="store_true", help="print the schema of the API and end")
     arguments = parser.parse_args()
-    try:
-        settle_variables()  # trainings are started in the root, which may be another folder
-        serve(arguments.host, arguments.port, typed_path(arguments.root, Path.cwd()), arguments.openapi)
-    except LabError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
+    settle_variables()  # trainings are started in the root, which may be another folder
+    serve(arguments.host, arguments.port, typed_path(arguments.root, Path.cwd()), arguments.openapi)
 
 
 def serve(host: str, port: int, root: Path, only_schema: bool) -> None:
@@ -109,7 +111,7 @@ def _token(root: Path) -> str:
         path.unlink(missing_ok=True)
         # Made with these permissions, not given them later: in between, others could read it.
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(token)
     except OSError as error:
         raise LabError(f"{path.parent} cannot be written to ({error.strerror}): give another --root") from error

@@ -74,12 +74,16 @@ def build() -> None:
 
 
 def _version(node: str) -> tuple[int, ...] | None:
-    done = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
+    done = subprocess.run([node, "--version"], capture_output=True, encoding="utf-8", errors="replace", check=False)
     return tuple(int(part) for part in re.findall(r"\d+", done.stdout)[:2]) or None
 
 
 def main() -> None:
     """The command line."""
+    cli.run(_start, output_matters=False)
+
+
+def _start() -> None:
     build()
     size = sum(path.stat().st_size for path in STATIC.rglob("*") if path.is_file())
     version = json.loads((FRONTEND / "package.json").read_text(encoding="utf-8"))["version"]
@@ -87,4 +91,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    main()

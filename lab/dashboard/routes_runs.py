@@ -206,7 +206,7 @@ def export_checkpoint(request: Request, checkpoint_id: str) -> Exported:
         raise ApiError(409, f"it is exported already, to {target.relative_to(runs.root)}")
     # A process of its own: it reads a whole model, and ends with what it took.
     command = [sys.executable, "-m", "lab.export", f"checkpoint={path}", f"to={target}"]
-    done = subprocess.run(command, cwd=runs.root, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=runs.root, capture_output=True, encoding="utf-8", errors="replace", check=False)
     if done.returncode:
         raise ApiError(422, done.stderr.strip().removeprefix("error: ") or "the export failed")
     return Exported(path=str(target.relative_to(runs.root)))
