@@ -11,7 +11,7 @@ import torch
 
 from lab import atomic, newest
 from lab.config import Config, to_plain
-from lab.errors import LabError
+from lab.errors import LabError, is_text
 from lab.paths import typed_path
 from lab.plan import Plan
 from lab.tokenfile import TokenFile
@@ -143,8 +143,9 @@ def find(wanted: str, start_folder: Path, option: str = "resume") -> Path:
 
 def _step(path: Path) -> int | None:
     """The step that a checkpoint was taken at, without its tensors; None for a file that is none of ours."""
+    # torch maps only files whose name is UTF-8 to it: not one of other bytes, and not "λ" in an ASCII locale.
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        found = torch.load(path, map_location="cpu", weights_only=True, mmap=is_text(str(path)))
         step = found["global_step"] if "lab" in found else None
     except Exception:  # as in load
         return None
