@@ -7,12 +7,16 @@ that property: renaming a file over another one within a folder.
 
 import json
 import os
+import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
+
+_LEFTOVER = re.compile(r"\.(.+)\.(?:[a-z0-9_]{8}|\d+)\.tmp")
+"""A temporary name: of tempfile, or of lab.checkpoint.link with its process's number."""
 
 
 @contextmanager
@@ -103,10 +107,13 @@ def remove_folder(path: Path) -> None:
     shutil.rmtree(hidden)
 
 
-def remove_leftovers(folder: Path, name: str = "*") -> None:
-    """Removes what killed processes left of writing ``name`` in ``folder``; for when nobody else is writing it."""
-    for leftover in folder.glob(f".{name}.*.tmp"):
-        leftover.unlink(missing_ok=True)
+def remove_leftovers(folder: Path, is_ours: Callable[[str], object]) -> None:
+    """Removes what killed processes left in ``folder`` of writing files whose name ``is_ours``; for when nobody else is
+    writing them. Other temporary files are somebody else's."""
+    for leftover in folder.glob(".*.tmp"):
+        found = _LEFTOVER.fullmatch(leftover.name)
+        if found and is_ours(found[1]) and leftover.is_file():
+            leftover.unlink(missing_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -19,7 +19,6 @@ from lab.callbacks import Record, Samples
 from lab.config import Config, SaveFailure
 from lab.data import LabData
 from lab.errors import LabError
-from lab.eventlogger import EventLogger
 from lab.events import EventLog
 from lab.model import GPTModel
 from lab.module import GPTModule
@@ -82,9 +81,9 @@ def make_module(
     )
 
 
-def make_loggers(config: Config, log: EventLog) -> list[Logger]:
-    """The run's own event log and the loggers of the options."""
-    return [EventLogger(log), *(_make("logger", name, node) for name, node in config.logger.items())]
+def make_loggers(config: Config) -> list[Logger]:
+    """The loggers of the options. None of them has written anything yet."""
+    return [_make("logger", name, node) for name, node in config.logger.items()]
 
 
 def make_trainer(

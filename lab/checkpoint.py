@@ -11,7 +11,7 @@ import torch
 
 from lab import atomic, newest
 from lab.config import Config, to_plain
-from lab.errors import LabError, is_text
+from lab.errors import LabError
 from lab.paths import typed_path
 from lab.plan import Plan
 from lab.tokenfile import TokenFile
@@ -132,24 +132,13 @@ def find(wanted: str, start_folder: Path, option: str = "resume") -> Path:
     else:
         raise LabError(f"{option}={wanted}: there is no such file or folder ({target.absolute()})")
     for run in runs:
-        for path in newest.checkpoints_first((run / FOLDER).glob("*.ckpt"), run, _step):
+        for path in newest.checkpoints_first((run / FOLDER).glob("*.ckpt"), run):
             try:
                 load(path)
             except LabError:
                 continue  # torn: the one before it is whole
             return path
     raise LabError(f"{option}={wanted}: there is no usable checkpoint in {where}")
-
-
-def _step(path: Path) -> int | None:
-    """The step that a checkpoint was taken at, without its tensors; None for a file that is none of ours."""
-    # torch maps only files whose name is UTF-8 to it: not one of other bytes, and not "λ" in an ASCII locale.
-    try:
-        found = torch.load(path, map_location="cpu", weights_only=True, mmap=is_text(str(path)))
-        step = found["global_step"] if "lab" in found else None
-    except Exception:  # as in load
-        return None
-    return step if isinstance(step, int) else None
 
 
 def refuse_other_run(checkpoint: dict[str, Any], config: Config, tokens: TokenFile, path: Path) -> None:

@@ -1,6 +1,5 @@
 """Going on with a run: its options, its curve, its checkpoints."""
 
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,10 +7,9 @@ from typing import Any
 
 from lightning.pytorch.loggers import Logger
 
-from lab import atomic, checkpoint, events
+from lab import atomic, belongings, checkpoint, events, newest
 from lab.callbacks import write_sample
 from lab.errors import LabError
-from lab.eventlogger import EventLogger
 from lab.inheriting import inherit
 from lab.paths import typed_path
 
@@ -86,9 +84,6 @@ def carry_over(path: Path, checkpoint_: dict[str, Any], folder: Path) -> list[ev
         if _is_valid_until(event, step, evaluated) and (in_place or event["kind"] in ("metrics", "sample"))
     ]
     events.begin_again(folder, told, kept, step)
-    # Their own files would show the steps after the checkpoint as well; they are written again from the log.
-    for curves in ("tensorboard", "csv"):
-        shutil.rmtree(folder / curves, ignore_errors=True)
     return [event for event in kept if event["kind"] in ("metrics", "sample")]
 
 
@@ -101,18 +96,17 @@ def _is_valid_until(event: events.Event, step: int, evaluated: bool) -> bool:
 
 
 def replay(carried: list[events.Event], loggers: list[Logger]) -> None:
-    """Draws the curve of the earlier run with the loggers of this one (but for the log, which has it already)."""
-    others = [logger for logger in loggers if not isinstance(logger, EventLogger)]
+    """Draws the curve of the earlier run with the loggers of the options; the log has it already."""
     for event in carried:
         if event["kind"] == "sample":
-            write_sample(others, event["text"], event["step"])
+            write_sample(loggers, event["text"], event["step"])
         else:
             figures = {k: v for k, v in event.items() if k not in ("seq", "time", "kind", "step")}
-            for logger in others:
+            for logger in loggers:
                 logger.log_metrics(figures, step=event["step"])
 
 
 def clean_up(folder: Path) -> None:
     """Removes temporary files that a killed process left in a run folder."""
-    atomic.remove_leftovers(folder)
-    atomic.remove_leftovers(folder / checkpoint.FOLDER)
+    atomic.remove_leftovers(folder, belongings.is_name)
+    atomic.remove_leftovers(folder / checkpoint.FOLDER, newest.OWN_NAME.fullmatch)

@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import json
 import os
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from lab.paths import typed_path
 STATE_FILE = "state.json"
 COMMANDS_FOLDER = "commands"
 COMMANDS = ("pause", "resume", "stop", "save", "evaluate")
+_COMMAND_FILE = re.compile(rf"\d+-\d+-({'|'.join(COMMANDS)})")
 ALIVE = ("queued", "running", "paused", "stopping")
 """The states in which a process stands behind a run, or will."""
 STATES = (*ALIVE, "stopped", "finished", "failed", "lost")
@@ -81,11 +83,12 @@ def send(folder: Path, command: str) -> None:
 
 
 def commands(folder: Path) -> list[tuple[str, Path]]:
-    """The commands that lie there, oldest first, each with its file; who has obeyed one removes its file."""
+    """The commands that lie there, oldest first, each with its file; who has obeyed one removes its file. Files with
+    any other name are not for us."""
     inbox = folder / COMMANDS_FOLDER
     try:
-        names = sorted(name for name in os.listdir(inbox) if not name.startswith("."))
-    except FileNotFoundError:
+        names = sorted(name for name in os.listdir(inbox) if _COMMAND_FILE.fullmatch(name))
+    except (FileNotFoundError, NotADirectoryError):
         return []
     return [(name.rpartition("-")[2], inbox / name) for name in names]
 

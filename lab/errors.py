@@ -10,7 +10,8 @@ class LabError(Exception):
 
 
 class FolderTaken(LabError):
-    """Another process is at work in the folder. It has the say about what becomes of the run there."""
+    """The folder is somebody else's: another process is at work there, or files lie there that no run has written. What
+    becomes of it is not for this run to say, and nothing is written there."""
 
 
 class Interrupted(BaseException):

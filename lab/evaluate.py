@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from lab import atomic, cli, scoring, tasks
+from lab import atomic, belongings, cli, scoring, tasks
 from lab.config import AT_LEAST_1, Config, DataConfig, check
 from lab.errors import LabError
 from lab.options import help_text, parse, place
@@ -87,8 +87,11 @@ def evaluate(options: Options, start_folder: Path) -> None:
     """
     if options.task is not None and (options.corpus, options.corpus_path, options.stride) != (None, None, None):
         raise LabError("task= scores a task file, and corpus=, corpus.path= and stride= a text: give one or the other")
-    if options.to is not None and typed_path(options.to, start_folder).is_dir():
-        raise LabError(f"to={options.to} is a folder: give the name of a file for the JSON")
+    if options.to is not None:
+        target = typed_path(options.to, start_folder)
+        if target.is_dir():
+            raise LabError(f"to={options.to} is a folder: give the name of a file for the JSON")
+        belongings.refuse_taken(target)
     # The quick questions first: a task that cannot be read should not wait for a model of gigabytes.
     task = tasks.read_task(typed_path(options.task, start_folder)) if options.task is not None else None
     device = _device(options.device)
@@ -111,9 +114,8 @@ def evaluate(options: Options, start_folder: Path) -> None:
     }
     failed = None
     if options.to is not None:
-        target = typed_path(options.to, start_folder)
         try:
-            atomic.write_json(target, figures)
+            atomic.write_json(typed_path(options.to, start_folder), figures)
         except OSError as error:
             failed = LabError(f"to={options.to} cannot be written ({error.strerror or error})")
     # After the file, but also without it: neither is lost because the other one is.

@@ -5,11 +5,13 @@ The times of files tell when somebody last copied or touched them, and ``cp -r``
 
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
+import torch
+
 from lab import control, events
-from lab.errors import LabError
+from lab.errors import LabError, is_text
 
 OWN_NAME = re.compile(r"(?:best|last|(?:step|saved)-(\d{8,}))\.ckpt")
 """What a run calls its checkpoints."""
@@ -34,8 +36,22 @@ def _is_time(value: object) -> bool:
     return isinstance(value, int | float) and math.isfinite(value)
 
 
-def checkpoints_first(files: Iterable[Path], run: Path, step_of: Callable[[Path], int | None]) -> list[Path]:
-    """The checkpoints of a run, the newest in front; without those of which ``step_of`` knows no step.
+def step_of(path: Path) -> int | None:
+    """The step that a checkpoint was taken at, without its tensors; None for a file that is none of the lab's.
+
+    It tells the order only: who goes on from the file has to look whether it is whole.
+    """
+    try:  # as lab.checkpoint.load does, which says why
+        # torch maps only files whose name is UTF-8 to it: not one of other bytes, and not "λ" in an ASCII locale.
+        found = torch.load(path, map_location="cpu", weights_only=True, mmap=is_text(str(path)))
+        step = found["global_step"] if "lab" in found else None
+    except Exception:
+        return None
+    return step if isinstance(step, int) else None
+
+
+def checkpoints_first(files: Iterable[Path], run: Path) -> list[Path]:
+    """The checkpoints of a run, the newest in front; without files that are none.
 
     A run that went on from an earlier one of its checkpoints has left later ones behind, of a branch that it gave up;
     and somebody may have put another run's file beside them. These come last.

@@ -21,6 +21,8 @@ SILENT = (
     r"It is recommended to use `self\.log\('val_(loss|perplexity|bits_per_byte)'",
     # Whoever continues with save=false has said so.
     _CALLBACKS + r"\['Checkpoints'\]",
+    # It is about one file, and lab.belongings has seen to it that it is the run's own.
+    "Experiment logs directory .* exists and is not empty",
     # Lightning asks torch in the words of an older torch.
     r"`isinstance\(treespec, LeafSpec\)` is deprecated",
     # In fp16 the first steps may be skipped, until the scaler has found its factor: that is how it looks for it.

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lab import atomic, cli, figures
+from lab import atomic, belongings, cli, figures
 from lab.config import Limit
 from lab.errors import LabError
 from lab.internals import ablate_heads, look, neighbors, to_plain
@@ -41,7 +41,7 @@ class Options:
     checkpoint: str = place("last")
     """A .ckpt file, a run folder, or `last` for the newest under outputs/."""
     to: str = place("outputs/inspect")
-    """Folder for the files; it is made, and files of the same names in it are replaced."""
+    """Folder for the files; it is made, and what this command has left there before is replaced."""
     top_k: int = 5
     """Alternatives at each position, and neighbours of each token."""
     format: str = "png"
@@ -66,8 +66,8 @@ def portray(options: Options) -> None:
     """Looks, writes, and says what was written. The numbers come first: they need no matplotlib.
 
     Raises:
-        LabError: for a prompt that cannot be read, a model that cannot be opened, a folder that cannot be written, or
-            if matplotlib is missing.
+        LabError: for a prompt that cannot be read, a model that cannot be opened, a folder that cannot be written or
+            holds somebody else's files of these names, or if matplotlib is missing.
     """
     if options.format not in ("png", "svg"):
         raise LabError(f"format={options.format} is unknown: choose png or svg")
@@ -117,6 +117,7 @@ def portray(options: Options) -> None:
     }
     if changes is not None:
         pictures["head_ablation"] = lambda: figures.head_ablation(changes)
+    belongings.refuse_taken(folder / "internals.json", [folder / f"{title}.{options.format}" for title in pictures])
     try:
         _write_json(folder / "internals.json", everything)
         print(f"wrote {folder / 'internals.json'}")

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from filelock import FileLock, Timeout
 
-from lab import atomic, control, events
+from lab import atomic, belongings, control, events
+from lab.belongings import CONFIG_FILE, RESULTS_FILE
 from lab.config import Config, to_plain
 from lab.errors import FolderTaken, Interrupted, LabError
 
@@ -34,10 +35,11 @@ def alone_in(folder: Path) -> Iterator[None]:
     """Holds the lock of a run folder. The system frees it when the process ends, however it ends.
 
     Raises:
-        LabError: if another process holds it.
+        FolderTaken: if another process holds it, or somebody else's files are in the way.
     """
+    belongings.refuse_strangers(folder)
     try:
-        with FileLock(folder / ".lock", timeout=0):
+        with FileLock(folder / belongings.LOCK_FILE, timeout=0):
             yield
     except Timeout as error:
         raise FolderTaken(f"another process is training in {folder}: wait for it, or take another folder") from error
@@ -49,32 +51,31 @@ def refuse_used(folder: Path, anew: bool) -> None:
     Raises:
         LabError: if the folder holds a run already.
     """
-    used = [folder / name for name in (control.STATE_FILE, events.FILE, "results.json") if (folder / name).exists()]
-    if used == [folder / control.STATE_FILE] and control.read_state(folder)["state"] == "queued":
+    used = [name for name in (control.STATE_FILE, events.FILE, RESULTS_FILE) if (folder / name).exists()]
+    if used == [control.STATE_FILE] and control.read_state(folder)["state"] == "queued":
         return  # it is this run that was waiting here
     if used and not anew:
         raise LabError(f"{folder} holds a run already: continue it with resume={folder}, or take another folder")
     told = list(events.read(folder))
-    for path in used:
-        path.unlink()
+    belongings.clear(folder, used)
     if told:  # whoever has listened so far goes on listening
         events.begin_again(folder, told, [], 0)
 
 
 def write_config(folder: Path, config: Config) -> None:
     """Every option of the run, resolved, as ``config.yaml``."""
-    atomic.write_text(folder / "config.yaml", yaml.safe_dump(to_plain(config), sort_keys=False, allow_unicode=True))
+    atomic.write_text(folder / CONFIG_FILE, yaml.safe_dump(to_plain(config), sort_keys=False, allow_unicode=True))
 
 
 def write_results(folder: Path, results: dict[str, Any]) -> None:
     """The outcome, as ``results.json``."""
-    atomic.write_json(folder / "results.json", results)
+    atomic.write_json(folder / RESULTS_FILE, results)
 
 
 def read_results(folder: Path) -> dict[str, Any]:
     """The outcome of the run in ``folder``; an infinite loss if it did not come to one."""
     try:
-        found: dict[str, Any] = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+        found: dict[str, Any] = json.loads((folder / RESULTS_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {"best_val_loss": math.inf}
     return found

@@ -88,7 +88,8 @@ def tokenize(read: Callable[[], Iterator[Document]], tokenizer: Tokenizer) -> To
             found = _read(path, fingerprint)
             if found is not None:
                 return found
-            atomic.remove_leftovers(folder, path.name)  # of a process killed over this very text: we hold its lock
+            # Of a process killed over this very text: we hold its lock.
+            atomic.remove_leftovers(folder, path.name.__eq__)
             text = _Fingerprint(tokenizer)
             n_tokens, checksum = _write(path, text.watching(read()), n_bytes, tokenizer)
             if text.hexdigest() != fingerprint:

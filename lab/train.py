@@ -14,9 +14,10 @@ from hydra.types import RunMode
 from hydra.utils import get_original_cwd
 from omegaconf import DictConfig
 
-from lab import cli, control, manual, runfolder, typed
+from lab import belongings, cli, control, manual, runfolder, typed
 from lab.config import CONF_FOLDER, Config, check, register, to_plain
 from lab.errors import FolderTaken, Interrupted, LabError
+from lab.paths import typed_path
 from lab.signals import Signals
 
 _PRINTING = {"--cfg", "-c", "--info", "-i", "--hydra-help", "--shell-completion", "-sc", "--version"}
@@ -38,6 +39,7 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
 
     from lab import build, checkpoint, continuing, finetune, machine, notices, screen
     from lab.callbacks import Record
+    from lab.eventlogger import EventLogger
     from lab.events import EventLog
     from lab.memory import keep_freed_memory
     from lab.plan import make_plan
@@ -50,6 +52,8 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
         earlier = checkpoint.load(resume) if resume else None
         if resume is None or continuing.run_folder_of(resume) != run_folder.resolve():
             runfolder.refuse_used(run_folder, anew=config.resume == "auto")
+        chosen_loggers = build.make_loggers(config)
+        belongings.refuse_curves_of_others(chosen_loggers, run_folder)
         continuing.clean_up(run_folder)
 
         device = machine.accelerator(config.trainer)
@@ -80,6 +84,8 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
             command.unlink(missing_ok=True)
         # The log first: whoever reads that the run is running finds a log that has begun again, too.
         carried = continuing.carry_over(resume, earlier, run_folder) if earlier and resume else []
+        # The files of curves would show what came after the checkpoint as well: they are written again from the log.
+        belongings.make_room_for(chosen_loggers, run_folder)
         done = int(earlier["global_step"]) if earlier else 0
         control.write_state(run_folder, "running", step=done, total_steps=plan.total_steps)
         runfolder.write_config(run_folder, config)
@@ -90,8 +96,8 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
         del initial  # its memory is worth more than it
         record = Record()
         with contextlib.closing(EventLog(run_folder)) as log:
-            loggers = build.make_loggers(config, log)
-            continuing.replay(carried, loggers)
+            loggers = [EventLogger(log), *chosen_loggers]
+            continuing.replay(carried, chosen_loggers)
             trainer = build.make_trainer(config, plan, run_folder, device, tokenizer, loggers, record, log, signals)
             for logger in loggers:
                 logger.log_hyperparams(to_plain(config))
@@ -174,6 +180,9 @@ def _start() -> None:
 
         inherited = inherited_overrides(words, Path.cwd())
     options, flags = typed.split_flags(words)
+    for word in options:
+        if word.startswith("hydra.sweep.dir="):
+            belongings.refuse_other_sweep(typed_path(word.partition("=")[2], Path.cwd()))
     # Hydra finds its flags at either end of the options, and not between them.
     sys.argv[1:] = [*inherited, *cli.quote_literals(options), *flags]
     try:
