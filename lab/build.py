@@ -20,10 +20,12 @@ from lab.config import Config, SaveFailure
 from lab.data import LabData
 from lab.errors import LabError
 from lab.events import EventLog
+from lab.hparams import Hparams
 from lab.model import GPTModel
 from lab.module import GPTModule
 from lab.optim import decay_groups
 from lab.plan import Plan, make_schedule
+from lab.points import Points
 from lab.saving import AtomicCheckpointIO, Checkpoints
 from lab.screen import Display
 from lab.signals import Signals
@@ -119,13 +121,21 @@ def make_trainer(
         checkpoints=checkpoints,
     )
     display = Display(plan.total_steps, samples)
-    own: list[L.Callback | None] = [record, samples, display, steering, checkpoints, Alerts(log)]
+    own: list[L.Callback | None] = [
+        record,
+        samples,
+        display,
+        steering,
+        checkpoints,
+        Alerts(log),
+        Hparams(config, record),
+    ]
     callbacks = [callback for callback in own if callback is not None]
     callbacks += [_make("callbacks", name, node) for name, node in config.callbacks.items()]
     accumulate = config.trainer.accumulate_grad_batches
     if device == "gpu":
         machine.allow_tensor_float()
-    return L.Trainer(
+    trainer = L.Trainer(
         accelerator=device,
         devices=config.trainer.devices,
         precision=config.trainer.precision,  # type: ignore[arg-type]
@@ -138,6 +148,7 @@ def make_trainer(
         check_val_every_n_epoch=None,
         num_sanity_val_steps=-1,  # the whole evaluation before the first step: the curve begins at ln(vocab_size)
         logger=loggers,
+        log_every_n_steps=plan.log_every,
         callbacks=callbacks,
         plugins=[AtomicCheckpointIO(accumulate)],
         enable_checkpointing=config.save,
@@ -146,6 +157,8 @@ def make_trainer(
         use_distributed_sampler=False,  # ours already gives each process its share
         default_root_dir=run_folder,
     )
+    trainer._logger_connector = Points(trainer)
+    return trainer
 
 
 def make_data(config: Config, tokens: TokenFile) -> LabData:

@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 import lightning as L
+import numpy as np
 from lightning.pytorch import callbacks
 from lightning.pytorch.loggers import Logger, TensorBoardLogger
 
@@ -18,8 +19,8 @@ from lab.tokenizer import Tokenizer
 class Samples(L.Callback):
     """At each evaluation, continues a fixed prompt: the loss as a person can read it.
 
-    The text goes to the run's event log and to TensorBoard. The random numbers are the sample's own and the same each
-    time, so that what differs between two samples is the model.
+    The text goes to the run's event log and to TensorBoard. The random numbers are the sample's own and follow from
+    the seed and the step: one unlucky draw does not come back at each evaluation, and a continued run draws the same.
     """
 
     def __init__(self, config: SampleConfig, tokenizer: Tokenizer, seed: int) -> None:
@@ -37,7 +38,7 @@ class Samples(L.Callback):
             [self.tokenizer.encode(self.config.prompt)],
             self.config.max_tokens,
             Sampling(self.config.temperature, self.config.top_k),
-            seed=self.seed,
+            seed=int(np.random.SeedSequence([self.seed, trainer.global_step]).generate_state(1)[0]),
         )
         self.latest = self.tokenizer.decode(token_ids)
         write_sample(trainer.loggers, self.latest, trainer.global_step)
@@ -66,12 +67,8 @@ class Record(L.Callback):
         self.best_step = 0
         self.val_step = -1
         """The step that was evaluated last."""
-        self.started_step = 0
-        """Where this process began: not 0 for a run that is continued."""
         self._earlier_seconds = 0.0
         self._began = time.monotonic()
-        self._evaluation_began = 0.0
-        self._evaluating = 0.0
 
     def state_dict(self) -> dict[str, Any]:
         steps = {"best_step": self.best_step, "val_step": self.val_step}
@@ -87,29 +84,12 @@ class Record(L.Callback):
         """Seconds of the whole run up to now, evaluations and earlier parts included."""
         return self._earlier_seconds + time.monotonic() - self._began
 
-    @property
-    def train_seconds(self) -> float:
-        """Seconds that this process has spent on training steps up to now."""
-        return time.monotonic() - self._began - self._evaluating
-
-    def skip_time(self, seconds: float) -> None:
-        """Leaves out a time in which nothing was trained."""
-        self._evaluating += seconds
-
-    def on_train_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
-        self.started_step = trainer.global_step
-        self._evaluating = time.monotonic() - self._began  # what came before the first step
-
-    def on_validation_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
-        self._evaluation_began = time.monotonic()
-
     def on_validation_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         names = ("val_loss", "val_perplexity", "val_bits_per_byte")
         self.val = {name: float(trainer.callback_metrics[name]) for name in names}
         self.val_step = trainer.global_step
         if self.val["val_loss"] < self.best["val_loss"]:
             self.best, self.best_step = self.val, trainer.global_step
-        self._evaluating += time.monotonic() - self._evaluation_began
 
 
 class EarlyStopping(callbacks.EarlyStopping):

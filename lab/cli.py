@@ -242,6 +242,12 @@ def choices(group: str) -> list[str]:
     return sorted(file.stem for file in (CONF_FOLDER / group).glob("*.yaml"))
 
 
+def choice(group: str) -> str | None:
+    """The file of a configuration group that is taken if none is typed."""
+    defaults = OmegaConf.load(CONF_FOLDER / "train.yaml").defaults
+    return next((entry[group] for entry in defaults if not isinstance(entry, str) and group in entry), None)
+
+
 def groups() -> list[str]:
     """The configuration groups: the folders of ``conf/``."""
     return sorted(folder.name for folder in CONF_FOLDER.iterdir() if folder.is_dir())

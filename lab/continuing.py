@@ -101,7 +101,7 @@ def replay(carried: list[events.Event], loggers: list[Logger]) -> None:
         if event["kind"] == "sample":
             write_sample(loggers, event["text"], event["step"])
         else:
-            figures = {k: v for k, v in event.items() if k not in ("seq", "time", "kind", "step")}
+            figures = {k: v for k, v in event.items() if k not in events.OWN}
             for logger in loggers:
                 logger.log_metrics(figures, step=event["step"])
 

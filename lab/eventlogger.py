@@ -6,7 +6,7 @@ from typing import Any
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
-from lab.events import EventLog
+from lab.events import OWN, EventLog
 
 
 class EventLogger(Logger):
@@ -26,7 +26,8 @@ class EventLogger(Logger):
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        self.log.append("metrics", step or 0, **metrics)
+        # What a user logs as "time" must not pass for the time of the event.
+        self.log.append("metrics", step or 0, **{f"{k}_" if k in OWN else k: v for k, v in metrics.items()})
 
     def log_hyperparams(self, *_: Any, **__: Any) -> None:
         """Nothing: the options are in config.yaml."""

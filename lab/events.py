@@ -20,6 +20,9 @@ from lab import atomic
 
 FILE = "events.jsonl"
 
+OWN = ("seq", "time", "kind", "step")
+"""What every event has; whatever else stands in it is what it tells."""
+
 Event = dict[str, Any]
 
 

@@ -18,6 +18,7 @@ from lab.loss import next_token_loss
 from lab.metrics import LanguageModelMetrics, flops_per_token, model_flops_utilization, peak_flops
 from lab.model import GPTModel
 from lab.optim import Schedule
+from lab.scoring import perplexity
 from lab.windows import Batch
 
 
@@ -67,14 +68,33 @@ class GPTModule(L.LightningModule):
         self.train_loss: float | None = None
         """Training loss at the last written point, nats a token."""
         self.rate: float | None = None
-        """Tokens per second up to the last written point, evaluations not counted."""
+        """Tokens per second from the last written point but one to the last, evaluations not counted."""
         self.evaluation_began = 0.0
+        self.skipped = 0.0
+        """Seconds in which nothing was trained."""
         self.loss_sum: Tensor | None = None
         """Loss summed over the micro-batches of the step in progress."""
         self.grad_norm: Tensor | None = None
         """Length of the last gradient, before clipping."""
         self.clock = (0, 0.0)
-        """Step and time of the last written point, for the rate."""
+        """Step and time of training of the last written point, for the rate."""
+        self.warm: tuple[int, float] | None = None
+        """The same after the first step of this process."""
+
+    @property
+    def overall_rate(self) -> float | None:
+        """Tokens per second of this process up to the last written point. Its first step does not count, in which
+        memory is asked for and blocks are compiled, unless there was no other; None before the first point."""
+        if self.warm is None or self.clock[0] <= self.warm[0]:
+            return self.rate
+        return (self.clock[0] - self.warm[0]) * self._tokens_per_step / max(1e-9, self.clock[1] - self.warm[1])
+
+    @property
+    def _tokens_per_step(self) -> int:
+        return self.windows_per_step * self.model.config.context_length
+
+    def _training_time(self) -> float:
+        return time.perf_counter() - self.skipped
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         optimizer = self.make_optimizer(self.model)
@@ -93,7 +113,7 @@ class GPTModule(L.LightningModule):
             group["initial_lr"] = fresh["lr"]
             group["lr"] = fresh["lr"] * self.schedule(self.global_step)
         scheduler.base_lrs = [fresh["lr"] for fresh in self.fresh_groups]
-        self.clock = (self.global_step, time.perf_counter())
+        self.clock = (self.global_step, self._training_time())
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         # Dropout's random numbers are a function of the place in the run, not of what was drawn before. A run that is
@@ -133,6 +153,8 @@ class GPTModule(L.LightningModule):
         # Here, and not in a later hook, because the learning rate is still the one that was used.
         if self._is_due():
             self._write_training_point(self.global_step + 1)
+        if self.warm is None:
+            self.warm = (self.global_step + 1, self._training_time())
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
         if self.global_step == self.trainer.max_steps:
@@ -162,8 +184,7 @@ class GPTModule(L.LightningModule):
 
     def skip_time(self, seconds: float) -> None:
         """Leaves out a time in which nothing was trained from the tokens per second."""
-        step, since = self.clock
-        self.clock = (step, since + seconds)
+        self.skipped += seconds
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["lab"] = self.card
@@ -179,14 +200,13 @@ class GPTModule(L.LightningModule):
         # .item() waits for the device, so that the clock measures finished work.
         self.train_loss = self.loss_sum.item() / self.trainer.accumulate_grad_batches
         last_step, last_time = self.clock
-        self.clock = (step, time.perf_counter())
-        tokens_per_step = self.windows_per_step * self.model.config.context_length
-        self.rate = (step - last_step) * tokens_per_step / max(1e-9, self.clock[1] - last_time)
+        self.clock = (step, self._training_time())
+        self.rate = (step - last_step) * self._tokens_per_step / max(1e-9, self.clock[1] - last_time)
         data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
         windows = data.position + self.windows_per_step  # this step is not counted there yet
         figures = {
             "train_loss": self.train_loss,
-            "train_perplexity": math.exp(min(self.train_loss, 700.0)),  # beyond, a float overflows
+            "train_perplexity": perplexity(self.train_loss),
             "grad_norm": self.grad_norm.item(),
             "learning_rate": self.trainer.optimizers[0].param_groups[0]["lr"],
             "tokens_per_second": self.rate,

@@ -110,23 +110,26 @@ def results(
     interrupted: Interrupted | None,
     parent: Path | None,
 ) -> dict[str, Any]:
-    """What came out of a run. Losses are in nats a token, those of validation over the whole validation text."""
+    """What came out of a run. Losses are in nats a token, those of validation over the whole validation text, that of
+    training over the batch of its step. Tokens per second are those of this process, ``seconds`` those of all parts."""
     from lab.metrics import unigram_loss
 
-    trained = (trainer.global_step - record.started_step) * plan.tokens_per_step
     return {
         "status": "interrupted" if interrupted else "finished",
         "reason": interrupted.reason if interrupted else None,
         "train_loss": module.train_loss,
+        "train_step": None if module.train_loss is None else module.clock[0],
         "val_loss": record.val.get("val_loss"),
+        "val_step": record.val_step if record.val else None,
         "best_val_loss": record.best["val_loss"] if record.val else None,
         "best_step": record.best_step,
         "perplexity": record.val.get("val_perplexity"),
         "bits_per_byte": record.val.get("val_bits_per_byte"),
         # What counting single tokens reaches, without any network: the level to beat.
         "unigram_val_loss": unigram_loss(data.train_tokens, data.val_tokens[1:], config.model.vocab_size),
+        "unigram_train_loss": unigram_loss(data.train_tokens, data.train_tokens[1:], config.model.vocab_size),
         "tokens_seen": data.position * config.model.context_length,
-        "tokens_per_second": trained / max(1e-9, record.train_seconds),
+        "tokens_per_second": module.overall_rate,
         "steps": trainer.global_step,
         "total_steps": plan.total_steps,
         "seconds": record.total_seconds,

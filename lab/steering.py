@@ -99,7 +99,6 @@ class Steering(L.Callback):
                     self.set_state("paused", self.step)
                 elif command == "resume" and paused_since is not None:
                     module.skip_time(time.monotonic() - paused_since)
-                    self.record.skip_time(time.monotonic() - paused_since)
                     paused_since = None
                     self.set_state("running", self.step)
                 elif command == "save":

@@ -7,9 +7,9 @@ from rich.console import Console
 from rich.table import Table
 
 from lab import cli, typed
-from lab.config import Config, check
+from lab.config import Config, SGDConfig, check
 from lab.metrics import flops_per_token
-from lab.model import GPTConfig, GPTModel
+from lab.model import GPTModel
 
 _HELP = "python -m lab.summary [model=CHOICE] [OPTION=VALUE ...]: the options are those of lab.train --help"
 
@@ -45,15 +45,16 @@ def show(config: Config) -> None:
     console.print(parts_table(model))
     total = model.num_parameters()
     flops = flops_per_token(config.model, total)
-    step_tokens = config.data.batch_size * config.model.context_length * config.trainer.accumulate_grad_batches
-    memory = training_memory(config.model, model, config.data.batch_size, mixed="mixed" in config.trainer.precision)
+    trainer = config.trainer
+    windows = config.data.batch_size * trainer.accumulate_grad_batches * trainer.devices
+    step_tokens = windows * config.model.context_length
+    memory = training_memory(config, model)
     console.print(f"parameters      {total:,} ({model.num_parameters(include_embeddings=False):,} without embeddings)")
     console.print(f"FLOPs a token   {flops:,} to train on, {flops // 3:,} to evaluate")
     console.print(f"FLOPs a step    {flops * step_tokens:,} for {step_tokens:,} tokens")
-    console.print(
-        f"memory          {sum(memory.values()) / 2**20:,.0f} MiB to train at data.batch_size="
-        f"{config.data.batch_size}: " + ", ".join(f"{k} {v / 2**20:,.0f}" for k, v in memory.items())
-    )
+    where = f"data.batch_size={config.data.batch_size}" + (" on each device" if trainer.devices > 1 else "")
+    kinds = ", ".join(f"{kind} {size / 2**20:,.0f}" for kind, size in memory.items())
+    console.print(f"memory          {sum(memory.values()) / 2**20:,.0f} MiB to train at {where}: {kinds}")
 
 
 def parts_table(model: GPTModel) -> Table:
@@ -74,32 +75,36 @@ def parts_table(model: GPTModel) -> Table:
     return table
 
 
-def training_memory(config: GPTConfig, model: GPTModel, batch_size: int, mixed: bool) -> dict[str, int]:
-    """An estimate of the bytes that training takes, by kind.
+def training_memory(config: Config, model: GPTModel) -> dict[str, int]:
+    """An estimate of the bytes that training takes on a device, by kind.
 
-    Weights, gradients and AdamW's two averages are exact: 4 bytes each for every parameter. The activations are what
-    the backward pass needs of each block, counted tensor by tensor below, in numbers a token; attention's fused kernel
-    keeps nothing of size seq x seq. Libraries, the allocator's slack and the CUDA context come on top.
+    Weights, gradients and what the optimizer remembers of them are exact: for every parameter 4 bytes each, or 2 in
+    bf16-true; AdamW remembers two averages, SGD one or none. The activations are what the backward pass needs of each
+    block, counted tensor by tensor below, in numbers a token; attention's fused kernel keeps nothing of size seq x seq.
+    Libraries, the allocator's slack and the CUDA context come on top.
     """
+    shape, precision = config.model, config.trainer.precision
     total = model.num_parameters()
-    tokens = batch_size * config.context_length
-    width = 2 if mixed else 4
+    tokens = config.data.batch_size * shape.context_length
+    width = 4 if precision == "32-true" else 2
+    kept = 2 if precision == "bf16-true" else 4
+    remembered = 2 if not isinstance(config.optimizer, SGDConfig) else 1 if config.optimizer.momentum else 0
     # norm1 in, norm1 out, q k v (3), attention out, projected, norm2 in, norm2 out, expanded (4), GELU out (4),
     # projected; with dropout, three masks (1 byte a number) on top
-    per_block = (1 + 1 + 3 + 1 + 1 + 1 + 1 + 4 + 4 + 1) * config.emb_dim * width
-    if config.drop_rate:
-        per_block += 2 * config.emb_dim
+    per_block = (1 + 1 + 3 + 1 + 1 + 1 + 1 + 4 + 4 + 1) * shape.emb_dim * width
+    if shape.drop_rate:
+        per_block += 2 * shape.emb_dim
         # dropout on the attention weights needs the seq x seq matrix after all
-        per_block += config.n_heads * config.context_length * (3 * width + 1)
-    if config.activation_checkpointing:
-        activations = tokens * (config.n_layers * config.emb_dim * width + per_block)
+        per_block += shape.n_heads * shape.context_length * (3 * width + 1)
+    if shape.activation_checkpointing:
+        activations = tokens * (shape.n_layers * shape.emb_dim * width + per_block)
     else:
-        activations = tokens * config.n_layers * per_block
-    logits = min(tokens, 256) * config.vocab_size * 4 * 2  # a chunk of them and its gradient, see lab/loss.py
+        activations = tokens * shape.n_layers * per_block
+    logits = min(tokens, 256) * shape.vocab_size * 4 * 2  # a chunk of them and its gradient, see lab/loss.py
     return {
-        "weights": 4 * total,
-        "gradients": 4 * total,
-        "optimizer": 8 * total,
+        "weights": kept * total,
+        "gradients": kept * total,
+        "optimizer": remembered * kept * total,
         "activations": activations,
         "logits": logits,
     }

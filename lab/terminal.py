@@ -15,8 +15,10 @@ _SECONDS_BETWEEN_LINES = 10.0
 
 
 def table(title: str, rows: dict[str, str]) -> None:
-    """Prints ``rows`` in two columns under a title; plain text, so that it reads the same in a log file."""
+    """Prints ``rows`` in two columns under a title; plain text, so that it reads the same in a log file. A value of
+    several lines stays in its column."""
     width = max(len(name) for name in rows)
+    rows = {name: value.replace("\n", "\n" + " " * (width + 4)) for name, value in rows.items()}
     print(f"\n{title}", *(f"  {name:<{width}}  {value}" for name, value in rows.items()), sep="\n", flush=True)
 
 

@@ -124,7 +124,7 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
             if trainer.is_global_zero:
                 runfolder.write_results(run_folder, results)
                 runfolder.write_end(run_folder, log, results)
-                screen.finish(results, config, run_folder)
+                screen.finish(results, config, plan, run_folder)
         if interrupted is not None:
             raise interrupted
         return results

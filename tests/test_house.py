@@ -80,11 +80,12 @@ def test_tests_mirror_the_rooms() -> None:
     """Rooms without a test file of their own are tested through the commands that use them."""
     through = {
         "errors": "typed",
+        "metrics": "hparams points",
         "train": "build machine notices module callbacks screen errors eventlogger runfolder memory saving bench",
         "control": "steering alerts signals",
         "resume": "continuing events inheriting newest",
         "faults": "checkpoint",
-        "config": "cli classic manual summary",
+        "config": "changed cli classic manual summary",
         "data": "text",
         "sampling": "explain kvcache",
         "generate": "options pretrained conversation speaker textstream",

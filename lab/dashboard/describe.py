@@ -126,16 +126,14 @@ class Sizes(Model):
     parameters: int
     without_embeddings: int
     memory: dict[str, int] = Field(description="An estimate of what training takes, in bytes, by kind.")
-    checkpoint_bytes: int = Field(description="About how large a checkpoint is: weights and two averages for each.")
+    checkpoint_bytes: int = Field(description="About how large a checkpoint is: weights and optimizer.")
 
 
 def sizes(config: Config) -> Sizes:
     """Counted on a model without memory of its own."""
     with torch.device("meta"):
         model = GPTModel(config.model)
-    memory = summary.training_memory(
-        config.model, model, config.data.batch_size, mixed="mixed" in config.trainer.precision
-    )
+    memory = summary.training_memory(config, model)
     return Sizes(
         parameters=model.num_parameters(),
         without_embeddings=model.num_parameters(include_embeddings=False),

@@ -1814,7 +1814,7 @@ export interface components {
             };
             /**
              * Checkpoint Bytes
-             * @description About how large a checkpoint is: weights and two averages for each.
+             * @description About how large a checkpoint is: weights and optimizer.
              */
             checkpoint_bytes: number;
         };

@@ -1,0 +1,44 @@
+"""What sets a run apart: the words that make its options out of the defaults."""
+
+import re
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import OmegaConf
+
+from lab import cli
+from lab.config import Config, flat
+
+_SELF_EVIDENT = ("resume", "corpus.name", "corpus.source", "corpus.url", "corpus.sha256")
+"""What a run says elsewhere, or what the choice of a corpus implies."""
+
+
+def words(config: Config) -> list[str]:
+    """Where ``config`` differs from the defaults, as one would type it: ``model=small optimizer.lr=0.001``.
+
+    A file that was picked from another folder of ``conf/`` is one word, and only what differs from that file is named
+    besides; an experiment is told by what it sets.
+    """
+    chosen = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
+    default = {name: cli.choice(name) for name in cli.groups()}
+    picked = [
+        f"{name}={chosen[name]}"
+        for name in default
+        if name not in ("experiment", "sweep") and chosen.get(name, default[name]) != default[name]
+    ]
+    before = flat(OmegaConf.to_object(cli.compose_quoted(picked)))
+    now = flat(config)
+    return picked + [
+        f"{'' if name in before else '+'}{name}={_typed(value)}"
+        for name, value in now.items()
+        if (name not in before or before[name] != value) and name not in _SELF_EVIDENT
+    ]
+
+
+def _typed(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return str(value).lower() if value is not None else "null"
+    if isinstance(value, list):
+        return f"[{','.join(map(_typed, value))}]"
+    text = str(value)
+    return text if re.fullmatch(r"[\w./~+-]+", text) else cli.quoted("", text).removeprefix("=")
