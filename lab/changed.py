@@ -1,6 +1,7 @@
 """What sets a run apart: the words that make its options out of the defaults."""
 
 import re
+import shlex
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
@@ -29,16 +30,25 @@ def words(config: Config) -> list[str]:
     before = flat(OmegaConf.to_object(cli.compose_quoted(picked)))
     now = flat(config)
     return picked + [
-        f"{'' if name in before else '+'}{name}={_typed(value)}"
+        f"{'' if name in before else '+'}{name}={_typed(name, value)}"
         for name, value in now.items()
         if (name not in before or before[name] != value) and name not in _SELF_EVIDENT
     ]
 
 
-def _typed(value: Any) -> str:
-    if value is None or isinstance(value, bool):
-        return str(value).lower() if value is not None else "null"
+def _typed(name: str, value: Any) -> str:
+    """A value as it is typed into a shell."""
+    if name in cli.LITERAL_OPTIONS and value is not None:
+        return shlex.quote(value)
+    return shlex.quote(_for_hydra(value))
+
+
+def _for_hydra(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, list):
-        return f"[{','.join(map(_typed, value))}]"
+        return f"[{','.join(map(_for_hydra, value))}]"
     text = str(value)
     return text if re.fullmatch(r"[\w./~+-]+", text) else cli.quoted("", text).removeprefix("=")

@@ -194,7 +194,8 @@ def fit_loop_at(state: dict[str, Any], step: int, accumulate_grad_batches: int) 
     return {
         **state,
         "epoch_progress": {"total": one_begun, "current": one_begun},
-        "epoch_loop.state_dict": {**state["epoch_loop.state_dict"], "_batches_that_stepped": step},
+        # By this one, Lightning and its callbacks number what they log; it adds one to it whenever it goes on.
+        "epoch_loop.state_dict": {**state["epoch_loop.state_dict"], "_batches_that_stepped": step - 1},
         "epoch_loop.batch_progress": {**in_epoch(batches), "is_last_batch": False},
         "epoch_loop.scheduler_progress": scheduler,
         "epoch_loop.automatic_optimization.optim_progress": {"optimizer": optimizer},

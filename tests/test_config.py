@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from conftest import ROOT, TINY, lab, train_here
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from lab import classic, cli, manual
 from lab.config import LIMITS, Config, check
 from lab.errors import LabError
+from lab.model import GPTModel
 
 FILES = [(group, choice) for group in cli.groups() for choice in cli.choices(group)]
 
@@ -151,6 +153,27 @@ def test_printing_the_options_runs_nothing(tmp_path: Path) -> None:
     assert done.code == 0
     assert "emb_dim: 512" in done.out
     assert not (tmp_path / "outputs").exists()
+
+
+def test_the_memory_of_training_follows_the_options() -> None:
+    from lab.summary import training_memory
+
+    def kinds(*options: str) -> dict[str, float]:
+        config = check(cli.compose_config(options))
+        with torch.device("meta"):
+            model = GPTModel(config.model)
+        return {k: v / model.num_parameters() for k, v in training_memory(config, model).items()}
+
+    for options, kept, optimizer in (
+        ((), 4, 8),
+        (("trainer.precision=bf16-mixed",), 4, 8),
+        (("trainer.precision=bf16-true",), 2, 4),
+        (("optimizer=sgd",), 4, 4),
+        (("optimizer=sgd", "optimizer.momentum=0"), 4, 0),
+    ):
+        found = kinds(*options)
+        assert (found["weights"], found["gradients"], found["optimizer"]) == (kept, kept, optimizer)
+    assert kinds("trainer.precision=bf16-true")["activations"] == kinds("trainer.precision=bf16-mixed")["activations"]
 
 
 def test_tab_completion(tmp_path: Path) -> None:

@@ -4,12 +4,15 @@ import math
 import os
 import pty
 import re
+import shlex
 import subprocess
 import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
+import lightning as L
 import pytest
 import torch
 from conftest import ROOT, TINY, Finished, lab, scalars, train, train_here
@@ -70,6 +73,36 @@ def test_curves_have_a_point_at_each_step_and_evaluation(kept: Finished) -> None
     assert curve["tokens_seen"][7] == 7 * 2 * 4 * 16
     assert curve["learning_rate"][1] == pytest.approx(3e-4)
     assert curve["learning_rate"][7] < curve["learning_rate"][1]
+
+
+def test_the_speed_leaves_out_the_first_step_and_all_that_is_no_training(kept: Finished) -> None:
+    rates = scalars(kept.run)["tokens_per_second"]
+    seconds = sum(2 * 4 * 16 / rates[step] for step in range(2, 8))
+    assert kept.results["tokens_per_second"] == pytest.approx(6 * 2 * 4 * 16 / seconds, rel=0.05)
+
+
+def test_tensorboard_lists_the_run_with_its_options_and_figures(kept: Finished) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
+
+    told = EventAccumulator(str(kept.run / "tensorboard"))
+    told.Reload()
+    experiment, begun, ended = (
+        HParamsPluginData.FromString(told.summary_metadata[f"_hparams_/{tag}"].plugin_data.content)
+        for tag in ("experiment", "session_start_info", "session_end_info")
+    )
+    options = begun.session_start_info.hparams
+    assert options["model.emb_dim"].number_value == 32
+    assert options["optimizer.lr"].number_value == pytest.approx(3e-4)
+    assert options["optimizer.betas"].string_value == "[0.9, 0.95]"
+    assert options["schedule.warmup_steps"].string_value == "null"
+    assert options["save"].string_value == "true"
+    assert {column.name for column in experiment.experiment.hparam_infos} == set(options)
+    figures = {column.name.tag for column in experiment.experiment.metric_infos}
+    assert figures >= {"val_loss", "best_val_loss", "train_loss"}
+    assert figures <= scalars(kept.run).keys()
+    assert scalars(kept.run)["best_val_loss"][7] == pytest.approx(kept.results["best_val_loss"], rel=1e-6)
+    assert ended.session_end_info.status == 1  # STATUS_SUCCESS
 
 
 def test_only_the_asked_for_checkpoints_are_there(kept: Finished) -> None:
@@ -136,6 +169,83 @@ def test_a_terminal_gets_a_bar(tmp_path: Path) -> None:
     assert process.wait(60) == 0, seen.decode()
     assert "━" in seen.decode()
     assert "3/3" in seen.decode()
+
+
+def test_the_summary_says_what_the_run_is_made_of(tmp_path: Path) -> None:
+    typed = ("optimizer.lr=1e-2", "trainer.accumulate_grad_batches=2", "seed=7", "trainer.max_steps=1", "schedule=wsd")
+    out = tiny(tmp_path, *typed, "sample.prompt=He said, 'no'", "experiment=warmup").out
+    assert re.search(r"^  batch +4 windows of 16 tokens, 2 times before a step$", out, re.MULTILINE)
+    assert re.search(r"^  optimizer +AdamW, lr 0\.01, weight_decay 0\.1, betas \[0\.9, 0\.95\]", out, re.MULTILINE)
+    assert re.search(r"^ +lr: wsd, 0 steps of warmup, down to 0 of lr at step 1$", out, re.MULTILINE)
+    assert re.search(r"^  seed +7$", out, re.MULTILINE)
+    told = out[out.index("  changed ") : out.index("  device ")].removeprefix("  changed ")
+    words = ["model.emb_dim=32", "schedule=wsd", "schedule.warmup_steps=0", "optimizer.lr=0.01", "eval_every=10"]
+    assert set(words) <= set(told.split())
+    assert "schedule.name=" not in told
+    again = tiny(tmp_path, *shlex.split(told))
+    assert again.out.splitlines()[1:11] == out.splitlines()[1:11]
+
+
+def test_a_figure_on_the_screen_says_of_which_step_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lab.screen.Display._SECONDS_BETWEEN_LINES", -1.0)
+    lines = [line for line in tiny(tmp_path, "trainer.max_steps=4", "eval_every=2").out.splitlines() if "/4 " in line]
+    told = {line.split("/")[0].split()[1]: line for line in lines}
+    assert re.search(r" val \d+\.\d+ at step 2  ", told["3"])
+    assert re.search(r" val \d+\.\d+  ", told["4"])
+    lines = tiny(tmp_path, "trainer.max_steps=4", "eval_every=3", "log_every=2").out.splitlines()
+    assert any(re.match(r"step 3/4  loss \d+\.\d+ at step 2  val \d+\.\d+  ", line) for line in lines)
+
+
+def test_who_overfits_one_batch_is_measured_by_that_batch(tmp_path: Path) -> None:
+    options = ("experiment=overfit", "data.max_train_tokens=65", "optimizer.lr=1e-2", "trainer.max_steps=40")
+    done = tiny(tmp_path, *options)
+    assert done.results["train_loss"] < 0.5 < done.results["unigram_train_loss"]
+    assert done.results["val_loss"] > done.results["unigram_val_loss"]
+    assert re.search(r"yardstick +5\.\d+ for counting the tokens of the one batch .* is better on it", done.out)
+    assert re.search(r"training loss +0\.\d+ nats a token", done.out)
+    done = tiny(tmp_path, *options, "data.max_train_tokens=129")
+    assert re.search(r"yardstick .* the model is no better, but on its training text it is", done.out)
+
+
+class EachStep(L.Callback):
+    """Logs as a user's own callback would."""
+
+    def on_train_batch_end(self, trainer: L.Trainer, module: L.LightningModule, *_: Any) -> None:
+        module.log("mine", float(trainer.global_step))
+        module.log("time", 1.0)
+
+
+def test_what_a_callback_logs_arrives_at_its_step(tmp_path: Path) -> None:
+    own = ("log_every=3", "trainer.accumulate_grad_batches=2", "+callbacks.mine._target_=test_train.EachStep")
+    run = tiny(tmp_path, "trainer.max_steps=8", *own, "save=true").run
+    assert scalars(run)["mine"] == {3: 3.0, 6: 6.0, 8: 8.0}
+    assert all(passes > 0 for passes in scalars(run)["epoch"].values())
+    told = [event for event in events.read(run) if "mine" in event]
+    assert [(event["step"], event["mine"]) for event in told] == [(3, 3.0), (6, 6.0), (8, 8.0)]
+    assert all(event["time"] > 1e9 for event in told)
+    more = (
+        "trainer.max_steps=13",
+        *own[2:],
+        "+callbacks.rate._target_=lightning.pytorch.callbacks.LearningRateMonitor",
+    )
+    run = tiny(tmp_path, "resume=last", *more).run
+    assert scalars(run)["mine"] == {3: 3.0, 6: 6.0, 8: 8.0, 9: 9.0, 12: 12.0, 13: 13.0}
+    assert {8, 11} <= next(set(curve) for name, curve in scalars(run).items() if name.startswith("lr-"))
+
+
+def test_each_evaluation_draws_its_sample_anew(tmp_path: Path) -> None:
+    options = ("trainer.max_steps=4", "sample.max_tokens=6", "optimizer.lr=1e-30", "save=true")
+    first = tiny(tmp_path, *options, "eval_every=1").run
+    texts = {event["step"]: event["text"] for event in events.read(first) if event["kind"] == "sample"}
+    assert len(set(texts.values())) == 5
+    seldom = tiny(tmp_path, *options, "eval_every=2").run
+    assert texts.items() > {e["step"]: e["text"] for e in events.read(seldom) if e["kind"] == "sample"}.items()
+
+
+def test_a_continued_run_counts_its_passes_as_they_were(tmp_path: Path) -> None:
+    tiny(tmp_path, "trainer.max_steps=2", "data.max_train_tokens=161", "save=true")
+    done = tiny(tmp_path, "resume=last", "trainer.max_steps=4", "data.batch_size=6")
+    assert "steps      2 more of 96 tokens, 2 passes over 10 windows in all" in done.out
 
 
 def test_nothing_is_kept_unless_asked_for(tmp_path: Path) -> None:
