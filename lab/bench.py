@@ -16,7 +16,8 @@ from collections.abc import Callable
 import torch
 
 from lab import cli
-from lab.config import Config, check
+from lab.config import Config, check, flat
+from lab.errors import LabError
 
 
 def main() -> None:
@@ -30,10 +31,33 @@ def _start() -> None:
     parser.add_argument("--side", choices=list(_SIDES), help=argparse.SUPPRESS)  # what the two child processes are told
     parser.add_argument("options", nargs="*", help="options of lab.train, such as model=small")
     arguments = parser.parse_args()
+    config = check(cli.compose_config(arguments.options))
+    _refuse_what_is_not_measured(config)
     if arguments.side:
-        _serve(_SIDES[arguments.side](check(cli.compose_config(arguments.options))))
+        _serve(_SIDES[arguments.side](config))
     else:
         _compare(arguments.options, arguments.pairs)
+
+
+def _refuse_what_is_not_measured(config: Config) -> None:
+    """Both sides take plain steps; a figure for anything else would be one of something that did not happen.
+
+    Raises:
+        LabError: naming the option to leave out.
+    """
+    plain = {
+        "trainer.precision": "32-true",
+        "trainer.compile": False,
+        "trainer.accumulate_grad_batches": 1,
+        "trainer.devices": 1,
+        "optimizer._target_": "torch.optim.AdamW",
+    }
+    options = flat(config)
+    for name, value in plain.items():
+        if options[name] != value:
+            raise LabError(f"{name}: lab.bench takes plain steps (fp32, not compiled, AdamW, one batch): leave it out")
+    if config.trainer.accelerator not in ("auto", "cpu"):
+        raise LabError(f"trainer.accelerator={config.trainer.accelerator}: lab.bench measures on the CPU: leave it out")
 
 
 def _compare(options: list[str], pairs: int) -> None:

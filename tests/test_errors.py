@@ -206,6 +206,12 @@ def test_a_compilation_that_fails_later_is_told_too(folder: Path, monkeypatch: p
     assert re.fullmatch(r"error: trainer\.compile=true .*C\+\+ compile error.* trainer\.compile=false\n", done.err)
 
 
+def test_the_benchmark_refuses_what_it_would_not_measure(folder: Path) -> None:
+    done = lab(folder, "bench", "trainer.precision=bf16-mixed")
+    assert done.code == 1
+    assert done.err.startswith("error: trainer.precision: lab.bench takes plain steps (fp32,")
+
+
 def test_more_devices_than_there_are(folder: Path) -> None:
     done = train_here(folder, *TINY, "trainer.devices=64")
     assert done.code == 1
