@@ -5,7 +5,6 @@ one of our files must find the old content or the new content, never a torn mixt
 that property: renaming a file over another one within a folder.
 """
 
-import json
 import os
 import re
 import shutil
@@ -14,6 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
+
+from lab import strictjson
 
 _LEFTOVER = re.compile(r"\.(.+)\.(?:[a-z0-9_]{8}|\d+)\.tmp")
 """A temporary name: of tempfile, or of lab.checkpoint.link with its process's number."""
@@ -96,7 +97,7 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Writes ``value`` as indented JSON, atomically."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    write_text(path, strictjson.dumps(value, indent=2) + "\n")
 
 
 def remove_folder(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import shlex
 import zipfile
 from dataclasses import asdict
 from pathlib import Path
@@ -112,7 +113,8 @@ def _is_whole(path: Path) -> bool:
 
 
 def find(wanted: str, start_folder: Path, option: str = "resume") -> Path:
-    """The checkpoint that ``wanted`` names: a file, the newest usable in a run folder, or (``last``) of all runs.
+    """The checkpoint that ``wanted`` names: a file, the newest usable in a run folder (or in its ``checkpoints``, named
+    outright), or (``last``) of all runs.
 
     Raises:
         LabError: if there is none.
@@ -123,22 +125,32 @@ def find(wanted: str, start_folder: Path, option: str = "resume") -> Path:
     if target.is_file():
         return target
     if target.is_dir():
-        runs = [target]
+        folders = [target / FOLDER]
         where = f"{target / FOLDER} (was that run started with save=true?)"
+        if not folders[0].is_dir() and (target.name == FOLDER or next(target.glob("*.ckpt"), None)):
+            folders, where = [target], str(target)
     elif wanted == "last":
-        folders = (start_folder / "outputs").rglob(FOLDER)
-        runs = newest.runs_first({folder.parent for folder in folders if next(folder.glob("*.ckpt"), None)})
+        found = (start_folder / "outputs").rglob(FOLDER)
+        runs = newest.runs_first({folder.parent for folder in found if next(folder.glob("*.ckpt"), None)})
+        folders = [run / FOLDER for run in runs]
         where = f"{start_folder / 'outputs'} (runs keep them with save=true)"
     else:
         raise LabError(f"{option}={wanted}: there is no such file or folder ({target.absolute()})")
-    for run in runs:
-        for path in newest.checkpoints_first((run / FOLDER).glob("*.ckpt"), run):
+    for folder in folders:
+        for path in newest.checkpoints_first(folder.glob("*.ckpt"), folder.resolve().parent):
             try:
                 load(path)
             except LabError:
                 continue  # torn: the one before it is whole
             return path
     raise LabError(f"{option}={wanted}: there is no usable checkpoint in {where}")
+
+
+def how_to_go_on(run_folder: Path) -> str:
+    """What somebody should do whose run in ``run_folder`` has broken off."""
+    if next((run_folder / FOLDER).glob("*.ckpt"), None) is None:
+        return "start the run again"
+    return f"continue it with resume={shlex.quote(str(run_folder))}"
 
 
 def refuse_other_run(checkpoint: dict[str, Any], config: Config, tokens: TokenFile, path: Path) -> None:

@@ -3,6 +3,7 @@
 import difflib
 import os
 import re
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -161,7 +162,7 @@ def explain(error: Exception, overrides: Sequence[str]) -> str:
         ):
             return _unknown(key, overrides)
     if found := re.search(
-        r"Could not find '(hydra/\w+|\w+)/([^']*)'(?:\s*Available options in '.*':((?:\n\t.+)+))?", text
+        r"Could not (?:find|load) '(hydra/\w+|\w+)/([^']*)'(?:\s*Available options in '.*':((?:\n\t.+)+))?", text
     ):
         group, choice, listed = found.groups()
         known = choices(group) if group in groups() else (listed or "").split()
@@ -175,8 +176,6 @@ def explain(error: Exception, overrides: Sequence[str]) -> str:
             f"{shown(found.group(1))} has several values: with -m, each is a run of its own; [A,B] is one list, and a "
             "decimal number has a point, not a comma"
         )
-    if found := re.search(r"Could not load '([^']+)'", text):
-        return f"there is no configuration {found.group(1)}"
     key = next((str(k) for link in chain if (k := getattr(link, "full_key", None))), "")
     if found := re.search(r"Value '(.*)' of type '\w+' could not be converted to (\w+)", text, re.DOTALL):
         kinds = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or false"}
@@ -193,8 +192,21 @@ def explain(error: Exception, overrides: Sequence[str]) -> str:
         return f"{key}={found.group(1)} does not fit: choose one of {found.group(2)}"
     if isinstance(error, OverrideParseException):
         typed = shown(str(error.override))
-        return f"'{typed}' cannot be read: put quotes around a value with any of , ( ) [ ] {{ }} in it"
+        return f"'{typed}' cannot be read: {_as_text(str(error.override))}"
     return " ".join(text.splitlines()[0].split())
+
+
+def _as_text(override: str) -> str:
+    """How to type a value in which Hydra sees more than a text."""
+    option, equals, value = override.partition("=")
+    if not equals or not re.fullmatch(r"[\w.+/@]+", option):
+        return "write option=value"
+    word = quoted(option, value)
+    if not word.isprintable() or len(word) > 80:
+        word = f"{option}='TEXT'"
+    # In double quotes it is easier to read, if the shell finds nothing to do in them.
+    typed = f'"{word}"' if not set(word) & set('"$`\\!') else shlex.quote(word)
+    return f"if it is meant as a text, quote it for Hydra and for the shell, as {typed}"
 
 
 def _typed(key: str, overrides: Sequence[str]) -> str:

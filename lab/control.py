@@ -18,7 +18,7 @@ from typing import Any
 
 import psutil
 
-from lab import atomic
+from lab import atomic, strictjson
 from lab.command import run
 from lab.errors import LabError
 from lab.paths import typed_path
@@ -37,14 +37,14 @@ def write_state(folder: Path, state: str, **fields: Any) -> None:
     me = {"pid": os.getpid(), "process_started": psutil.Process().create_time()}
     # Without fsync: this is written every second, and after a power cut no process would be alive to speak of.
     with atomic.writing(folder / STATE_FILE, sync=False) as file:
-        file.write(json.dumps({"state": state, **fields, **me, "updated": time.time()}, indent=2).encode())
+        file.write(atomic.utf8(strictjson.dumps({"state": state, **fields, **me, "updated": time.time()}, indent=2)))
 
 
 def write_queued(folder: Path, **fields: Any) -> None:
     """Says that a run waits in ``folder`` for its turn. No process stands behind it yet."""
     with atomic.writing(folder / STATE_FILE) as file:
         queued = {"state": "queued", **fields, "pid": None, "updated": time.time()}
-        file.write(json.dumps(queued, indent=2).encode())
+        file.write(atomic.utf8(strictjson.dumps(queued, indent=2)))
 
 
 def read_state(folder: Path) -> dict[str, Any]:

@@ -104,9 +104,10 @@ def get_dataloader(
     tokens = tokenfile.tokenize(read, Tokenizer()).open()
     windows = Windows(tokens, context_length, stride)
     if len(windows) < (batch_size if drop_last else 1):
+        fewer = f" or batch_size={len(windows)}" if len(windows) else ""
         raise LabError(
             f"the text has {len(tokens):,} tokens, {len(windows)} windows of context_length={context_length}: too few "
-            f"for a batch of {batch_size}; give a longer text, a shorter context_length or a smaller batch_size"
+            f"for a batch of {batch_size}; give a longer text, a shorter context_length{fewer}"
         )
     return _loader(windows, num_workers, batch_size=batch_size, shuffle=shuffle, drop_last=drop_last)
 

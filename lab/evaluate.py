@@ -106,12 +106,9 @@ def evaluate(options: Options, start_folder: Path) -> None:
         else:
             rows, figures = _on_text(opened, options, start_folder)
     except torch.OutOfMemoryError as error:
-        raise LabError(f"the memory of {device} is too small for batch_size={options.batch_size}: halve it") from error
-    # JSON has no infinity: a perplexity beyond every float is null there.
-    figures = {
-        name: None if isinstance(value, float) and not math.isfinite(value) else value
-        for name, value in (model | figures).items()
-    }
+        way = f"give batch_size={options.batch_size // 2}" if options.batch_size > 1 else "give device=cpu"
+        raise LabError(f"the memory of {device} is too small for batch_size={options.batch_size}: {way}") from error
+    figures = model | figures
     failed = None
     if options.to is not None:
         try:
@@ -143,7 +140,7 @@ def _on_text(opened: Pretrained, options: Options, start_folder: Path) -> tuple[
     if len(part) < 2:
         raise LabError(
             f"the corpus {corpus.name} is too small: split={options.split} has {len(part)} of its {len(tokens):,} "
-            "tokens, and at least 2 are needed; choose a longer text or split=all"
+            f"tokens, and at least 2 are needed; choose a longer text{' or split=all' if len(tokens) > 1 else ''}"
         )
     byte_lengths = Tokenizer().byte_lengths()
     with showing(f"scoring {corpus.name}", len(part) - 1, "tokens") as advance:

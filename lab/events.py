@@ -9,14 +9,13 @@ reads curves, samples or states of a run (a dashboard, a script, a resumed run) 
 """
 
 import json
-import math
 import os
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from lab import atomic
+from lab import atomic, strictjson
 
 FILE = "events.jsonl"
 
@@ -40,8 +39,7 @@ class EventLog:
         """Adds an event. Numbers that JSON has no word for are written as "NaN", "Infinity" and "-Infinity"."""
         self.seq += 1
         event = {"seq": self.seq, "time": round(time.time(), 3), "kind": kind, "step": step, **fields}
-        line = json.dumps({key: _named(value) for key, value in event.items()}, ensure_ascii=False, allow_nan=False)
-        os.write(self._descriptor, atomic.utf8(line) + b"\n")
+        os.write(self._descriptor, atomic.utf8(strictjson.dumps(event)) + b"\n")
 
     def close(self) -> None:
         os.close(self._descriptor)
@@ -54,7 +52,9 @@ def read(folder: Path) -> Iterator[Event]:
             for line in file:
                 if line.endswith(b"\n"):
                     try:
-                        yield {key: _number(value) for key, value in json.loads(line).items()}
+                        # A text may well say "NaN".
+                        event = json.loads(line)
+                        yield {k: v if k == "text" else strictjson.number(v) for k, v in event.items()}
                     except ValueError:
                         continue  # torn by a power cut, and written on after it
     except FileNotFoundError:
@@ -65,7 +65,7 @@ def rewrite(folder: Path, events: Iterable[Event]) -> None:
     """Replaces the log of a run folder, atomically; for the moment before a run goes on, when nobody writes to it."""
     with atomic.writing(folder / FILE) as file:
         for event in events:
-            file.write(atomic.utf8(json.dumps({k: _named(v) for k, v in event.items()}, ensure_ascii=False)) + b"\n")
+            file.write(atomic.utf8(strictjson.dumps(event)) + b"\n")
 
 
 def begin_again(folder: Path, told: Iterable[Event], kept: Iterable[Event], step: int) -> None:
@@ -74,13 +74,3 @@ def begin_again(folder: Path, told: Iterable[Event], kept: Iterable[Event], step
     last = max((event["seq"] for event in told), default=-1)
     continued = {"seq": last + 1, "time": round(time.time(), 3), "kind": "continued", "step": step}
     rewrite(folder, [*kept, continued])
-
-
-def _named(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    return value
-
-
-def _number(value: Any) -> Any:
-    return float(value) if value in ("NaN", "Infinity", "-Infinity") else value

@@ -4,10 +4,11 @@ Only weights are taken over. The optimizer, the learning rate and the count of s
 the options say.
 """
 
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import torch
+from hydra.core.hydra_config import HydraConfig
 
 from lab import cli
 from lab.config import Config, check
@@ -28,9 +29,8 @@ def open_initial(config: Config, start_folder: Path) -> Pretrained:
     wanted = config.init_from or ""
     found = open_pretrained(wanted, start_folder, "init_from")
     if different := differences(config.model, found.model.config):
-        raise LabError(
-            f"init_from={wanted} does not fit: {'; '.join(different)}; give {_fitting(found.model.config)} instead"
-        )
+        advice = _advice(config.model, found.model.config)
+        raise LabError(f"init_from={wanted} does not fit: {'; '.join(different)}; {advice}")
     return found
 
 
@@ -47,6 +47,25 @@ def differences(asked: GPTConfig, found: GPTConfig) -> list[str]:
             "it may be shorter, but not longer"
         )
     return different
+
+
+def _advice(asked: GPTConfig, found: GPTConfig) -> str:
+    """What to type, in addition to what was typed, so that the weights of ``found`` fit."""
+    if asked.vocab_size != found.vocab_size:
+        return "its vocabulary is another one, so that no options fit: choose another model"
+    words, then, there = _fitting(found), asdict(asked), asdict(found)
+    if words.startswith("model="):
+        # What was typed for a single option of the model stands above any preset.
+        chosen = HydraConfig.get().runtime.choices if HydraConfig.initialized() else cli.defaults()
+        before = asdict(check(cli.compose_config([f"model={chosen['model']}"])).model)
+        typed = {name: value for name, value in then.items() if value != before[name]}
+        then = asdict(check(cli.compose_config([words])).model) | typed
+    else:
+        then |= {name: there[name] for name in (word.removeprefix("model.").split("=")[0] for word in words.split())}
+    left = [name for name in there if name not in _FREE and then[name] != there[name]]
+    left += ["context_length"] if then["context_length"] > there["context_length"] else []
+    rest = " ".join(f"model.{name}={_said(there[name])}" for name in left)
+    return " and ".join(filter(None, (words and f"give {words} instead", rest and f"give {rest}")))
 
 
 def _fitting(found: GPTConfig) -> str:

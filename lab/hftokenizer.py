@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from lab import atomic
+from lab import atomic, strictjson
 from lab.errors import LabError
 from lab.huggingface import read_json
 from lab.tokenizer import ENDOFTEXT, Tokenizer, vocabulary_files
@@ -24,9 +24,9 @@ def write(folder: Path, context_length: int) -> None:
     merges = merges_file.read_text(encoding="utf-8")
     vocabulary = json.loads(vocabulary_file.read_text(encoding="utf-8"))
     atomic.write_text(folder / "merges.txt", merges)
-    atomic.write_text(folder / "vocab.json", json.dumps(vocabulary, ensure_ascii=False))
+    atomic.write_text(folder / "vocab.json", strictjson.dumps(vocabulary))
     tokenizer = _tokenizer(vocabulary, merges.strip("\n").split("\n")[1:])
-    atomic.write_text(folder / "tokenizer.json", json.dumps(tokenizer, ensure_ascii=False))
+    atomic.write_text(folder / "tokenizer.json", strictjson.dumps(tokenizer))
     special = {"bos_token": ENDOFTEXT, "eos_token": ENDOFTEXT, "unk_token": ENDOFTEXT}
     atomic.write_json(folder / "special_tokens_map.json", special)
     atomic.write_json(

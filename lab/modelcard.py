@@ -1,12 +1,14 @@
 """The README of an exported model: what it is, how it was trained, how well it did, how it is opened."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from lab import __version__, runfolder
 from lab.hub import GPT2
+from lab.paths import shown
 from lab.pretrained import Pretrained
 
 _USE = """\
@@ -20,7 +22,12 @@ model = AutoModelForCausalLM.from_pretrained({quoted})
 print(tokenizer.decode(model.generate(**tokenizer("The", return_tensors="pt"), max_new_tokens=40)[0]))
 ```
 
-and in the lab: `python -m lab.generate checkpoint={name}`, `python -m lab.train init_from={name}`.
+and in the lab:
+
+```sh
+python -m lab.generate checkpoint={typed}
+python -m lab.train init_from={typed}
+```
 """
 
 
@@ -49,7 +56,8 @@ def text(found: Pretrained, name: str) -> str:
         parts.append(_table(f"How well it does, after step {found.figures['val_step']:,}", figures))
     if note := _exactness(found):
         parts.append(note)
-    return "\n\n".join([*parts, _USE.format(name=name, quoted=json.dumps(name, ensure_ascii=False))])
+    use = _USE.format(typed=shown(Path(name), Path()), quoted=json.dumps(name, ensure_ascii=False))
+    return "\n\n".join([*parts, use])
 
 
 def _shape(found: Pretrained) -> dict[str, str]:

@@ -1,7 +1,6 @@
 """A model's inside on one prompt, saved as numbers and figures: what ``python -m lab.inspect`` does."""
 
 import dataclasses
-import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lab import atomic, belongings, cli, figures
+from lab import atomic, belongings, cli, figures, strictjson
 from lab.config import Limit
 from lab.errors import LabError
 from lab.internals import ablate_heads, look, neighbors, to_plain
@@ -172,7 +171,7 @@ def _pieces(value: Any, indent: str = "\n") -> Iterator[str]:
     if isinstance(value, dict):
         yield "{"
         for number, (key, one) in enumerate(value.items()):
-            yield f"{',' if number else ''}{deeper}{json.dumps(str(key))}: "
+            yield f"{',' if number else ''}{deeper}{strictjson.dumps(str(key))}: "
             yield from _pieces(one, deeper)
         yield indent + "}"
     elif (isinstance(value, Tensor) and value.ndim > 2) or (
@@ -184,4 +183,4 @@ def _pieces(value: Any, indent: str = "\n") -> Iterator[str]:
             yield from _pieces(one, deeper)
         yield indent + "]"
     else:
-        yield json.dumps(to_plain(value), ensure_ascii=False, allow_nan=False)
+        yield strictjson.dumps(to_plain(value))

@@ -5,6 +5,7 @@ import json
 import math
 import os
 import platform
+import shlex
 import subprocess
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from filelock import FileLock, Timeout
 
-from lab import atomic, belongings, control, events
+from lab import atomic, belongings, control, events, strictjson
 from lab.belongings import CONFIG_FILE, RESULTS_FILE
 from lab.config import Config, to_plain
 from lab.errors import FolderTaken, Interrupted, LabError
@@ -55,7 +56,9 @@ def refuse_used(folder: Path, anew: bool) -> None:
     if used == [control.STATE_FILE] and control.read_state(folder)["state"] == "queued":
         return  # it is this run that was waiting here
     if used and not anew:
-        raise LabError(f"{folder} holds a run already: continue it with resume={folder}, or take another folder")
+        saved = next(folder.glob("checkpoints/*.ckpt"), None) is not None
+        ways = f"continue it with resume={shlex.quote(str(folder))}, or " if saved else ""
+        raise LabError(f"{folder} holds a run already: {ways}take another folder")
     told = list(events.read(folder))
     belongings.clear(folder, used)
     if told:  # whoever has listened so far goes on listening
@@ -78,7 +81,7 @@ def read_results(folder: Path) -> dict[str, Any]:
         found: dict[str, Any] = json.loads((folder / RESULTS_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {"best_val_loss": math.inf}
-    return found
+    return {name: strictjson.number(value) for name, value in found.items()}
 
 
 def write_end(folder: Path, log: events.EventLog, results: dict[str, Any]) -> None:

@@ -113,7 +113,8 @@ class Checkpoints(Checkpoint):
                 "the checkpoints written before are intact"
             )
             if not self.go_on_if_full:
-                raise LabError(f"{sentence}: make room, then continue with resume=") from error
+                again = files.how_to_go_on(self.folder.parent)
+                raise LabError(f"{sentence}: make room, then {again}") from error
             print(f"warning: {sentence}, and training goes on", file=sys.stderr, flush=True)
             return False
         self._tell(path.name, trainer.global_step)

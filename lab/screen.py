@@ -17,6 +17,7 @@ from lab.config import Config, ScheduleName, to_plain
 from lab.data import LabData
 from lab.model import GPTModel
 from lab.module import GPTModule
+from lab.paths import shown
 from lab.plan import Plan
 from lab.terminal import duration, table
 from lab.tokenfile import TokenFile
@@ -112,8 +113,8 @@ def _continuing(earlier: dict[str, Any] | None, config: Config, plan: Plan) -> d
     return {"continued": text}
 
 
-def finish(results: dict[str, Any], config: Config, plan: Plan, run_folder: Path) -> None:
-    """What came out, and what to type next."""
+def finish(results: dict[str, Any], config: Config, plan: Plan, run_folder: Path, start_folder: Path) -> None:
+    """What came out, and what to type next in ``start_folder``."""
     rows = {}
     if results["status"] == "interrupted":
         rows["interrupted"] = f"{results['reason']}, after step {results['steps']} of {results['total_steps']}"
@@ -134,17 +135,27 @@ def finish(results: dict[str, Any], config: Config, plan: Plan, run_folder: Path
     rate = results["tokens_per_second"]
     rows["speed"] = f"{rate:,.0f} tokens/s in training, {in_all}" if rate is not None else in_all
     table("results", rows)
+    table("next", _next(config, run_folder, start_folder, results["status"] == "interrupted"))
+
+
+def _next(config: Config, run_folder: Path, start_folder: Path, interrupted: bool) -> dict[str, str]:
+    """Command lines to paste into the shell that the run was started from."""
     commands = {}
-    if "tensorboard" in config.logger:
-        commands["curves"] = f"tensorboard --logdir {shlex.quote(str(_short(run_folder.parent)))}"
-    if config.save and results["status"] == "interrupted":
-        commands["continue"] = f"python -m lab.train resume={shlex.quote(str(_short(run_folder)))}"
+    if (tensorboard := config.logger.get("tensorboard")) is not None:
+        chosen = Path(tensorboard.get("save_dir") or run_folder)
+        curves = run_folder.parent if chosen == run_folder else chosen
+        commands["curves"] = f"tensorboard --logdir {shown(curves, start_folder)}"
+    if config.save and interrupted:
+        commands["continue"] = f"python -m lab.train resume={shown(run_folder, start_folder)}"
     if config.save:
-        checkpoint = shlex.quote(str(_short(run_folder / FOLDER / "best.ckpt")))
-        commands["generate"] = f'python -m lab.generate checkpoint={checkpoint} prompt="{config.sample.prompt}"'
+        best = run_folder / FOLDER / "best.ckpt"
+        checkpoint = shown(best if best.exists() else run_folder, start_folder)
+        commands["generate"] = (
+            f"python -m lab.generate checkpoint={checkpoint} prompt={shlex.quote(config.sample.prompt)}"
+        )
     else:
         commands["keep it"] = "the same command with save=true keeps the weights, to generate with and to continue"
-    table("next", commands)
+    return commands
 
 
 def _yardstick(results: dict[str, Any], plan: Plan) -> str:
@@ -167,11 +178,6 @@ def _yardstick(results: dict[str, Any], plan: Plan) -> str:
 def _at(step: int, now: int) -> str:
     """Of which step a figure is, where that is not the present one."""
     return "" if step == now else f" at step {step}"
-
-
-def _short(path: Path) -> Path:
-    """``path`` as seen from the current folder, where it lies below it."""
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 class Display(L.Callback):

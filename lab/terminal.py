@@ -1,7 +1,6 @@
 """What commands print alike: figures in two columns, and how far a long piece of work has come."""
 
 import codecs
-import json
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -10,6 +9,8 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from lab import strictjson
 
 _SECONDS_BETWEEN_LINES = 10.0
 
@@ -26,7 +27,7 @@ def print_json(value: Any, indent: int | None = None) -> None:
     """Prints ``value`` as JSON: readable where the stream is UTF-8, as JSON is; elsewhere in ASCII, with escapes."""
     encoding = sys.stdout.encoding or "utf-8"  # a stream in memory has none
     is_utf8 = codecs.lookup(encoding).name == "utf-8"
-    print(json.dumps(value, indent=indent, ensure_ascii=not is_utf8), flush=True)
+    print(strictjson.dumps(value, indent=indent, ascii_only=not is_utf8), flush=True)
 
 
 def duration(seconds: float) -> str:

@@ -1,5 +1,6 @@
 """The text behind a run, as tokens: found, encoded, and cut into what trains and what validates."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -52,17 +53,30 @@ def split(tokens: np.ndarray, config: DataConfig, context_length: int) -> tuple[
         LabError: if either is too small to be used.
     """
     train, val = cut(tokens, config)
-    if len(train) < context_length + 1:
-        ways = ["choose a longer text"] if config.max_train_tokens is None else ["a larger data.max_train_tokens"]
-        if len(train) > 1:
-            ways.append(f"model.context_length={2 ** ((len(train) - 1).bit_length() - 1)}")
-        raise LabError(
-            f"the corpus is too small: of its {len(tokens):,} tokens {len(train):,} are for training, and a window of "
-            f"model.context_length={context_length} needs {context_length + 1:,}; {', or '.join(ways)}"
-        )
-    if len(val) < 2:
-        raise LabError(
-            f"the corpus is too small: data.val_fraction={config.val_fraction:g} of its {len(tokens):,} tokens leaves "
-            f"{len(val)} for validation, and at least 2 are needed; choose a longer text or a larger data.val_fraction"
-        )
-    return train, val
+    if len(train) > context_length and len(val) > 1:
+        return train, val
+    ways = " ".join(_that_fit(tokens, config, context_length))
+    raise LabError(
+        f"the corpus is too small: of its {len(tokens):,} tokens {len(train):,} are for training, where a window of "
+        f"model.context_length={context_length} needs {context_length + 1:,}, and {len(val):,} for validation "
+        f"(data.val_fraction={config.val_fraction:g}), where 2 are needed; choose a longer text"
+        f"{f', or give {ways}' if ways else ''}"
+    )
+
+
+def _that_fit(tokens: np.ndarray, config: DataConfig, context_length: int) -> list[str]:
+    """The options, as few as can be, with which a text that is too small is long enough; none if there are none."""
+    # At most two tokens of the text are needed for validation, in hundredths that are easy to type.
+    least = next((i / 100 for i in range(1, 100) if int(len(tokens) * (i / 100)) > 1), config.val_fraction)
+    for val_fraction in dict.fromkeys((config.val_fraction, least)):
+        words = [] if val_fraction == config.val_fraction else [f"data.val_fraction={val_fraction:g}"]
+        train, val = cut(tokens, replace(config, val_fraction=val_fraction))
+        room = len(tokens) - len(val)
+        if len(val) < 2 or room < 2:
+            continue
+        if room > context_length >= len(train):
+            words.append(f"data.max_train_tokens={context_length + 1}")
+        elif len(train) <= context_length:
+            words.append(f"model.context_length={2 ** ((len(train) - 1).bit_length() - 1)}")
+        return words
+    return []

@@ -113,8 +113,9 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
             except OSError as error:
                 if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
                     raise
+                again = checkpoint.how_to_go_on(run_folder)
                 raise LabError(
-                    f"there is no room left in {run_folder} ({error.strerror}): make room, then continue with resume="
+                    f"there is no room left in {run_folder} ({error.strerror}): make room, then {again}"
                 ) from error
             except Exception as error:
                 if config.trainer.compile and machine.is_of_compiling(error):
@@ -124,7 +125,7 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
             if trainer.is_global_zero:
                 runfolder.write_results(run_folder, results)
                 runfolder.write_end(run_folder, log, results)
-                screen.finish(results, config, plan, run_folder)
+                screen.finish(results, config, plan, run_folder, start_folder)
         if interrupted is not None:
             raise interrupted
         return results

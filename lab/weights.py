@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from lab import atomic
+from lab import atomic, strictjson
 from lab.errors import LabError
 from lab.model import GPTConfig, GPTModel
 
@@ -133,7 +133,7 @@ def write_model(model: GPTModel, path: Path) -> None:
         OSError: if there is no room, say.
     """
     tensors = {name: parameter.detach().cpu().contiguous() for name, parameter in model.named_parameters()}
-    write(tensors, path, {CONFIG_KEY: json.dumps(asdict(model.config))})
+    write(tensors, path, {CONFIG_KEY: strictjson.dumps(asdict(model.config))})
 
 
 def write(tensors: Mapping[str, Tensor], path: Path, metadata: Mapping[str, str]) -> None:

@@ -1,6 +1,8 @@
 """From a corpus to batches: what trains, what validates, and what is too small for either."""
 
+import ast
 import re
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -194,6 +196,23 @@ def test_get_dataloader_shuffles_by_the_global_seed() -> None:
 
     assert epoch(1) == epoch(1)
     assert epoch(1) != epoch(2)
+
+
+@few
+@given(st.integers(0, 200), st.floats(0.01, 0.99), st.none() | st.integers(2, 50), st.integers(1, 300))
+def test_what_is_advised_for_a_text_that_is_too_small_is_enough(
+    n: int, val_fraction: float, max_train: int | None, context_length: int
+) -> None:
+    config = DataConfig(val_fraction=val_fraction, max_train_tokens=max_train)
+    try:
+        split(numbered(n), config, context_length)
+    except LabError as error:
+        advice = dict(word.split("=") for word in str(error).partition(", or give ")[2].split())
+        assert bool(advice) == (n >= 4)  # two tokens to learn from, two to validate with
+        if advice:
+            context_length = int(advice.pop("model.context_length", context_length))
+            changes = {key.removeprefix("data."): ast.literal_eval(value) for key, value in advice.items()}
+            split(numbered(n), replace(config, **changes), context_length)
 
 
 def test_get_dataloader_has_the_fables_ready() -> None:

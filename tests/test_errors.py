@@ -58,6 +58,12 @@ MISTAKES = [
     (["save_every=5"], ["save_every", "save=true"]),
     (["model.vocab_size=1000"], ["model.vocab_size=1000", "50257"]),
     (["foo=(,"], ["'foo=(,' cannot be read"]),
+    (["logger.tensorboard.name=My run #1"], ["as \"logger.tensorboard.name='My run #1'\""]),
+    (["optimizer.lr=1e-3,1e-4"], ["optimizer.lr=1e-3,1e-4 has several values: add -m for a run with each of them"]),
+    (["corpus.name=a,b"], ["add -m", "as \"corpus.name='a,b'\""]),
+    (["hydra/launcher=nosuch"], ["hydra/launcher=nosuch is unknown: choose one of basic"]),
+    (["hydra/job_logging=defalt"], ["did you mean default?"]),
+    (["logger=[csv,nosuch]"], ["logger=nosuch is unknown: choose one of csv, mlflow, none, tensorboard, wandb"]),
     (["sample.prompt="], ["sample.prompt is empty"]),
     (["--epochs", "5"], ["no flag --epochs", "write trainer.max_epochs=5;"]),
     (["--lr=0.1"], ["no flag --lr", "write optimizer.lr=0.1;"]),
@@ -106,6 +112,18 @@ MISTAKES = [
     (["optimizer._target_=os.system"], ["optimizer"]),
     (["+callbacks.mine=3"], ["callbacks.mine", "_target_"]),
 ]
+
+
+@pytest.mark.parametrize("n_tokens", [4, 5, 9, 30])
+def test_the_advice_for_a_text_that_is_too_small_works(tmp_path: Path, n_tokens: int) -> None:
+    (tmp_path / "mine.txt").write_text("fox " * (n_tokens - 1) + "fox")
+    typed = [*TINY, "model.context_length=64", "trainer.max_steps=2", "corpus=text", "corpus.path=mine.txt"]
+    done = train_here(tmp_path, *typed)
+    assert done.code == 1
+    advice = done.err.strip().partition(", or give ")[2].split()
+    assert advice, done.err
+    done = train_here(tmp_path, *typed, *advice)
+    assert (done.code, done.err) == (0, "")
 
 
 @pytest.fixture(scope="module")

@@ -51,6 +51,7 @@ def test_a_trained_model_opens_in_transformers(trained: Finished, monkeypatch: A
         *("config.json", "generation_config.json", "model.safetensors", "README.md", "vocab.json", "merges.txt"),
         *("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"),
     }
+    assert "\npython -m lab.generate checkpoint='my model'\n" in (folder / "README.md").read_text()
     assert all(path.stat().st_mode & 0o444 == 0o444 for path in folder.iterdir())
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     theirs, tokenizer = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)

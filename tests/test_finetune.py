@@ -10,9 +10,11 @@ import torch
 import yaml
 from conftest import TINY, Finished, train_here
 
-from lab import checkpoint, events, export, finetune, huggingface, weights
+from lab import checkpoint, cli, events, export, finetune, huggingface, weights
+from lab.config import Config, check
+from lab.errors import LabError
 from lab.model import GPTConfig, GPTModel
-from lab.pretrained import open_pretrained
+from lab.pretrained import Pretrained, open_pretrained
 
 SHAPE = tuple(option for option in TINY if option.startswith("model."))
 OTHERS = tuple(option for option in TINY if not option.startswith("model."))
@@ -157,3 +159,40 @@ def test_an_untied_model_is_fine_tuned_as_it_is(tmp_path: Path) -> None:
     assert train_here(tmp_path, *TINY, *typed).code == 0
     done = train_here(tmp_path, *TINY, "init_from=m.safetensors")
     assert "model.tie_embeddings is true and there false" in done.err
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        [],
+        ["model.bias=false"],
+        ["model=small", "model.n_heads=4", "model.tie_embeddings=false"],
+        ["model.emb_dim=65", "model.n_heads=5", "model.context_length=2048"],
+    ],
+)
+def test_weights_fit_with_what_is_advised(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, typed: list[str]) -> None:
+    """Added to what was typed, over several shapes, of presets and of none."""
+
+    def options_of(words: list[str]) -> Config:
+        composed = check(cli.compose_config(words))
+        composed.init_from = "x"
+        return composed
+
+    chosen = next((word.partition("=")[2] for word in typed if word.startswith("model=")), "nano")
+    monkeypatch.setattr(cli, "defaults", lambda: {"model": chosen})
+    for found in (
+        GPTConfig(emb_dim=768, n_layers=12, n_heads=12, context_length=1024),
+        GPTConfig(emb_dim=1600, n_layers=48, n_heads=25, context_length=1024),
+        GPTConfig(emb_dim=48, n_layers=1, n_heads=3, context_length=8, qkv_bias=False),
+    ):
+        with torch.device("meta"):
+            model = GPTModel(found)
+        monkeypatch.setattr(finetune, "open_pretrained", lambda *_, model=model: Pretrained(model, "x"))
+        with pytest.raises(LabError, match="init_from=x does not fit") as refused:
+            finetune.open_initial(options_of(typed), tmp_path)
+        advice = [word for word in str(refused.value).rpartition("; ")[2].split() if "=" in word]
+        assert finetune.open_initial(options_of([*typed, *advice]), tmp_path).model is model
+
+
+def test_no_options_are_advised_where_none_can_fit() -> None:
+    assert finetune._advice(GPTConfig(), GPTConfig(vocab_size=50304)).startswith("its vocabulary is another one")

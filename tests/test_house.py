@@ -83,7 +83,7 @@ def test_tests_mirror_the_rooms() -> None:
         "metrics": "hparams points",
         "train": "build machine notices module callbacks screen errors eventlogger runfolder memory saving bench",
         "control": "steering alerts signals",
-        "resume": "continuing events inheriting newest",
+        "resume": "continuing events inheriting newest strictjson",
         "faults": "checkpoint",
         "config": "changed cli classic manual summary",
         "data": "text",

@@ -1,5 +1,6 @@
 """The main job through the front door: run the real command, read what it wrote."""
 
+import json
 import math
 import os
 import pty
@@ -17,7 +18,7 @@ import pytest
 import torch
 from conftest import ROOT, TINY, Finished, lab, scalars, train, train_here
 
-from lab import events
+from lab import events, runfolder
 
 RESULT_KEYS = (
     "train_loss val_loss best_val_loss best_step perplexity bits_per_byte tokens_seen tokens_per_second steps seconds "
@@ -438,3 +439,45 @@ def test_compiled_training_gives_the_same_losses(tmp_path: Path) -> None:
     plain = scalars(train(tmp_path, *options).run)
     compiled = scalars(train(tmp_path, *options, "trainer.compile=true").run)
     assert compiled["train_loss"] == pytest.approx(plain["train_loss"], abs=1e-4)
+
+
+def test_what_a_shell_is_given_to_paste_does_what_it_says(tmp_path: Path) -> None:
+    """Also where the run stands in a folder of its own, and a prompt is full of what a shell would run."""
+    (tmp_path / "text.txt").write_text("The fox said `hello`. " * 40)
+    prompt = 'The `touch x` $HOME $(touch y) "fox"\'s !!'
+    done = train_here(
+        tmp_path,
+        *TINY,
+        "trainer.max_steps=2",
+        "save=true",
+        "corpus=text",
+        "corpus.path=text.txt",
+        f"sample.prompt={prompt}",
+        "hydra.job.chdir=true",
+        "hydra.run.dir=it's/run $1",
+    )
+    assert done.code == 0, done.err
+    lines = {line.split()[0]: line.split(maxsplit=1)[1] for line in done.out.partition("\nnext\n")[2].splitlines()}
+    assert shlex.split(lines["curves"]) == ["tensorboard", "--logdir", "it's"]
+    words = shlex.split(lines["generate"])
+    assert words[3:] == ["checkpoint=it's/run $1/checkpoints/best.ckpt", f"prompt={prompt}"]
+    assert (tmp_path / words[3].partition("=")[2]).is_file()
+    assert list((tmp_path / "it's/run $1/tensorboard").glob("events*"))
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["it's", "text.txt"]
+    again = ("resume=it's/run $1/checkpoints/", "hydra.job.chdir=true", "trainer.max_steps=3", "hydra.run.dir=on")
+    assert train_here(tmp_path, *again).code == 0
+    assert (tmp_path / "on/results.json").is_file()
+
+
+def test_whatever_a_run_writes_is_json_for_every_reader(tmp_path: Path) -> None:
+    def refuse(word: str) -> None:
+        raise AssertionError(word)
+
+    wild = ("optimizer.lr=3", "schedule=constant", "trainer.gradient_clip_val=null", "trainer.max_steps=6")
+    done = train_here(tmp_path, *TINY, *wild, "save=true", "hydra.run.dir=run")
+    assert done.code == 0, done.err
+    for file in (tmp_path / "run").glob("*.json*"):
+        for text in file.read_text().splitlines() if file.suffix == ".jsonl" else [file.read_text()]:
+            json.loads(text, parse_constant=refuse)
+    assert json.loads((tmp_path / "run/results.json").read_text())["perplexity"] == "Infinity"
+    assert runfolder.read_results(tmp_path / "run")["perplexity"] == math.inf

@@ -6,9 +6,10 @@ import torch
 from pydantic import Field
 
 from lab import internals
-from lab.dashboard.models import Model, Number, named
+from lab.dashboard.models import Model, Number
 from lab.internals import Activations, Look
 from lab.model import GPTModel
+from lab.strictjson import named
 from lab.tokenizer import Tokenizer
 
 MOST_NUMBERS = 1_500_000

@@ -1,18 +1,12 @@
 """What goes over the wire about runs, field by field."""
 
-import math
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from lab.strictjson import named
+
 State = Literal["queued", "running", "paused", "stopping", "stopped", "finished", "failed", "lost"]
-
-
-def named(value: Any) -> Any:
-    """NaN and infinity by name: JSON has no words for them, and they are what one most wants to hear of."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    return value
 
 
 Number = Annotated[float | Literal["NaN", "Infinity", "-Infinity"], BeforeValidator(named)]

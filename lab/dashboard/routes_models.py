@@ -1,7 +1,6 @@
 """Models in use: they write, and show what goes on inside them."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
+from lab import strictjson
 from lab.dashboard.errors import ApiError
 from lab.dashboard.inference import Inference
 from lab.dashboard.inspection import (
@@ -129,7 +129,7 @@ async def generate(request: Request, how: Generate) -> StreamingResponse:
 
 
 def _event(word: dict[str, Any]) -> str:
-    return f"data: {json.dumps(word, ensure_ascii=False)}\n\n"
+    return f"data: {strictjson.dumps(word)}\n\n"
 
 
 @router.post("/inspect/attention")

@@ -21,7 +21,6 @@ from lab.dashboard.models import (
     RunSummary,
     Sample,
     Series,
-    named,
 )
 from lab.dashboard.overrides import command_line
 from lab.dashboard.plainfile import opened, read_json
@@ -29,6 +28,7 @@ from lab.dashboard.runs import JOB_FILE, LOG_FILE, Checkpoint, Runs
 from lab.dashboard.settings import Settings
 from lab.dashboard.summaries import summarize
 from lab.dashboard.thin import thin
+from lab.strictjson import named
 
 router = APIRouter(prefix="/api", tags=["runs"])
 
@@ -70,7 +70,7 @@ def get_run(request: Request, run_id: str) -> RunDetail:
         **summary.model_dump(),
         metrics=names,
         command=command_line([str(w) for w in words if not str(w).startswith("hydra.")]) if words else None,
-        results={key: _plain(value) for key, value in results.items()} or None,
+        results=named(results) or None,
         log_tail=jobs_.log_tail(folder, 4096) if summary.state in ("failed", "lost") else None,
         versions={str(k): str(v) for k, v in (results.get("versions") or {}).items()},
     )
@@ -170,7 +170,7 @@ def get_log(
 def get_config(request: Request, run_id: str) -> dict[str, Any]:
     """Every option of the run, resolved."""
     runs = runs_of(request)
-    return {str(key): _plain(value) for key, value in runs.config(runs.folder(run_id)).items()}
+    return {str(key): named(value) for key, value in runs.config(runs.folder(run_id)).items()}
 
 
 @router.get("/runs/{run_id}/samples")
@@ -223,10 +223,3 @@ def _info(run_id: str, found: Checkpoint) -> CheckpointInfo:
     return CheckpointInfo(
         id=found.id, run=run_id, name=found.name, step=found.step, bytes=found.size, modified=found.modified
     )
-
-
-def _plain(value: Any) -> Any:
-    """With NaN and infinity by name, however deep."""
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list) else named(value)

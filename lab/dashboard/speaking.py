@@ -6,10 +6,11 @@ from typing import Any, Literal
 from pydantic import Field
 
 from lab.dashboard.inspection import Candidate, PromptToken
-from lab.dashboard.models import Model, Number, named
+from lab.dashboard.models import Model, Number
 from lab.explain import explain_choice
 from lab.model import GPTModel
 from lab.sampling import Sampling, stream
+from lab.strictjson import named
 from lab.textstream import TextStream
 from lab.tokenizer import Tokenizer
 

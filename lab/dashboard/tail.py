@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from lab import events
+from lab import events, strictjson
 from lab.dashboard.plainfile import opened
 
 _RECENT = 512
@@ -185,6 +185,5 @@ def _parse(line: bytes) -> dict[str, Any] | None:
 
 
 def _number(value: float | str) -> float | None:
-    if isinstance(value, str):
-        return float(value) if value in ("NaN", "Infinity", "-Infinity") else None
-    return float(value)
+    found = strictjson.number(value)
+    return None if isinstance(found, str) else float(found)
