@@ -24,7 +24,7 @@ from lab.config import CONF_FOLDER, OptimizerConfig, register
 from lab.errors import LabError, shown
 from lab.paths import settle_variables, typed_path
 
-LITERAL_OPTIONS = ("corpus.path", "init_from", "resume", "sample.prompt")
+LITERAL_OPTIONS = ("corpus.document_separator", "corpus.path", "init_from", "resume", "sample.prompt")
 """Options whose value is a path or a text: taken as typed, whatever is in it."""
 
 _HYDRAS_FOLDERS = ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir")

@@ -9,7 +9,6 @@ given while the trainer evaluates waits there, and a crashed dashboard has lost 
 
 import argparse
 import contextlib
-import json
 import os
 import re
 import time
@@ -54,7 +53,7 @@ def read_state(folder: Path) -> dict[str, Any]:
         LabError: if ``folder`` is not a run's.
     """
     try:
-        state: dict[str, Any] = json.loads((folder / STATE_FILE).read_text(encoding="utf-8"))
+        state: dict[str, Any] = strictjson.loads((folder / STATE_FILE).read_text(encoding="utf-8"))
         pid, started = state.get("pid"), state.get("process_started", 0.0)
         if state["state"] not in STATES or not isinstance(pid, int | None) or not isinstance(started, int | float):
             raise ValueError("not a state")

@@ -1,84 +1,71 @@
-"""Where a text comes from: files on disk, in a fixed order, read as documents in pieces of bounded size."""
+"""What is read from the files of a corpus: documents, in pieces of bounded size."""
 
 import codecs
-import glob
-import json
-import os
-import sysconfig
+import io
+import itertools
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
+from lab import strictjson
 from lab.errors import LabError
-from lab.paths import typed_parts
+from lab.textfiles import SUFFIXES, bundled_folder, find_files, stdlib_files
+from lab.utf8 import not_utf8, refuse_utf16
 
-SUFFIXES = (".txt", ".md", ".py", ".jsonl")
-"""What counts as text when a folder is given. A file named outright may have any suffix."""
+__all__ = ["SUFFIXES", "Document", "bundled_folder", "documents", "find_files", "stdlib_files"]
 
 _PIECE = 1 << 20  # bytes read at a time
+
+_JSON = (".json", ".jsonl", ".ndjson")
+
+_EXPECTED = 'expected a JSON object like {"text": "..."}, or an array of them or of texts'
 
 Document = Iterator[str]
 """A text in pieces. Only the end of the last piece is the end of the document."""
 
 
-def bundled_folder() -> Path:
-    """The folder of the corpora that come with the project: inside the package if installed, beside it in a clone."""
-    package = Path(__file__).resolve().parent
-    inside = package / "corpora"
-    return inside if inside.is_dir() else package.parent / "corpora"
+def documents(files: Iterable[Path], separator: str | None = None) -> Iterator[Document]:
+    """The documents in ``files``, each to be read to its end before the next.
 
-
-def find_files(path: str, start_folder: Path) -> list[Path]:
-    """The files that ``path`` names: a file, all texts below a folder, or the matches of a glob pattern.
-
-    A relative path starts at ``start_folder``, the folder where the command was typed. The order is that of the
-    names, on every machine, because the end of the corpus becomes the validation text.
+    A file is one, unless its name ends with .json, .jsonl or .ndjson: then it holds a document a line, or an array of
+    them, or one; its content says which. ``separator`` cuts all of them further: where it stands, one document ends and
+    another begins. It belongs to neither, nor does a line break right behind it.
 
     Raises:
-        LabError: if there is nothing of the kind.
-    """
-    base, rest = typed_parts(path, start_folder)
-    target = base / rest
-    if target.is_file():
-        return [target]
-    if target.is_dir():
-        files = [
-            f for f in target.rglob("*") if f.suffix.lower() in SUFFIXES and f.is_file() and not _hidden(f, target)
-        ]
-        if not files:
-            raise LabError(f"corpus.path: the folder {target} has no text in it ({', '.join(SUFFIXES)} files)")
-    else:
-        # A path that exists is taken literally, brackets and all; only one that doesn't can be a pattern.
-        # Nor are brackets in the name of the folder that we stand in, or of a home, a pattern.
-        matches = glob.glob(os.path.join(glob.escape(str(base)), rest), recursive=True)
-        files = [Path(match) for match in matches if Path(match).is_file()]
-        if not files:
-            raise LabError(f"corpus.path: there is no file, folder or match for {target}")
-    return sorted(files)
-
-
-def stdlib_files() -> list[Path]:
-    """The source of the running Python's standard library: megabytes of real text that every machine has.
-
-    Its tests, which are half of it and mostly tables of numbers, are left out, as is what others installed.
-    """
-    root = Path(sysconfig.get_path("stdlib"))
-    skipped = {"site-packages", "dist-packages", "test", "tests", "idle_test", "__pycache__"}
-    files = [f for f in root.rglob("*.py") if not skipped.intersection(f.relative_to(root).parts)]
-    # A handful of modules are written in old encodings to show that Python can read them.
-    return sorted(f for f in files if _is_utf8(f))
-
-
-def documents(files: Iterable[Path]) -> Iterator[Document]:
-    """The documents in ``files``, each to be read to its end before the next: a file is one, a JSON line is one.
-
-    Raises:
-        LabError: if a file cannot be read, is binary, is not UTF-8, or is not JSON lines with a ``text``.
+        LabError: if a file cannot be read, is binary, is not UTF-8, or is JSON without a ``text``.
     """
     for file in files:
-        if file.suffix.lower() == ".jsonl":
-            yield from _json_lines(file)
-        else:
-            yield _pieces(file)
+        for document in _json(file) if file.suffix.lower() in _JSON else iter([_pieces(file)]):
+            yield from _split(document, separator) if separator else iter([document])
+
+
+def _split(document: Document, separator: str) -> Iterator[Document]:
+    """The documents between the separators in one."""
+    end = re.compile(re.escape(separator) + r"(?:\r?\n)?")
+    longest = len(separator) + 2
+    held, start, more = "", 0, True
+
+    def next_one() -> Document:
+        nonlocal held, start, more
+        while True:
+            found = end.search(held, start)
+            # What stands at the very end may go on in the next piece: a separator, or the line break behind one.
+            if found and (not more or len(held) - found.end() >= 2):
+                yield held[start : found.start()]
+                start = found.end()
+                return
+            border = found.start() if found else max(start, len(held) - longest)
+            yield held[start:border] if more else held[start:]
+            if not more:
+                start = -1
+                return
+            piece = next(document, None)
+            more = piece is not None
+            held, start = held[border:] + (piece or ""), 0
+
+    while start >= 0:
+        yield next_one()
 
 
 def _pieces(file: Path) -> Iterator[str]:
@@ -88,6 +75,7 @@ def _pieces(file: Path) -> Iterator[str]:
     mark = "\ufeff"
     try:
         with file.open("rb") as stream:
+            refuse_utf16(stream.peek(2), file)
             while block := stream.read(_PIECE):
                 if (nul := block.find(b"\0")) >= 0:
                     raise LabError(
@@ -100,41 +88,62 @@ def _pieces(file: Path) -> Iterator[str]:
                 position += len(block)
             yield decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
-        raise LabError(
-            f"{file} is not UTF-8 (near byte {position + error.start}): convert it, "
-            "for example with `iconv -f latin1 -t utf-8`"
-        ) from None
+        raise not_utf8(file, position + error.start) from None
     except OSError as error:
         raise LabError(f"{file} cannot be read: {error.strerror}") from error
 
 
-def _json_lines(file: Path) -> Iterator[Document]:
-    """One document from each line of ``file``: a JSON object whose ``text`` is a string."""
+def _json(file: Path) -> Iterator[Document]:
+    """The documents in a JSON file: one a line; or, where it begins with an array or with an object of several lines,
+    one for each element, or one."""
     try:
-        with file.open(encoding="utf-8-sig") as stream:
-            for number, line in enumerate(stream, start=1):
-                if not line.strip():
-                    continue
-                try:
-                    text = json.loads(line)["text"]
-                    text.encode("utf-8")
-                except (ValueError, TypeError, KeyError, AttributeError):
-                    raise LabError(f'{file}, line {number}: expected a JSON object like {{"text": "..."}}') from None
-                yield iter([text])
+        with file.open("rb") as binary:
+            refuse_utf16(binary.peek(2), file)
+            stream = io.TextIOWrapper(binary, encoding="utf-8-sig")
+            lines = ((f"{file}, line {number}", line) for number, line in enumerate(stream, start=1) if line.strip())
+            begins, first = next(lines, ("", ""))
+            if first.lstrip().startswith("[") or (file.suffix.lower() == ".json" and not _is_json(first)):
+                yield from _whole(first + stream.read(), file)
+            elif first:
+                for where, line in itertools.chain([(begins, first)], lines):
+                    yield iter([_text(_parsed(line, where), where)])
     except UnicodeDecodeError as error:
-        raise LabError(f"{file} is not UTF-8 (near byte {error.start})") from None
+        raise not_utf8(file, error.start) from None
     except OSError as error:
         raise LabError(f"{file} cannot be read: {error.strerror}") from error
 
 
-def _hidden(file: Path, root: Path) -> bool:
-    """Below ``root``, in or as something whose name begins with a dot (.git, .venv, ...)."""
-    return any(part.startswith(".") for part in file.relative_to(root).parts)
+def _whole(content: str, file: Path) -> Iterator[Document]:
+    """The documents in an array, or in a single object."""
+    found = _parsed(content, file) if content else []
+    if not isinstance(found, list):
+        yield iter([_text(found, file)])
+        return
+    for number, element in enumerate(found, start=1):
+        yield iter([_text({"text": element} if isinstance(element, str) else element, f"{file}, element {number}")])
 
 
-def _is_utf8(file: Path) -> bool:
+def _parsed(content: str, where: object) -> Any:
     try:
-        file.read_text(encoding="utf-8")
-    except (UnicodeDecodeError, OSError):
+        return strictjson.loads(content)
+    except ValueError as error:
+        raise LabError(f"{where}: this is no JSON that can be read ({error}); {_EXPECTED}") from None
+
+
+def _is_json(line: str) -> bool:
+    try:
+        strictjson.loads(line)
+    except ValueError:
         return False
     return True
+
+
+def _text(found: Any, where: object) -> str:
+    text = found.get("text") if isinstance(found, dict) else None
+    if not isinstance(text, str):
+        raise LabError(f"{where}: {_EXPECTED}")
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise LabError(f"{where}: half of a character stands in the text; {_EXPECTED}") from None
+    return text

@@ -2,7 +2,7 @@
 
 import math
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,13 +10,13 @@ import numpy as np
 import torch
 
 from lab import atomic, belongings, cli, scoring, tasks
-from lab.config import AT_LEAST_1, Config, DataConfig, check
+from lab.config import AT_LEAST_1, Config, CorpusConfig, DataConfig, check
 from lab.errors import LabError
 from lab.options import help_text, parse, place
 from lab.paths import typed_path
 from lab.pretrained import Pretrained, open_pretrained
 from lab.terminal import print_json, showing, table
-from lab.text import cut, tokenized_corpus
+from lab.text import anchor, cut, read_corpus
 from lab.tokenizer import Tokenizer
 
 _HEAD = """\
@@ -51,6 +51,8 @@ class Options:
     """The text: a choice of lab.train's corpus=; null: the one that the model was trained on."""
     corpus_path: str | None = place(None, "corpus.path")
     """With corpus=text: file, folder or glob pattern; relative to where the command is typed."""
+    corpus_document_separator: str | None = field(default=None, metadata={"typed": "corpus.document_separator"})
+    """A text that ends a document wherever it stands; null: of the model's own corpus, that of its training."""
     split: Literal["val", "train", "all"] = "val"
     """val or train, cut as in training, or all of the text."""
     stride: int | None = None
@@ -85,7 +87,8 @@ def evaluate(options: Options, start_folder: Path) -> None:
     Raises:
         LabError: if an option, the model, the text or the task is not usable.
     """
-    if options.task is not None and (options.corpus, options.corpus_path, options.stride) != (None, None, None):
+    of_text = (options.corpus, options.corpus_path, options.corpus_document_separator, options.stride)
+    if options.task is not None and of_text != (None,) * len(of_text):
         raise LabError("task= scores a task file, and corpus=, corpus.path= and stride= a text: give one or the other")
     if options.to is not None:
         target = typed_path(options.to, start_folder)
@@ -131,11 +134,11 @@ def _on_text(opened: Pretrained, options: Options, start_folder: Path) -> tuple[
     stride = options.stride or context_length
     if stride > context_length:
         raise LabError(f"stride={stride} is out of range: it must be at most the model's context of {context_length}")
-    config = chosen_corpus(options, opened)
+    config = chosen_corpus(options, opened, start_folder)
     corpus = config.corpus
-    found = tokenized_corpus(corpus, start_folder)
-    tokens = found.open()
-    train, val = cut(tokens, cut_as_trained(config, found.fingerprint, opened))
+    read = read_corpus(corpus, start_folder)
+    tokens, fingerprint = read.tokens.open(), read.tokens.fingerprint
+    train, val = cut(tokens, cut_as_trained(config, fingerprint, opened, start_folder))
     part: np.ndarray = {"train": train, "val": val, "all": tokens}[options.split]
     if len(part) < 2:
         raise LabError(
@@ -151,6 +154,7 @@ def _on_text(opened: Pretrained, options: Options, start_folder: Path) -> tuple[
         raise LabError(f"the loss is {score.nll}: the weights of {opened.source} are damaged, take another checkpoint")
     rows = {
         "corpus": f"{corpus.name}, {options.split}: {len(part):,} of {len(tokens):,} tokens",
+        **read.told(),
         "windows": f"{context_length} tokens, {stride} from one to the next",
         "loss": f"{score.loss:.4f} nats a token",
         "perplexity": f"{score.perplexity:,.2f}",
@@ -160,7 +164,9 @@ def _on_text(opened: Pretrained, options: Options, start_folder: Path) -> tuple[
     }
     figures = {
         "corpus": corpus.name,
-        "fingerprint": found.fingerprint,
+        "fingerprint": fingerprint,
+        "files": len(read.found.files),
+        "left_out": read.found.left_out,
         "split": options.split,
         "stride": stride,
         "loss": score.loss,
@@ -195,7 +201,7 @@ def _on_task(task: tasks.Task, opened: Pretrained, batch_size: int) -> tuple[dic
     return rows, facts | values
 
 
-def chosen_corpus(options: Options, opened: Pretrained) -> Config:
+def chosen_corpus(options: Options, opened: Pretrained, start_folder: Path) -> Config:
     """The configuration of a run on the corpus that is asked for, or else on the one that the model was trained on.
 
     Raises:
@@ -214,11 +220,25 @@ def chosen_corpus(options: Options, opened: Pretrained) -> Config:
         raise LabError(f"corpus.path= goes with corpus=text, and corpus={name} has a place of its own: leave one out")
     if path is None and name == "text" == trained.get("name"):
         path = trained.get("path")
-    # Of a checkpoint, which comes from who knows where, only the name and the path of a text to read are taken over.
-    return check(cli.compose_config([f"corpus={name}", *([f"corpus.path={path}"] if path is not None else [])]))
+    separator = options.corpus_document_separator
+    words = {"corpus": name, "corpus.path": path, "corpus.document_separator": separator}
+    config = check(cli.compose_config([f"{key}={value}" for key, value in words.items() if value is not None]))
+    anchor(config.corpus, start_folder)
+    # Of a checkpoint, which comes from who knows where, only names and paths of a text to read are taken over.
+    if separator is None and _is_own(config.corpus, trained, start_folder):
+        kept = trained.get("document_separator")
+        config.corpus.document_separator = kept if isinstance(kept, str) and kept else None
+    return config
 
 
-def cut_as_trained(config: Config, fingerprint: str, opened: Pretrained) -> DataConfig:
+def _is_own(corpus: CorpusConfig, trained: dict[str, Any], start_folder: Path) -> bool:
+    """Is it, by its name and place, what the model was trained on?"""
+    if corpus.name != trained.get("name"):
+        return False
+    return corpus.name != "text" or str(start_folder / str(trained.get("path"))) == corpus.path
+
+
+def cut_as_trained(config: Config, fingerprint: str, opened: Pretrained, start_folder: Path) -> DataConfig:
     """How the corpus is cut: if the model was trained on it, as it was then; else as it would be now.
 
     Raises:
@@ -226,9 +246,9 @@ def cut_as_trained(config: Config, fingerprint: str, opened: Pretrained) -> Data
     """
     if opened.card is None:
         return config.data
-    trained, now = opened.card["config"]["corpus"], config.corpus
+    now = config.corpus
     changed = opened.card["corpus"]["fingerprint"] != fingerprint
-    if changed and (trained["name"] != now.name or (now.name == "text" and trained.get("path") != now.path)):
+    if changed and not _is_own(now, opened.card["config"]["corpus"], start_folder):
         return config.data
     if changed:
         print(

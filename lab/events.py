@@ -8,7 +8,6 @@ number above all that were used, says so: points after its step that have a lowe
 reads curves, samples or states of a run (a dashboard, a script, a resumed run) reads them here.
 """
 
-import json
 import os
 import time
 from collections.abc import Iterable, Iterator
@@ -53,7 +52,7 @@ def read(folder: Path) -> Iterator[Event]:
                 if line.endswith(b"\n"):
                     try:
                         # A text may well say "NaN".
-                        event = json.loads(line)
+                        event = strictjson.loads(line)
                         yield {k: v if k == "text" else strictjson.number(v) for k, v in event.items()}
                     except ValueError:
                         continue  # torn by a power cut, and written on after it

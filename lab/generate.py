@@ -9,6 +9,7 @@ from lab.errors import LabError
 from lab.options import help_text, parse
 from lab.paths import typed_path
 from lab.speaker import LIMITS, Options, Speaker, check, speak
+from lab.utf8 import decode
 
 _HEAD = """\
 Continues a text. Standard output carries the text alone; what else there is to say goes to standard error.
@@ -42,14 +43,12 @@ def _prompt(options: Options) -> str:
         return options.prompt
     try:
         if options.prompt_file == "-":
-            text = sys.stdin.buffer.read().decode("utf-8")
+            data = sys.stdin.buffer.read()
         else:
-            text = typed_path(options.prompt_file, Path.cwd()).read_bytes().decode("utf-8")
+            data = typed_path(options.prompt_file, Path.cwd()).read_bytes()
     except OSError as error:
         raise LabError(f"prompt_file={options.prompt_file} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise LabError(f"prompt_file={options.prompt_file} is not UTF-8 (near byte {error.start})") from error
-    return text.removesuffix("\n").removesuffix("\r")
+    return decode(data, f"prompt_file={options.prompt_file}").removesuffix("\n").removesuffix("\r")
 
 
 if __name__ == "__main__":

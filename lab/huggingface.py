@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from lab import atomic, weights
+from lab import atomic, strictjson, weights
 from lab.errors import LabError
 from lab.model import GPTConfig, GPTModel
 from lab.weights import Part, TensorFile
@@ -236,8 +236,8 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > _LARGEST_JSON:
             raise ValueError(f"{path.stat().st_size:,} bytes")
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        found = strictjson.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise LabError(f"{path} cannot be read as JSON ({error}): get it again") from error
     if not isinstance(found, dict):
         raise LabError(f"{path} is not a JSON object: get it again")

@@ -127,7 +127,8 @@ def _take_group(group: str, node: Any, said: Mapping[str, str], taken: Inherited
 
 
 def _take_corpus(node: Any, said: Mapping[str, str], taken: Inherited) -> None:
-    """The corpus by its name, and the path of a text of the user's own; never an address or what it should hash to."""
+    """The corpus by its name, what ends its documents, and the path of a text of the user's own; never an address or
+    what it should hash to."""
     choice = _closest("corpus", node) if isinstance(node, dict) else None
     if choice is None or said.get("corpus", choice) != choice:
         return
@@ -139,7 +140,8 @@ def _take_corpus(node: Any, said: Mapping[str, str], taken: Inherited) -> None:
         if value == _raw(file, key) or f"corpus.{key}" in said:
             continue
         harmless = key == "name" or (key == "path" and _raw(file, "source") == "bundled")
-        if isinstance(value, str) and ((own_text and key == "path") or (harmless and _WORD.fullmatch(value))):
+        as_it_is = key == "document_separator" or (own_text and key == "path")
+        if isinstance(value, str) and (as_it_is or (harmless and _WORD.fullmatch(value))):
             taken.words.append(cli.quoted(f"corpus.{key}", value))
         else:
             taken.left_out.append(f"corpus.{key}")

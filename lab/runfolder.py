@@ -1,7 +1,6 @@
 """What a run leaves in its folder, and who may write there."""
 
 import contextlib
-import json
 import math
 import os
 import platform
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from lab.data import LabData
     from lab.module import GPTModule
     from lab.plan import Plan
-    from lab.tokenfile import TokenFile
+    from lab.text import Corpus
 
 
 @contextlib.contextmanager
@@ -78,7 +77,7 @@ def write_results(folder: Path, results: dict[str, Any]) -> None:
 def read_results(folder: Path) -> dict[str, Any]:
     """The outcome of the run in ``folder``; an infinite loss if it did not come to one."""
     try:
-        found: dict[str, Any] = json.loads((folder / RESULTS_FILE).read_text(encoding="utf-8"))
+        found: dict[str, Any] = strictjson.loads((folder / RESULTS_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {"best_val_loss": math.inf}
     return {name: strictjson.number(value) for name, value in found.items()}
@@ -105,7 +104,7 @@ def note_failure(folder: Path, reason: str) -> None:
 def results(
     config: Config,
     plan: "Plan",
-    tokens: "TokenFile",
+    corpus: "Corpus",
     data: "LabData",
     trainer: "L.Trainer",
     module: "GPTModule",
@@ -138,7 +137,15 @@ def results(
         "seconds": record.total_seconds,
         "parent": str(parent) if parent else None,
         "model": asdict(config.model),
-        "corpus": {"name": config.corpus.name, "fingerprint": tokens.fingerprint, "n_tokens": tokens.n_tokens},
+        "corpus": {
+            "name": config.corpus.name,
+            "fingerprint": corpus.tokens.fingerprint,
+            "n_tokens": corpus.tokens.n_tokens,
+            "documents": corpus.tokens.n_documents,
+            "files": len(corpus.found.files),
+            "bytes": corpus.found.n_bytes,
+            "left_out": corpus.found.left_out,
+        },
         "parameters": module.model.num_parameters(),
         "seed": config.seed,
         "versions": _versions(),

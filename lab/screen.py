@@ -20,13 +20,13 @@ from lab.module import GPTModule
 from lab.paths import shown
 from lab.plan import Plan
 from lab.terminal import duration, table
-from lab.tokenfile import TokenFile
+from lab.text import Corpus
 
 
 def start(
     config: Config,
     plan: Plan,
-    tokens: TokenFile,
+    corpus: Corpus,
     data: LabData,
     model: GPTModel,
     device: str,
@@ -42,8 +42,9 @@ def start(
         {
             "model": f"{model.num_parameters():,} parameters ({model.num_parameters(False):,} without embeddings): "
             f"{shape.n_layers} layers, {shape.n_heads} heads, emb_dim {shape.emb_dim}, context {shape.context_length}",
-            "corpus": f"{config.corpus.name}: {tokens.n_tokens:,} tokens, {len(data.train_tokens):,} to train on, "
-            f"{len(data.val_tokens):,} to validate with",
+            "corpus": f"{config.corpus.name}: {corpus.tokens.n_tokens:,} tokens, {len(data.train_tokens):,} to train "
+            f"on, {len(data.val_tokens):,} to validate with",
+            **corpus.told(),
             "steps": f"{_steps(plan, earlier)}; evaluation every {plan.eval_every}",
             **_continuing(earlier, config, plan),
             **({"weights": weights} if weights else {}),

@@ -1,4 +1,8 @@
-"""JSON as its standard has it, which knows no NaN and no infinity: they go by their names, as texts."""
+"""JSON as its standard has it, written and read.
+
+The standard knows no NaN and no infinity: they go by their names, as texts. And what somebody else wrote is read, or it
+is a ValueError, however strange it is.
+"""
 
 import json
 import math
@@ -10,6 +14,22 @@ _NAMES = ("NaN", "Infinity", "-Infinity")
 def dumps(value: Any, indent: int | None = None, ascii_only: bool = False) -> str:
     """``value`` as JSON that every reader understands."""
     return json.dumps(named(value), indent=indent, ensure_ascii=ascii_only, allow_nan=False)
+
+
+def loads(text: str | bytes) -> Any:
+    """As ``json.loads``; what the parser cannot bear, though it may be JSON, is refused in the same way.
+
+    Raises:
+        ValueError: if it is no JSON, is nested too deep, or has a whole number of thousands of digits.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise
+    except ValueError:  # Python's own, which speaks of sys.set_int_max_str_digits
+        raise ValueError("it has a number with too many digits") from None
 
 
 def named(value: Any) -> Any:

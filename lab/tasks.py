@@ -13,6 +13,7 @@ Nothing is generated to answer a question. The model says how probable each endi
 probable one is its answer (Brown et al. 2020, section 2.4, https://arxiv.org/abs/2005.14165).
 """
 
+import io
 import json
 import math
 from collections.abc import Callable, Sequence
@@ -20,10 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from lab import strictjson
 from lab.errors import LabError
 from lab.model import GPTModel
 from lab.scoring import Continuation, perplexity, score_continuations
 from lab.tokenizer import Tokenizer
+from lab.utf8 import decode
 
 Layout = Literal["multiple choice", "last word"]
 
@@ -106,26 +109,24 @@ def read_task(path: Path) -> Task:
     layout: Layout | None = None
     examples = []
     try:
-        with path.open(encoding="utf-8-sig") as file:
-            for number, line in enumerate(file, start=1):
-                if not line.strip():
-                    continue
-                fields = _fields(line, path, number)
-                if layout is None:
-                    layout = _layout(fields, path, number)
-                read = _multiple_choice if layout == "multiple choice" else _last_word
-                try:
-                    examples.append(read(fields, number))
-                except ValueError as error:
-                    raise LabError(
-                        f"{path}, line {number}: {error}; a {layout} task has lines like {_EXAMPLES[layout]}"
-                    ) from None
-    except UnicodeDecodeError as error:
-        raise LabError(f"{path} is not UTF-8 (near byte {error.start})") from None
+        text = decode(path.read_bytes(), path)
     except FileNotFoundError:
         raise LabError(f"there is no task file {path}") from None
     except OSError as error:
         raise LabError(f"the task file {path} cannot be read: {error.strerror}") from error
+    for number, line in enumerate(io.StringIO(text, newline=None), start=1):
+        if not line.strip():
+            continue
+        fields = _fields(line, path, number)
+        if layout is None:
+            layout = _layout(fields, path, number)
+        read = _multiple_choice if layout == "multiple choice" else _last_word
+        try:
+            examples.append(read(fields, number))
+        except ValueError as error:
+            raise LabError(
+                f"{path}, line {number}: {error}; a {layout} task has lines like {_EXAMPLES[layout]}"
+            ) from None
     if layout is None:
         raise LabError(f"the task file {path} is empty")
     return Task(path, layout, tuple(examples))
@@ -203,10 +204,12 @@ def _last_word_result(
 
 def _fields(line: str, path: Path, number: int) -> dict[str, Any]:
     try:
-        fields = json.loads(line)
+        fields = strictjson.loads(line)
         json.dumps(fields, ensure_ascii=False).encode("utf-8")  # a lone surrogate is no text
-    except (ValueError, RecursionError):
+    except UnicodeEncodeError:
         raise LabError(f"{path}, line {number}: this is not a line of JSON in UTF-8") from None
+    except (ValueError, RecursionError) as error:
+        raise LabError(f"{path}, line {number}: this is not a line of JSON ({error})") from None
     if not isinstance(fields, dict):
         raise LabError(f"{path}, line {number}: expected a JSON object like {_EXAMPLES['multiple choice']}")
     return fields
@@ -230,7 +233,7 @@ def _multiple_choice(fields: dict[str, Any], line: int) -> Example:
     if not all(isinstance(ending, str) and ending.strip() for ending in endings):
         raise ValueError("each ending must be a text that is not empty")
     # HellaSwag's label is a number in its own files and a text of one in some copies.
-    if isinstance(label, str) and label.isdecimal():
+    if isinstance(label, str) and label.isdecimal() and len(label) < 10:
         label = int(label)
     if isinstance(label, bool) or not isinstance(label, int) or not 0 <= label < len(endings):
         raise ValueError(f"label must be the number of the right ending, 0 to {len(endings) - 1}")

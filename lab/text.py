@@ -1,16 +1,43 @@
 """The text behind a run, as tokens: found, encoded, and cut into what trains and what validates."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from lab import corpus, fetch, tokenfile
+from lab import corpus, fetch, textfiles, tokenfile
 from lab.config import CorpusConfig, CorpusSource, DataConfig
 from lab.errors import LabError
+from lab.paths import typed_path
 from lab.tokenfile import TokenFile
-from lab.tokenizer import Tokenizer
+from lab.tokenizer import ENDOFTEXT, Tokenizer
+from lab.treewalk import Found
 from lab.windows import split_by_position
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """The text of a run: what it was read from, and what it is for the model."""
+
+    found: Found
+    tokens: TokenFile
+
+    def told(self) -> dict[str, str]:
+        """Rows for a table: how much was read, what was not, and what may be meant otherwise than it was taken."""
+        documents, files = _number(self.tokens.n_documents, "document"), _number(len(self.found.files), "file")
+        rows = {"read": f"{documents} in {files}, {self.found.n_bytes:,} bytes"}
+        if self.found.left_out:
+            rows["left out"] = self.found.told()
+        if self.tokens.n_mentions:
+            rows["note"] = (
+                f"{ENDOFTEXT} stands in the text {_number(self.tokens.n_mentions, 'time')}, as plain text that ends no "
+                f"document; to end one there: corpus.document_separator='{ENDOFTEXT}'"
+            )
+        return rows
+
+
+def _number(n: int, of: str) -> str:
+    return f"{n:,} {of}{'' if n == 1 else 's'}"
 
 
 def find_corpus(config: CorpusConfig, start_folder: Path) -> list[Path]:
@@ -19,21 +46,51 @@ def find_corpus(config: CorpusConfig, start_folder: Path) -> list[Path]:
     Raises:
         LabError: if they are not there and cannot be had.
     """
+    return _find(config, start_folder).files
+
+
+def _find(config: CorpusConfig, start_folder: Path) -> Found:
     match config.source:
         case CorpusSource.bundled:
-            return corpus.find_files(str(config.path), corpus.bundled_folder())
+            return textfiles.find(str(config.path), corpus.bundled_folder())
         case CorpusSource.url:
-            return [fetch.fetch(str(config.url), str(config.path), str(config.sha256))]
+            return _all_of([fetch.fetch(str(config.url), str(config.path), str(config.sha256))])
         case CorpusSource.stdlib:
-            return corpus.stdlib_files()
+            return _all_of(corpus.stdlib_files())
         case CorpusSource.path:
-            return corpus.find_files(str(config.path), start_folder)
+            caches = (tokenfile.cache_folder(), fetch.corpora_folder())
+            return textfiles.find(str(config.path), start_folder, caches)
+
+
+def _all_of(files: list[Path]) -> Found:
+    return Found(files, sum(file.stat().st_size for file in files))
+
+
+def anchor(config: CorpusConfig, start_folder: Path) -> None:
+    """Makes the path of a text of one's own absolute. It is kept with the run, and read again from other folders, where
+    another file may have that name."""
+    if config.source is CorpusSource.path:
+        config.path = str(typed_path(str(config.path), start_folder).absolute())
+
+
+def read_corpus(config: CorpusConfig, start_folder: Path) -> Corpus:
+    """The corpus: fetched, read and encoded at first use, from then on only looked up.
+
+    Raises:
+        LabError: if it is not there, cannot be read or is no text.
+    """
+    found = _find(config, start_folder)
+    return Corpus(found, tokenize(found.files, config))
+
+
+def tokenize(files: list[Path], config: CorpusConfig) -> TokenFile:
+    """The files of a corpus as a file of tokens."""
+    return tokenfile.tokenize(lambda: corpus.documents(files, config.document_separator), Tokenizer())
 
 
 def tokenized_corpus(config: CorpusConfig, start_folder: Path) -> TokenFile:
-    """The corpus as a file of tokens: fetched, read and encoded at first use, from then on only looked up."""
-    files = find_corpus(config, start_folder)
-    return tokenfile.tokenize(lambda: corpus.documents(files), Tokenizer())
+    """As ``read_corpus``, the tokens alone."""
+    return read_corpus(config, start_folder).tokens
 
 
 def cut(tokens: np.ndarray, config: DataConfig) -> tuple[np.ndarray, np.ndarray]:

@@ -5,7 +5,6 @@ is a hash of the text and the tokenizer: another text is another file, and nothi
 """
 
 import hashlib
-import json
 import os
 import zlib
 from collections import deque
@@ -21,11 +20,11 @@ from filelock import FileLock
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TransferSpeedColumn
 
-from lab import atomic
+from lab import atomic, strictjson
 from lab.corpus import Document
 from lab.errors import LabError
 from lab.paths import typed_path
-from lab.tokenizer import BORDER, Tokenizer
+from lab.tokenizer import BORDER, ENDOFTEXT, Tokenizer
 from lab.windows import open_tokens
 
 CACHE_VARIABLE = "LAB_CACHE"
@@ -48,6 +47,8 @@ class TokenFile:
     n_documents: int
     n_bytes: int
     """Length of the text in UTF-8, separators not counted."""
+    n_mentions: int
+    """How often the text mentions ``<|endoftext|>``: typed out, it separates nothing."""
     checksum: int
     """CRC-32 of the file."""
 
@@ -79,7 +80,7 @@ def tokenize(read: Callable[[], Iterator[Document]], tokenizer: Tokenizer) -> To
             pass
     if text.n_bytes == 0:
         raise LabError("corpus: the text is empty, there is nothing to train on; choose a file with some text in it")
-    fingerprint, n_bytes, n_documents = text.hexdigest(), text.n_bytes, text.n_documents
+    fingerprint, n_bytes, n_documents, n_mentions = text.hexdigest(), text.n_bytes, text.n_documents, text.n_mentions
     folder = cache_folder()
     path = folder / f"{fingerprint[:32]}.bin"
     try:
@@ -95,7 +96,7 @@ def tokenize(read: Callable[[], Iterator[Document]], tokenizer: Tokenizer) -> To
             if text.hexdigest() != fingerprint:
                 path.unlink()
                 raise LabError("corpus: the text was changed while it was being read; start again")
-            made = TokenFile(path, fingerprint, n_tokens, n_documents, n_bytes, checksum)
+            made = TokenFile(path, fingerprint, n_tokens, n_documents, n_bytes, n_mentions, checksum)
             # The description comes last: a token file without one is not believed.
             atomic.write_json(path.with_suffix(".json"), {**asdict(made), "path": path.name})
             return made
@@ -164,6 +165,7 @@ class _Fingerprint:
         self._digest = hashlib.sha256(f"{tokenizer.name} {_FORMAT}".encode())
         self.n_bytes = 0
         self.n_documents = 0
+        self.n_mentions = 0
 
     def watching(self, documents: Iterable[Document]) -> Iterator[Document]:
         """The same documents; each must be read to its end before the next."""
@@ -175,7 +177,11 @@ class _Fingerprint:
                 self.n_documents += 1
 
     def _pieces(self, document: Document) -> Document:
+        end = ""  # of the pieces before, too short for a whole mention
         for piece in document:
+            end += piece
+            self.n_mentions += end.count(ENDOFTEXT)
+            end = end[1 - len(ENDOFTEXT) :]
             data = piece.encode("utf-8")
             self._digest.update(data)
             self.n_bytes += len(data)
@@ -209,7 +215,7 @@ def _write(path: Path, documents: Iterator[Document], n_bytes: int, tokenizer: T
 def _read(path: Path, fingerprint: str) -> TokenFile | None:
     """The token file at ``path`` if it is whole and is what its description says; None if it must be made anew."""
     try:
-        fields = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        fields = strictjson.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
         found = TokenFile(**{**fields, "path": path})
         if found.fingerprint != fingerprint or path.stat().st_size != 2 * found.n_tokens:
             return None

@@ -43,7 +43,7 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
     from lab.events import EventLog
     from lab.memory import keep_freed_memory
     from lab.plan import make_plan
-    from lab.text import tokenized_corpus
+    from lab.text import anchor, read_corpus
     from lab.tokenizer import Tokenizer
 
     keep_freed_memory()
@@ -63,7 +63,9 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
         if config.model.vocab_size != tokenizer.vocab_size:
             asked, known = config.model.vocab_size, tokenizer.vocab_size
             raise LabError(f"model.vocab_size={asked}: the tokenizer decides it, and it has {known} tokens")
-        tokens = tokenized_corpus(config.corpus, start_folder)
+        anchor(config.corpus, start_folder)
+        corpus = read_corpus(config.corpus, start_folder)
+        tokens = corpus.tokens
         data = build.make_data(config, tokens)
         if earlier is not None and resume is not None:
             checkpoint.refuse_other_run(earlier, config, tokens, resume)
@@ -103,7 +105,7 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
                 logger.log_hyperparams(to_plain(config))
             if trainer.is_global_zero:
                 described = f"{machine.device_name(device)}, {machine.arithmetic(config.trainer, device)}"
-                screen.start(config, plan, tokens, data, module.model, described, run_folder, earlier, weights)
+                screen.start(config, plan, corpus, data, module.model, described, run_folder, earlier, weights)
 
             interrupted = None
             try:
@@ -121,7 +123,7 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
                 if config.trainer.compile and machine.is_of_compiling(error):
                     raise machine.cannot_compile(error) from error
                 raise
-            results = runfolder.results(config, plan, tokens, data, trainer, module, record, interrupted, resume)
+            results = runfolder.results(config, plan, corpus, data, trainer, module, record, interrupted, resume)
             if trainer.is_global_zero:
                 runfolder.write_results(run_folder, results)
                 runfolder.write_end(run_folder, log, results)

@@ -6,7 +6,6 @@ numbers. There is nothing in it that could run, and everything can be checked be
 for: a file cannot claim a tensor that its own length does not bear out.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -163,8 +162,8 @@ def open_model(path: Path) -> GPTModel:
             "or a file that `python -m lab.export` wrote"
         )
     try:
-        config = _config(json.loads(file.metadata[CONFIG_KEY]))
-    except (TypeError, ValueError, RecursionError) as error:
+        config = _config(strictjson.loads(file.metadata[CONFIG_KEY]))
+    except (TypeError, ValueError) as error:
         raise LabError(f"{path} describes no model that the lab knows ({error})") from error
     return assemble(config, {name: Part(file, name) for name in file.shapes}, path)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -23,8 +24,8 @@ def lay(folder: Path, *names: str) -> None:
         (folder / name).write_text(f"this is {name}", encoding="utf-8")
 
 
-def texts(*files: Path) -> list[str]:
-    return ["".join(document) for document in documents(files)]
+def texts(*files: Path, separator: str | None = None) -> list[str]:
+    return ["".join(document) for document in documents(files, separator)]
 
 
 def found(path: str, folder: Path) -> list[str]:
@@ -39,7 +40,7 @@ def test_a_file_by_any_name(tmp_path: Path) -> None:
 
 
 def test_a_folder_gives_its_texts_in_the_order_of_their_names(tmp_path: Path) -> None:
-    wanted = ["a.txt", "b/c.md", "b/d/e.py", "b.jsonl", "z.TXT"]
+    wanted = ["a.txt", "b/c.md", "b/d/e.py", "b.jsonl", "b.NDJSON", "z.TXT"]
     lay(tmp_path, *wanted, "image.png", "no-suffix", "a.txt.bak", ".hidden.txt", ".git/x.txt", "b/.venv/y.py")
     (tmp_path / "folder.txt").mkdir()
     files = find_files(".", tmp_path)
@@ -165,6 +166,8 @@ def test_any_text_survives_in_json_lines(
         '{"text": ["a"]}',
         '{"text": "\\ud800"}',
         '{"text": "a"} {"text": "b"}',
+        '{"text": ' + "[" * 100_000,
+        '{"text": "a", "number": ' + "7" * 5000 + "}",
     ],
 )
 def test_a_bad_json_line_is_named(tmp_path: Path, line: str) -> None:
@@ -174,9 +177,92 @@ def test_a_bad_json_line_is_named(tmp_path: Path, line: str) -> None:
         texts(file)
 
 
+STORIES = ["one\nwith two lines", "", "zwei 🦊"]
+OBJECTS = [{"text": story, "title": "extra"} for story in STORIES]
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl", "a.ndjson", "A.JSON"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        json.dumps(OBJECTS),
+        json.dumps(OBJECTS, indent=2),
+        "\ufeff" + json.dumps(STORIES, ensure_ascii=False),
+        "\n".join(map(json.dumps, OBJECTS)),
+        "\n" + "\n\n".join(map(json.dumps, OBJECTS)) + "\n",
+    ],
+)
+def test_json_is_told_by_its_content(tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    assert texts(tmp_path / name) == STORIES
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_single_object_is_a_document(tmp_path: Path, indent: int | None) -> None:
+    (tmp_path / "a.json").write_text(json.dumps(OBJECTS[0], indent=indent), encoding="utf-8")
+    assert texts(tmp_path / "a.json") == STORIES[:1]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('{"name": "settings"}', "line 1: expected a JSON object"),
+        ('{\n"name": "settings"\n}', r"a\.json: expected a JSON object"),
+        ('["a", {"text": 7}]', "element 2: expected a JSON object"),
+        ('["a", "\\ud800"]', "element 2: half of a character"),
+        ("[" * 100_000, "this is no JSON that can be read .it is nested too deep"),
+        ("[" + "7" * 5000 + "]", "this is no JSON that can be read .it has a number with too many digits"),
+        ('["a",', "this is no JSON that can be read"),
+        ("a story", "this is no JSON that can be read"),
+    ],
+)
+def test_other_json_is_one_sentence(tmp_path: Path, content: str, said: str) -> None:
+    (tmp_path / "a.json").write_text(content, encoding="utf-8")
+    with pytest.raises(LabError, match=said) as caught:
+        texts(tmp_path / "a.json")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("ending", ["txt", "log"])
+def test_json_under_another_name_is_text(tmp_path: Path, ending: str) -> None:
+    """Somebody may want a model that writes JSON."""
+    (tmp_path / f"a.{ending}").write_text(json.dumps(OBJECTS), encoding="utf-8")
+    assert texts(tmp_path / f"a.{ending}") == [json.dumps(OBJECTS)]
+
+
+END = "<|endoftext|>"
+
+
+def test_a_separator_ends_a_document_and_takes_its_line_break_along(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(f"one\n{END}\ntwo{END}\r\n\nthree{END}{END}four{END}\n".encode())
+    (tmp_path / "b.jsonl").write_text(json.dumps({"text": f"five{END}six"}), encoding="utf-8")
+    files = (tmp_path / "a.txt", tmp_path / "b.jsonl")
+    assert texts(*files, separator=END) == ["one\n", "two", "\nthree", "", "four", "", "five", "six"]
+    assert END in texts(tmp_path / "a.txt")[0]
+
+
+@few
+@given(
+    st.lists(st.text(st.sampled_from("ab-\r\n"), max_size=8), max_size=8),
+    st.integers(1, 9),
+    st.sampled_from(["-a-", "-"]),
+)
+def test_a_separator_is_found_wherever_the_reads_end(
+    tmp_path_factory: pytest.TempPathFactory, parts: list[str], piece: int, separator: str
+) -> None:
+    text = separator.join(parts)
+    file = tmp_path_factory.mktemp("text") / "a.txt"
+    file.write_bytes(text.encode())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(corpus, "_PIECE", piece)
+        assert texts(file, separator=separator) == re.split(re.escape(separator) + "(?:\r\n|\n)?", text)
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [
+        ("wide.txt", "A fox.".encode("utf-16")),
+        ("wide.jsonl", '{"text": "a"}'.encode("utf-16")),
         ("latin1.txt", "ein schöner Text".encode("latin1")),
         ("latin1.jsonl", '{"text": "schön"}\n'.encode("latin1")),
         ("cut.txt", "🦊".encode()[:3]),

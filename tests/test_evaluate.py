@@ -155,6 +155,32 @@ def test_a_text_of_ones_own(trained: Finished, tmp_path: Path) -> None:
     assert figures(trained.folder, f"corpus.path={folder}")["tokens"] == int(n_tokens * 0.1) - 1
 
 
+def test_a_run_knows_its_text_from_every_folder(tmp_path: Path) -> None:
+    """Its place and how it was cut into documents: for an evaluation, and for a run that goes on."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    for folder, who in ((here, "fox"), (there, "crow")):
+        folder.mkdir()
+        (folder / "tales.txt").write_text("".join(f"On day {i} the {who} came.\n<|endoftext|>\n" for i in range(60)))
+    options = (*TINY, "save=true", "corpus=text", "corpus.path=tales.txt", "sample.max_tokens=0", "trainer.max_steps=1")
+    plain = train_here(here, *options)
+    told = " ".join(plain.out.split())
+    assert "note <|endoftext|> stands in the text 60 times" in told
+    assert "corpus.document_separator='<|endoftext|>'" in told
+    done = train_here(here, *options, "corpus.document_separator=<|endoftext|>")
+    assert "note" not in done.out
+    assert (done.results["corpus"]["documents"], plain.results["corpus"]["documents"]) == (60, 1)
+    assert done.results["corpus"]["fingerprint"] != plain.results["corpus"]["fingerprint"]
+    found = figures(there, f"checkpoint={done.run}")
+    assert found["fingerprint"] == done.results["corpus"]["fingerprint"]
+    assert found["loss"] == pytest.approx(done.results["val_loss"], abs=1e-5)
+    longer = train_here(there, f"resume={done.run}", "trainer.max_steps=2")
+    assert longer.code == 0, longer.err
+    assert longer.results["corpus"] == done.results["corpus"]
+    # Typed, the path is that of this folder: another text, cut as it says here.
+    found = figures(there, f"checkpoint={done.run}", "corpus.path=tales.txt", "split=all")
+    assert found["fingerprint"] not in (done.results["corpus"]["fingerprint"], plain.results["corpus"]["fingerprint"])
+
+
 def test_a_corpus_that_has_changed_is_told(tmp_path: Path) -> None:
     notes = tmp_path / "notes.txt"
     notes.write_text("The hare and the mole shared a field. " * 60, encoding="utf-8")

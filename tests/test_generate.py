@@ -136,7 +136,12 @@ def test_the_prompt_from_a_file_or_from_standard_input(here: Any, trained: Finis
     (trained.folder / "beginning.txt").write_text("Once\nupon a time\n")
     for arguments in (("prompt_file=beginning.txt",), ("prompt_file=-",)):
         assert here(*arguments, "max_tokens=0", stdin=b"Once\nupon a time\n") == (0, "Once\nupon a time\n", "")
-    assert "is not UTF-8" in here("prompt_file=-", stdin=b"\xff\xfe")[2]
+    marked = "\ufeffOnce\r\n".encode()  # as Notepad writes it: neither the mark nor the line break is text
+    (trained.folder / "marked.txt").write_bytes(marked)
+    for arguments in (("prompt_file=marked.txt",), ("prompt_file=-",)):
+        assert here(*arguments, "max_tokens=0", stdin=marked) == (0, "Once\n", "")
+    assert "is not UTF-8" in here("prompt_file=-", stdin=b"Once\xff")[2]
+    assert "is not UTF-8 but UTF-16" in here("prompt_file=-", stdin="Once".encode("utf-16"))[2]
     assert "cannot be read" in here("prompt_file=nowhere.txt")[2]
 
 

@@ -87,6 +87,7 @@ def test_tests_mirror_the_rooms() -> None:
         "faults": "checkpoint",
         "config": "changed cli classic manual summary",
         "data": "text",
+        "corpus": "textfiles treewalk utf8",
         "sampling": "explain kvcache",
         "generate": "options pretrained conversation speaker textstream",
         "terminal": "command stdio",

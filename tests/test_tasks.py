@@ -166,6 +166,9 @@ GOOD = '{"ctx": "a", "endings": ["b", "c"], "label": 0}'
         (GOOD.replace("0}", "true}"), "line 1: label"),
         (GOOD.replace("0}", '""}'), "line 1: label"),
         (GOOD.replace("0}", "-1}"), "line 1: label"),
+        (GOOD.replace("0}", f'"{"9" * 5000}"}}'), "line 1: label"),
+        (GOOD.replace("0}", "9" * 5000 + "}"), "line 1: this is not a line of JSON (it has a number with too many"),
+        (f'{GOOD}\n{{"text": {"[" * 100_000}', "line 2: this is not a line of JSON (it is nested too deep)"),
         (GOOD.replace('"a"', '"\\ud800"'), "line 1: this is not a line of JSON in UTF-8"),
     ],
 )
@@ -183,6 +186,9 @@ def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
     (tmp_path / "latin").write_bytes('{"text": "schön da"}'.encode("latin-1"))
     with pytest.raises(LabError, match="is not UTF-8"):
         read_task(tmp_path / "latin")
+    (tmp_path / "wide").write_text('{"text": "a b"}', encoding="utf-16")
+    with pytest.raises(LabError, match="is not UTF-8 but UTF-16"):
+        read_task(tmp_path / "wide")
     with pytest.raises(LabError, match="cannot be read"):
         read_task(tmp_path)
 

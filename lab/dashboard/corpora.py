@@ -8,14 +8,13 @@ from typing import Literal
 import yaml
 from pydantic import Field
 
-from lab import cli, corpus, fetch, manual, text, tokenfile
+from lab import cli, fetch, manual, text
 from lab.config import CONF_FOLDER, CorpusConfig, CorpusSource
 from lab.dashboard.errors import ApiError
 from lab.dashboard.models import Model, Value
 from lab.dashboard.plainfile import entries
 from lab.dashboard.settings import Settings
 from lab.errors import LabError
-from lab.tokenizer import Tokenizer
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")
 _EXACT_UP_TO = 1 << 20
@@ -105,16 +104,17 @@ def size(config: CorpusConfig, root: Path) -> Size | None:
     n_bytes = sum(stamp.st_size for stamp in stamps)
     if n_bytes > _EXACT_UP_TO:
         return round(n_bytes / _BYTES_A_TOKEN), False
-    key = tuple((str(f), s.st_mtime_ns, s.st_size) for f, s in zip(files, stamps, strict=True))
+    stamped = tuple((str(f), s.st_mtime_ns, s.st_size) for f, s in zip(files, stamps, strict=True))
+    key = (config.document_separator, stamped)
     if key not in _counted:
         try:
-            _counted[key] = tokenfile.tokenize(lambda: corpus.documents(files), Tokenizer()).n_tokens
+            _counted[key] = text.tokenize(files, config).n_tokens
         except LabError:
             return None
     return _counted[key], True
 
 
-_counted: dict[tuple[tuple[str, int, int], ...], int] = {}
+_counted: dict[tuple[str | None, tuple[tuple[str, int, int], ...]], int] = {}
 
 
 def _files_here(config: CorpusConfig, root: Path) -> list[Path]:

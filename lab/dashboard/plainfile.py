@@ -1,9 +1,10 @@
 """Files in run folders, opened for what they are: a symbolic link could lead to any file of this machine."""
 
-import json
 import os
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from lab import strictjson
 
 
 def opened(path: Path) -> BinaryIO:
@@ -19,8 +20,8 @@ def read_json(path: Path) -> dict[str, Any]:
     """A JSON object from a file that somebody may have damaged; empty if so, or if it isn't there."""
     try:
         with opened(path) as file:
-            found = json.load(file)
-    except (OSError, ValueError, RecursionError):
+            found = strictjson.loads(file.read())
+    except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -5,7 +5,6 @@ was taken, and goes on with numbers above all that were used before (see ``lab.c
 17 asks for what comes after 17, and never gets two things under one number.
 """
 
-import json
 import os
 import threading
 from array import array
@@ -178,7 +177,7 @@ class Tails:
 def _parse(line: bytes) -> dict[str, Any] | None:
     """An event, or None for a line torn by a power cut."""
     try:
-        event = json.loads(line)
+        event = strictjson.loads(line)
     except ValueError:
         return None
     return event if isinstance(event, dict) and isinstance(event.get("seq"), int) and "kind" in event else None
