@@ -9,6 +9,10 @@ from lab.errors import LabError
 from lab.huggingface import read_json
 from lab.tokenizer import ENDOFTEXT, Tokenizer, vocabulary_files
 
+_ROUND = 64
+"""What vocabularies are rounded up to, or to a multiple of."""
+_MOST_PADDING = 1024
+
 
 def write(folder: Path, context_length: int) -> None:
     """Writes the vocabulary in three layouts: ``tokenizer.json`` for today's libraries, ``vocab.json`` and
@@ -70,6 +74,34 @@ def _tokenizer(vocabulary: dict[str, int], merges: list[str]) -> dict[str, Any]:
     }
 
 
+def without_padding(folder: Path | None, n_rows: int) -> int:
+    """How many rows of an embedding belong to tokens. Many models have more, up to a number that suits a GPU: GPT-2's
+    vocabulary becomes 50,304. ``folder`` is a Hugging Face folder; None for weights that came without one.
+
+    ``n_rows`` itself where a row above GPT-2's vocabulary has a token, or where nothing says that it hasn't.
+    """
+    known = Tokenizer().vocab_size
+    if n_rows <= known:
+        return n_rows
+    theirs, added = _vocabulary(folder) if folder else (None, {})
+    if theirs is None and not added:
+        return known if n_rows % _ROUND == 0 and n_rows - known < _MOST_PADDING else n_rows
+    above = [token for token in [*(theirs or {}).values(), *added.values()] if token not in range(known)]
+    return n_rows if any(token in range(n_rows) for token in above) else known
+
+
+def _vocabulary(folder: Path) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+    """What a folder's tokenizer knows, by its text, and what was added to that; None if there is no tokenizer."""
+    if (folder / "tokenizer.json").is_file():
+        found = read_json(folder / "tokenizer.json")
+        model, added = found.get("model"), found.get("added_tokens")
+        words = model.get("vocab") if isinstance(model, dict) else None
+        listed = [token for token in added if isinstance(token, dict)] if isinstance(added, list) else []
+        return words if isinstance(words, dict) else {}, {str(t.get("content")): t.get("id") for t in listed}
+    added = read_json(folder / "added_tokens.json") if (folder / "added_tokens.json").is_file() else {}
+    return read_json(folder / "vocab.json") if (folder / "vocab.json").is_file() else None, added
+
+
 def refuse_other(folder: Path, vocab_size: int) -> None:
     """Makes sure that a model from elsewhere was trained on the token ids that our tokenizer gives.
 
@@ -82,14 +114,9 @@ def refuse_other(folder: Path, vocab_size: int) -> None:
             f"{folder} has a vocabulary of {vocab_size:,} tokens: the lab knows GPT-2's, which has {known:,}, "
             "and its words would not be this model's"
         )
-    theirs: Any = None
-    if (folder / "tokenizer.json").is_file():
-        model = read_json(folder / "tokenizer.json").get("model")
-        theirs = model.get("vocab") if isinstance(model, dict) else {}
-    elif (folder / "vocab.json").is_file():
-        theirs = read_json(folder / "vocab.json")
+    theirs, _ = _vocabulary(folder)
     if theirs is None:
         return
     ours = json.loads(vocabulary_files()[1].read_text(encoding="utf-8"))
-    if not isinstance(theirs, dict) or {ENDOFTEXT: ours[ENDOFTEXT], **theirs} != ours:  # some list it apart
+    if {ENDOFTEXT: ours[ENDOFTEXT], **theirs} != ours:  # some list it apart
         raise LabError(f"{folder} has a vocabulary of its own: the lab knows GPT-2's, whose words are not this model's")

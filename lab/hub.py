@@ -23,7 +23,15 @@ _FULL_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _FILES = (".ckpt", ".safetensors", ".bin", ".pt", ".json")
 
 # Safetensors only: whatever else lies there under the same name is neither fetched nor opened.
-_WANTED = [CONFIG_FILE, WEIGHTS_FILE, INDEX_FILE, "model-*.safetensors", "tokenizer.json", "vocab.json"]
+_WANTED = [
+    CONFIG_FILE,
+    WEIGHTS_FILE,
+    INDEX_FILE,
+    "model-*.safetensors",
+    "tokenizer.json",
+    "vocab.json",
+    "added_tokens.json",
+]
 
 
 def is_name(wanted: str, start_folder: Path) -> bool:

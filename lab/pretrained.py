@@ -1,5 +1,6 @@
 """A trained model, wherever it comes from, opened to be used."""
 
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ def open_pretrained(wanted: str, start_folder: Path, option: str = "checkpoint")
     """
     target = typed_path(wanted, start_folder)
     if target.is_file() and target.suffix == ".safetensors":
-        return Pretrained(weights.open_model(target), str(target))
+        return Pretrained(_without_padding(weights.open_model(target), None, str(target)), str(target))
     if huggingface.is_folder(target):
         return _from_folder(target, str(target))
     if not target.exists() and hub.is_name(wanted, start_folder):
@@ -54,9 +55,23 @@ def open_pretrained(wanted: str, start_folder: Path, option: str = "checkpoint")
 
 
 def _from_folder(folder: Path, source: str) -> Pretrained:
-    model = huggingface.open_folder(folder)
+    model = _without_padding(huggingface.open_folder(folder), folder, source)
     hftokenizer.refuse_other(folder, model.config.vocab_size)
     return Pretrained(model, source)
+
+
+def _without_padding(model: GPTModel, folder: Path | None, source: str) -> GPTModel:
+    """The model without the rows that only fill up its vocabulary: nothing should give them a probability."""
+    n_rows = model.config.vocab_size
+    words = hftokenizer.without_padding(folder, n_rows)
+    if words == n_rows:
+        return model
+    print(
+        f"note: of the {n_rows:,} rows of the vocabulary of {source}, the last {n_rows - words:,} are padding that has "
+        f"no token: they are left out, and {words:,} stay",
+        file=sys.stderr,
+    )
+    return weights.with_vocabulary(model, words)
 
 
 def from_checkpoint(found: dict[str, Any], path: Path) -> Pretrained:

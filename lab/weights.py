@@ -7,7 +7,7 @@ for: a file cannot claim a tensor that its own length does not bear out.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +116,19 @@ def assemble(
     if config.tie_embeddings:
         model.head.weight = model.token_embedding.weight
     return model.eval()
+
+
+def with_vocabulary(model: GPTModel, vocab_size: int) -> GPTModel:
+    """The model without the rows of its embedding and its head above ``vocab_size``."""
+    state = model.state_dict()
+    for name in ("token_embedding.weight", "head.weight"):
+        state[name] = state[name][:vocab_size].clone()
+    with torch.device("meta"):
+        smaller = GPTModel(replace(model.config, vocab_size=vocab_size))
+    smaller.load_state_dict(state, assign=True)
+    if model.config.tie_embeddings:
+        smaller.head.weight = smaller.token_embedding.weight
+    return smaller.train(model.training)
 
 
 def _refuse_other_depth(config: GPTConfig, parts: Mapping[str, Part], where: Path) -> None:

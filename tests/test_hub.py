@@ -1,5 +1,6 @@
 """Models by name: from a prepared cache without a network, from a hub of our own, and when there is neither."""
 
+import contextlib
 import hashlib
 import http.server
 import json
@@ -14,7 +15,7 @@ import pytest
 import torch
 from conftest import TINY, lab, train_here
 
-from lab import hftokenizer, hub, huggingface
+from lab import export, hftokenizer, hub, huggingface, weights
 from lab.errors import LabError
 from lab.model import GPTConfig, GPTModel
 from lab.pretrained import open_pretrained
@@ -198,3 +199,61 @@ def test_a_hub_that_is_not_there(silent: bool, tmp_path: Path, monkeypatch: pyte
         with pytest.raises(LabError, match=r"is not in the cache .* and could not be fetched") as told:
             hub.find("gpt2")
     assert "\n" not in str(told.value)
+
+
+PADDED = 50304
+
+
+@pytest.mark.parametrize("tied", [True, False])
+@pytest.mark.parametrize("tokenizer", [True, False])
+def test_rows_that_pad_a_vocabulary_are_left_out(
+    tied: bool, tokenizer: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As nanoGPT pads it: GPT-2's words, and rows above that no text ever trained or asks for."""
+    torch.manual_seed(6)
+    shape = GPTConfig(
+        emb_dim=32, n_layers=2, n_heads=2, context_length=16, vocab_size=PADDED, tie_embeddings=tied, drop_rate=0.0
+    )
+    padded = GPTModel(shape).eval()
+    with torch.no_grad():
+        padded.head.weight[50257:] = 100 * padded.head.weight[:47]  # they would win
+    huggingface.write_model(padded, tmp_path)
+    if tokenizer:
+        hftokenizer.write(tmp_path, 16)
+    found = open_pretrained(str(tmp_path), tmp_path).model
+    assert "the last 47 are padding" in capsys.readouterr().err
+    assert (found.config.vocab_size, found.config.tie_embeddings) == (50257, tied)
+    assert (found.head.weight is found.token_embedding.weight) == tied
+    token_ids = torch.arange(16)[None]
+    assert torch.equal(found(token_ids), padded(token_ids)[..., :50257])
+
+    from lab import generate
+
+    weights.write_model(padded, tmp_path / "padded.safetensors")
+    export.export(export.Options(checkpoint=str(tmp_path), to=str(tmp_path / "out")), tmp_path)
+    assert json.loads((tmp_path / "out" / "config.json").read_text())["vocab_size"] == 50257
+    capsys.readouterr()
+    for checkpoint in (tmp_path, tmp_path / "padded.safetensors", tmp_path / "out"):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "argv", ["", f"checkpoint={checkpoint}", "prompt=The fox", "max_tokens=8", "seed=1"])
+            with contextlib.suppress(SystemExit):
+                generate.main()
+        assert capsys.readouterr().out.startswith("The fox")
+    done = train_here(tmp_path, *TINY, f"init_from={tmp_path}", f"model.tie_embeddings={tied}", "trainer.max_steps=1")
+    assert done.code == 0, done.err
+
+
+def test_a_row_that_has_a_token_is_no_padding(tmp_path: Path) -> None:
+    huggingface.write_model(GPTModel(GPTConfig(emb_dim=8, n_layers=1, n_heads=1, vocab_size=PADDED)), tmp_path)
+    hftokenizer.write(tmp_path, 16)
+    content = json.loads((tmp_path / "tokenizer.json").read_text())
+    content["added_tokens"].append({"id": 50257, "content": "[PAD]"})
+    (tmp_path / "tokenizer.json").write_text(json.dumps(content))
+    with pytest.raises(LabError, match="a vocabulary of 50,304 tokens"):
+        open_pretrained(str(tmp_path), tmp_path)
+    for file in ("tokenizer.json", "vocab.json"):
+        (tmp_path / file).unlink()
+    shape = GPTConfig(emb_dim=8, n_layers=1, n_heads=1, vocab_size=50300)
+    huggingface.write_model(GPTModel(shape), tmp_path)  # no round number: whose words would these be?
+    with pytest.raises(LabError, match="a vocabulary of 50,300 tokens"):
+        open_pretrained(str(tmp_path), tmp_path)
