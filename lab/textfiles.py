@@ -51,7 +51,8 @@ def find(path: str, start_folder: Path, caches: Iterable[Path] = ()) -> Found:
         found = walk(target, ("**", "*"), SUFFIXES, caches)
         if not found.files:
             raise LabError(
-                f"corpus.path: the folder {target} has no text in it ({', '.join(SUFFIXES)} files){_but(found)}"
+                f"corpus.path: the folder {target} has no text in it ({', '.join(SUFFIXES)} files; a pattern such as "
+                f"'{target.name}/*' takes any){_but(found)}"
             )
     else:
         raise LabError(f"corpus.path: {target} is no plain file, and a text is read twice: write it to a file first")
