@@ -11,6 +11,7 @@ import torch
 from hydra.utils import get_class, instantiate
 from lightning.pytorch.loggers import Logger
 from omegaconf import OmegaConf
+from torch import nn
 from torch.optim import Optimizer
 
 from lab import checkpoint, finetune, machine
@@ -40,7 +41,7 @@ def make_model(config: Config) -> GPTModel:
     return GPTModel(config.model)
 
 
-def make_optimizer(config: Config, model: GPTModel, device: str) -> Optimizer:
+def make_optimizer(config: Config, model: nn.Module, device: str) -> Optimizer:
     """The optimizer of the options over the decay groups of the model."""
     arguments = {k: v for k, v in dataclasses.asdict(config.optimizer).items() if k != "weight_decay"}
     try:
@@ -98,8 +99,10 @@ def make_trainer(
     record: Record,
     log: EventLog,
     signals: Signals,
+    earlier: dict[str, Any] | None = None,
 ) -> L.Trainer:
-    """Lightning's trainer with our callbacks; its own bar, summary and checkpoints are off."""
+    """Lightning's trainer with our callbacks; its own bar, summary and checkpoints are off. ``earlier`` is the
+    checkpoint that the run continues from."""
     samples = Samples(config.sample, tokenizer, config.seed) if config.sample.max_tokens else None
     checkpoints = None
     if config.save:
@@ -150,7 +153,7 @@ def make_trainer(
         logger=loggers,
         log_every_n_steps=plan.log_every,
         callbacks=callbacks,
-        plugins=[AtomicCheckpointIO(accumulate)],
+        plugins=[AtomicCheckpointIO(accumulate, earlier)],
         enable_checkpointing=config.save,
         enable_progress_bar=False,
         enable_model_summary=False,

@@ -3,6 +3,7 @@
 import os
 import pickle
 import shlex
+import warnings
 import zipfile
 from dataclasses import asdict
 from pathlib import Path
@@ -11,14 +12,17 @@ from typing import Any
 import torch
 
 from lab import atomic, newest
+from lab import checkpoint_schema as schema
 from lab.config import Config, to_plain
-from lab.errors import LabError
+from lab.digest import digest
+from lab.errors import LabError, is_text
 from lab.paths import typed_path
 from lab.plan import Plan
+from lab.schema import Lacking, Unfit, bounded, said
 from lab.tokenfile import TokenFile
 
-FORMAT = 1
-"""Version of what stands under ``lab`` in a checkpoint."""
+FORMAT = 2
+"""Version of what stands under ``lab`` in a checkpoint. Format 1 is the same without a checksum, and is read, too."""
 
 FOLDER = "checkpoints"
 """Subfolder of a run for its checkpoints."""
@@ -40,26 +44,101 @@ def save(checkpoint: dict[str, Any], path: Path) -> None:
 
     Raises:
         OSError: if the disk is full, say; a checkpoint that stood at ``path`` before is untouched.
+        LabError: if somebody's callback has put something into it that could not be read again.
     """
     with atomic.writing(path) as file:
-        torch.save(checkpoint, file)
+        torch.save(sealed(checkpoint), file)
+
+
+def sealed(checkpoint: dict[str, Any]) -> dict[str, Any]:
+    """The checkpoint with the checksum of all that is in it.
+
+    Raises:
+        LabError: as ``save``.
+    """
+    described = {**checkpoint["lab"], "format": FORMAT}
+    try:
+        return {**checkpoint, "lab": {**described, "checksum": _checksum({**checkpoint, "lab": described})}}
+    except TypeError as error:
+        raise LabError(
+            f"a callback of this run keeps something in its state that no checkpoint can hold: {error}"
+        ) from error
+
+
+def _checksum(checkpoint: dict[str, Any]) -> str:
+    """Over everything but itself."""
+    described = {name: value for name, value in checkpoint["lab"].items() if name != "checksum"}
+    return digest({**checkpoint, "lab": described})
+
+
+def _is_unchanged(found: dict[str, Any]) -> bool:
+    """Does it have the checksum it was written with? Those of format 1 have none."""
+    try:
+        return found["lab"]["format"] < 2 or found["lab"].get("checksum") == _checksum(found)
+    except (TypeError, ValueError, RuntimeError):  # there is something in it that was never written by ``save``
+        return False
 
 
 def load(path: Path) -> dict[str, Any]:
-    """The checkpoint at ``path``, on the CPU.
+    """The checkpoint at ``path``, on the CPU: of parts that are what ``lab.checkpoint_schema`` says, and no others.
+
+    Raises:
+        LabError: if it is missing, torn, foreign, changed since it was written, of a format that we do not know, or
+            not what a checkpoint must be.
+    """
+    found = _opened(path)
+    try:
+        bounded(found)
+        checked = schema.check(found)
+    except Unfit as error:
+        raise _unfit(path, error) from error
+    if not _is_unchanged(found):
+        raise LabError(
+            f"{path} was changed after it was written: its checksum is that of other contents; use another checkpoint"
+        )
+    return checked
+
+
+def read_card(path: Path) -> tuple[dict[str, Any], int]:
+    """What the checkpoint at ``path`` says of itself (see ``card``), and its step. Fast, whatever its size.
+
+    For looking around: only these have been checked. What goes on from a checkpoint has to ``load`` it.
+
+    Raises:
+        LabError: as ``load``.
+    """
+    found = _opened(path, look_around=True)
+    try:
+        bounded(found)
+        return schema.CARD(found["lab"], "lab"), schema.STEP(found.get("global_step"), "global_step")
+    except Unfit as error:
+        raise _unfit(path, error) from error
+
+
+def _unfit(path: Path, error: Unfit) -> LabError:
+    if isinstance(error, Lacking):
+        return LabError(f"{path} lacks parts that every checkpoint of this lab has ({error}): use another one")
+    return LabError(f"{path} is not usable: {error}; use another checkpoint")
+
+
+def _opened(path: Path, look_around: bool = False) -> dict[str, Any]:
+    """What is in a file, unchecked but for its format.
 
     Read with ``weights_only=True``: a pickle can name any function to be called on loading, and this mode knows
     tensors and plain containers only. Always given outright, since an environment variable can change the default.
 
-    Raises:
-        LabError: if it is missing, torn, foreign, or of a format that we do not know.
+    Args:
+        look_around: leave the tensors, and the checksums of the file's parts, alone.
     """
     if not path.is_file():
         raise LabError(f"there is no checkpoint {path}: give the path of a .ckpt file")
-    if not _is_whole(path):
+    if not _is_whole(path, look_around):
         raise LabError(f"{path} is damaged or not a checkpoint: use an older one, such as best.ckpt")
+    # torch maps only files whose name is UTF-8 to it: not one of other bytes, and not "λ" in an ASCII locale.
+    mapped = look_around and is_text(str(path))
     try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # about kinds of tensors that are refused anyway
+            found = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     except pickle.UnpicklingError as error:
         raise LabError(
             f"{path} was not opened: it holds something other than tensors and plain values, which could run code; "
@@ -67,36 +146,16 @@ def load(path: Path) -> dict[str, Any]:
         ) from error
     except Exception as error:  # bytes from anywhere can make an unpickler stumble in any way
         raise LabError(f"{path} is damaged or not a checkpoint: use an older one, such as best.ckpt") from error
-    described = checkpoint.get("lab") if isinstance(checkpoint, dict) else None
+    described = found.get("lab") if isinstance(found, dict) else None
     if not isinstance(described, dict) or "format" not in described:
         raise LabError(f"{path} is not a checkpoint of this lab: it does not say which model it belongs to")
-    if described["format"] != FORMAT:
-        raise LabError(f"{path} has format {described['format']}, and this version of the lab reads format {FORMAT}")
-    if not _is_complete(checkpoint):
-        raise LabError(f"{path} lacks parts that every checkpoint of this lab has: use another one")
-    return checkpoint
+    if type(described["format"]) is not int or not 1 <= described["format"] <= FORMAT:
+        known = " and ".join(f"format {number}" for number in range(1, FORMAT + 1))
+        raise LabError(f"{path} has format {said(described['format'])}, and this version of the lab reads {known}")
+    return found
 
 
-def _is_complete(checkpoint: dict[str, Any]) -> bool:
-    """Is everything there, and of the right kind, that continuing and generating rely on?"""
-
-    def at(*keys: str) -> Any:
-        found: Any = checkpoint
-        for key in keys:
-            found = found.get(key) if isinstance(found, dict) else None
-        return found
-
-    dicts = [("state_dict",), ("loops", "fit_loop"), ("lab", "plan"), ("lab", "config", "model"), ("lab", "corpus")]
-    names = [("lab", "config", "corpus", "name"), ("lab", "corpus", "name"), ("lab", "corpus", "fingerprint")]
-    numbers = [("global_step",), ("callbacks", "Record", "val_step")]
-    return (
-        all(isinstance(at(*keys), dict) for keys in dicts)
-        and all(isinstance(at(*keys), str) for keys in [*names, ("lab", "tokenizer")])
-        and all(isinstance(at(*keys), int) for keys in numbers)
-    )
-
-
-def _is_whole(path: Path) -> bool:
+def _is_whole(path: Path, look_around: bool) -> bool:
     """Does every part of the file have the checksum it was written with?
 
     torch's format is a zip file, whose table of contents is written last: a torn one has none. The checksums are in
@@ -107,7 +166,13 @@ def _is_whole(path: Path) -> bool:
             if file.read(4) != b"PK\x03\x04":  # else torch would take it for its older, unchecked format
                 return False
         with zipfile.ZipFile(path) as parts:
-            return parts.testzip() is None
+            listed = parts.infolist()
+            # torch packs nothing: a small file that unfolds into a large one is not of its making.
+            if any(part.compress_type != zipfile.ZIP_STORED for part in listed):
+                return False
+            if sum(part.file_size for part in listed) > path.stat().st_size:
+                return False
+            return look_around or parts.testzip() is None
     except Exception:  # zipfile, too, has many ways to stumble over damaged bytes
         return False
 

@@ -34,7 +34,8 @@ def inherited_overrides(typed: Sequence[str], start_folder: Path) -> list[str]:
         return []  # said by the run itself, with a folder to say it in
     if path is None:
         return []
-    found, left_out = inherit(checkpoint.load(path)["lab"]["config"], words)
+    # The card is enough to go by: the run will load, and check, the whole of it.
+    found, left_out = inherit(checkpoint.read_card(path)[0]["config"], words)
     if left_out:
         names = ", ".join(left_out)
         print(f"not taken over from {path}: {names}; type again what the run should go on with", file=sys.stderr)

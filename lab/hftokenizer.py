@@ -102,18 +102,27 @@ def _vocabulary(folder: Path) -> tuple[dict[str, Any] | None, dict[str, Any]]:
     return read_json(folder / "vocab.json") if (folder / "vocab.json").is_file() else None, added
 
 
+def refuse_other_size(path: Path, vocab_size: int) -> None:
+    """Makes sure that a model has a row for each token id that our tokenizer gives, and no more.
+
+    Raises:
+        LabError: if not.
+    """
+    known = Tokenizer().vocab_size
+    if vocab_size != known:
+        raise LabError(
+            f"{path} has a vocabulary of {vocab_size:,} tokens: the lab knows GPT-2's, which has {known:,}, "
+            "and its words would not be this model's"
+        )
+
+
 def refuse_other(folder: Path, vocab_size: int) -> None:
     """Makes sure that a model from elsewhere was trained on the token ids that our tokenizer gives.
 
     Raises:
         LabError: if its vocabulary has another size or other tokens, as far as the folder tells.
     """
-    known = Tokenizer().vocab_size
-    if vocab_size != known:
-        raise LabError(
-            f"{folder} has a vocabulary of {vocab_size:,} tokens: the lab knows GPT-2's, which has {known:,}, "
-            "and its words would not be this model's"
-        )
+    refuse_other_size(folder, vocab_size)
     theirs, _ = _vocabulary(folder)
     if theirs is None:
         return

@@ -99,6 +99,9 @@ class GPTModule(L.LightningModule):
     def configure_optimizers(self) -> OptimizerLRScheduler:
         optimizer = self.make_optimizer(self.model)
         self.fresh_groups = [{k: v for k, v in g.items() if k != "params"} for g in optimizer.param_groups]
+        # A checkpoint brings what the optimizer remembers of each weight; how it steps is what the options say now.
+        fresh = optimizer.state_dict()["param_groups"]
+        optimizer.register_load_state_dict_pre_hook(lambda _, state: {**state, "param_groups": fresh})
         # "step" is an optimizer step; Lightning's default would move the schedule once an epoch.
         return {
             "optimizer": optimizer,
@@ -106,7 +109,7 @@ class GPTModule(L.LightningModule):
         }
 
     def on_train_start(self) -> None:
-        # A checkpoint brings back its own learning rate, decay and betas; what the options say now must count.
+        # The schedule's factor is that of this step, and the rate that it scales the one of the options.
         scheduler: Any = self.lr_schedulers()
         for group, fresh in zip(self.trainer.optimizers[0].param_groups, self.fresh_groups, strict=True):
             group.update(fresh)

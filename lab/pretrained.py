@@ -7,12 +7,9 @@ from typing import Any
 
 from lab import checkpoint as checkpoints
 from lab import hftokenizer, hub, huggingface, weights
-from lab.errors import LabError
+from lab.checkpoint_schema import PREFIX
 from lab.model import GPTConfig, GPTModel
 from lab.paths import typed_path
-
-_PREFIX = "model."
-"""In front of the decoder's names in a checkpoint: it is the attribute of the LightningModule that holds it."""
 
 
 @dataclass
@@ -78,25 +75,20 @@ def from_checkpoint(found: dict[str, Any], path: Path) -> Pretrained:
     """The decoder in a loaded checkpoint.
 
     Raises:
-        LabError: if the weights do not fit the model that the checkpoint describes.
+        LabError: if its vocabulary is not the tokenizer's.
     """
     card = found["lab"]
-    weights = {k.removeprefix(_PREFIX): v for k, v in found["state_dict"].items() if k.startswith(_PREFIX)}
-    try:
-        model = GPTModel(GPTConfig(**card["config"]["model"]))
-        model.load_state_dict(weights)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise LabError(f"{path} is not usable: its weights do not fit the model that it describes") from error
-    return Pretrained(model.eval(), str(path), card, int(found["global_step"]), _figures(found), path)
+    weights = {name.removeprefix(PREFIX): tensor for name, tensor in found["state_dict"].items()}
+    config = GPTConfig(**card["config"]["model"])
+    hftokenizer.refuse_other_size(path, config.vocab_size)
+    model = GPTModel(config)
+    model.load_state_dict(weights)
+    return Pretrained(model.eval(), str(path), card, found["global_step"], _figures(found), path)
 
 
 def _figures(found: dict[str, Any]) -> dict[str, float]:
-    """What the checkpoint knows of how the model did. It is somebody's word: only numbers are taken."""
+    """What the checkpoint knows of how the model did."""
     record = found["callbacks"]["Record"]
-    values = record.get("val")
-    figures = {**values, "val_step": record["val_step"]} if isinstance(values, dict) and values else {}
-    windows = found.get("LabData", {})
-    length = found["lab"]["config"]["model"].get("context_length")
-    if isinstance(windows, dict) and isinstance(windows.get("position"), int) and isinstance(length, int):
-        figures["tokens_seen"] = windows["position"] * length
-    return {str(name): value for name, value in figures.items() if isinstance(value, int | float)}
+    figures = {**record["val"], "val_step": record["val_step"]} if record["val"] else {}
+    figures["tokens_seen"] = found["LabData"]["position"] * found["lab"]["config"]["model"]["context_length"]
+    return figures

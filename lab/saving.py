@@ -144,31 +144,58 @@ def written(run: Path) -> list[str]:
 
 
 class AtomicCheckpointIO(CheckpointIO):
-    """Lightning's way to the disk, by way of ``lab.checkpoint``: atomic to write, safe to read.
+    """Lightning's way to the disk, by way of ``lab.checkpoint``: atomic to write, checked to read.
 
     Args:
         accumulate_grad_batches: micro-batches in an optimizer step.
+        earlier: the checkpoint that the run continues from, as ``lab.checkpoint.load`` gave it: what was checked is
+            what is taken, and a large file is read once.
     """
 
-    def __init__(self, accumulate_grad_batches: int) -> None:
+    def __init__(self, accumulate_grad_batches: int, earlier: dict[str, Any] | None = None) -> None:
         self.accumulate_grad_batches = accumulate_grad_batches
+        self.earlier = earlier
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
         files.save(checkpoint, Path(path))
 
     def load_checkpoint(self, path: Any, *_: Any, **__: Any) -> dict[str, Any]:
-        checkpoint = files.load(Path(path))
-        checkpoint["loops"]["fit_loop"] = fit_loop_at(
-            checkpoint["loops"]["fit_loop"], checkpoint["global_step"], self.accumulate_grad_batches
-        )
-        return checkpoint
+        earlier = files.load(Path(path)) if self.earlier is None else self.earlier
+        return for_lightning(earlier, self.accumulate_grad_batches)
 
     def remove_checkpoint(self, path: Any) -> None:
         with contextlib.suppress(FileNotFoundError):
             Path(path).unlink()
 
 
-def fit_loop_at(state: dict[str, Any], step: int, accumulate_grad_batches: int) -> dict[str, Any]:
+def for_lightning(checkpoint: dict[str, Any], accumulate_grad_batches: int) -> dict[str, Any]:
+    """The checkpoint as Lightning takes it up; what follows from the number of finished steps is derived from it."""
+    step = checkpoint["global_step"]
+    return {
+        **checkpoint,
+        "loops": {"fit_loop": fit_loop_at(step, accumulate_grad_batches)},
+        # LambdaLR would take any attribute of itself out of it.
+        "lr_schedulers": [{"last_epoch": step, "_step_count": step + 1, "lr_lambdas": [None, None]}],
+        "epoch": 0,
+        "pytorch-lightning_version": L.__version__,
+    }
+
+
+def is_taking_up(trainer: L.Trainer) -> bool:
+    """Is the trainer still handing out the parts of a checkpoint?"""
+    return bool(trainer._checkpoint_connector._loaded_checkpoint)  # Lightning tells it nowhere else
+
+
+def cannot_take_up(path: Path | None, error: Exception) -> LabError:
+    """What to say when a part is not taken: it is of a callback of the user's, for what is ours has been checked."""
+    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    return LabError(
+        f"{path}: a callback cannot take up what is there of it ({reason}); continue with the callbacks of that run, "
+        "or use another checkpoint"
+    )
+
+
+def fit_loop_at(step: int, accumulate_grad_batches: int) -> dict[str, Any]:
     """The state of Lightning's fit loop exactly between two optimizer steps, inside its one endless epoch.
 
     Lightning saves dozens of counters that differ with the hook in which the checkpoint was written; restored, some
@@ -193,12 +220,14 @@ def fit_loop_at(state: dict[str, Any], step: int, accumulate_grad_batches: int) 
     }
     scheduler = {"total": {"ready": step, "completed": step}, "current": {"ready": step, "completed": step}}
     return {
-        **state,
+        "state_dict": {},
         "epoch_progress": {"total": one_begun, "current": one_begun},
         # By this one, Lightning and its callbacks number what they log; it adds one to it whenever it goes on.
-        "epoch_loop.state_dict": {**state["epoch_loop.state_dict"], "_batches_that_stepped": step - 1},
+        "epoch_loop.state_dict": {"_batches_that_stepped": step - 1},
         "epoch_loop.batch_progress": {**in_epoch(batches), "is_last_batch": False},
         "epoch_loop.scheduler_progress": scheduler,
+        "epoch_loop.automatic_optimization.state_dict": {},
         "epoch_loop.automatic_optimization.optim_progress": {"optimizer": optimizer},
+        "epoch_loop.val_loop.state_dict": {},
         "epoch_loop.val_loop.batch_progress": {**in_epoch(0), "is_last_batch": False},
     }

@@ -37,7 +37,7 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
     # Imported here, because Lightning takes seconds: a misspelt option should be told at once.
     import lightning as L
 
-    from lab import build, checkpoint, continuing, finetune, machine, notices, screen
+    from lab import build, checkpoint, continuing, finetune, machine, notices, resumable, saving, screen
     from lab.callbacks import Record
     from lab.eventlogger import EventLogger
     from lab.events import EventLog
@@ -69,6 +69,7 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
         data = build.make_data(config, tokens)
         if earlier is not None and resume is not None:
             checkpoint.refuse_other_run(earlier, config, tokens, resume)
+            resumable.refuse_unfit(earlier, config, device, resume)
         plan = make_plan(config, len(data.windows), earlier["lab"]["plan"] if earlier else None)
         if earlier is not None and earlier["global_step"] >= plan.total_steps:
             sentence = f"nothing left to do: {resume} is at step {earlier['global_step']} of {plan.total_steps}"
@@ -100,7 +101,9 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
         with contextlib.closing(EventLog(run_folder)) as log:
             loggers = [EventLogger(log), *chosen_loggers]
             continuing.replay(carried, chosen_loggers)
-            trainer = build.make_trainer(config, plan, run_folder, device, tokenizer, loggers, record, log, signals)
+            trainer = build.make_trainer(
+                config, plan, run_folder, device, tokenizer, loggers, record, log, signals, earlier
+            )
             for logger in loggers:
                 logger.log_hyperparams(to_plain(config))
             if trainer.is_global_zero:
@@ -122,6 +125,8 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
             except Exception as error:
                 if config.trainer.compile and machine.is_of_compiling(error):
                     raise machine.cannot_compile(error) from error
+                if saving.is_taking_up(trainer) and not isinstance(error, LabError):
+                    raise saving.cannot_take_up(resume, error) from error
                 raise
             results = runfolder.results(config, plan, corpus, data, trainer, module, record, interrupted, resume)
             if trainer.is_global_zero:

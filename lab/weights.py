@@ -6,7 +6,7 @@ numbers. There is nothing in it that could run, and everything can be checked be
 for: a file cannot claim a tensor that its own length does not bear out.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
+from torch.nn import init
+from torch.overrides import TorchFunctionMode
 
 from lab import atomic, strictjson
 from lab.errors import LabError
@@ -89,12 +91,10 @@ def assemble(
     Raises:
         LabError: listing what is missing, or has another shape or a number format that we do not read.
     """
-    _refuse_other_depth(config, parts, where)
     try:
-        with torch.device("meta"):
-            model = GPTModel(config)
-    except (RuntimeError, TypeError) as error:  # numbers so large that torch cannot multiply or even hold them
-        raise LabError(f"{where}: no model can have emb_dim={config.emb_dim:,}") from error
+        model = without_memory(config, parts)
+    except ValueError as error:
+        raise LabError(f"{where}: {error}") from error
     wanted = {name: tuple(parameter.shape) for name, parameter in model.named_parameters()}
     names = called or {}
     if missing := [names.get(name, name) for name in wanted if name not in parts]:
@@ -131,11 +131,31 @@ def with_vocabulary(model: GPTModel, vocab_size: int) -> GPTModel:
     return smaller.train(model.training)
 
 
-def _refuse_other_depth(config: GPTConfig, parts: Mapping[str, Part], where: Path) -> None:
-    """Before anything is done n_layers times: a file may say a billion."""
-    depth = len({name.split(".")[1] for name in parts if name.startswith("blocks.")})
+class _Unfilled(TorchFunctionMode):
+    """Leaves out random numbers: there is no memory to fill, and torch would load half a compiler in order not to."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        given = kwargs or {}
+        if func in (init.normal_, init.uniform_, init.kaiming_uniform_, Tensor.normal_, Tensor.uniform_):
+            return args[0] if args else given["tensor"]
+        return func(*args, **given)
+
+
+def without_memory(config: GPTConfig, names: Iterable[str]) -> GPTModel:
+    """The ``GPTModel`` of ``config`` with names and shapes, and no numbers, for weights that are called ``names``.
+
+    Raises:
+        ValueError: if no model can be that large, or these weights cannot be those of one as deep.
+    """
+    # Before anything is done n_layers times: a file may say a billion.
+    depth = len({name.split(".")[1] for name in names if name.startswith("blocks.")})
     if config.n_layers != depth:
-        raise LabError(f"{where} says that the model has {config.n_layers:,} layers, and its weights have {depth}")
+        raise ValueError(f"it says that the model has {config.n_layers:,} layers, and its weights have {depth}")
+    try:
+        with torch.device("meta"), _Unfilled():
+            return GPTModel(config)
+    except (RuntimeError, TypeError, OverflowError) as error:  # so large that torch cannot multiply or even hold them
+        raise ValueError(f"no model can have emb_dim={config.emb_dim:,}") from error
 
 
 def write_model(model: GPTModel, path: Path) -> None:

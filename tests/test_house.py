@@ -85,6 +85,7 @@ def test_tests_mirror_the_rooms() -> None:
         "control": "steering alerts signals",
         "resume": "continuing events inheriting newest strictjson",
         "faults": "checkpoint",
+        "checkpoint_schema": "schema digest resumable",
         "config": "changed cli classic manual summary",
         "data": "text",
         "corpus": "textfiles treewalk utf8",
