@@ -176,17 +176,6 @@ def test_a_resumed_folder_is_as_it_was_when_its_checkpoint_is_refused(trained: F
     assert after.items() <= before.items()
 
 
-def test_another_optimizer_is_one_sentence(second: Path, tmp_path: Path) -> None:
-    write_tale(tmp_path)
-    said = "with the same optimizer, or begin a new run with its weights: init_from="
-    assert_a_sentence(train_here(tmp_path, f"resume={second}", "optimizer=sgd"), second, said)
-    assert train_here(tmp_path, *SMALL, "optimizer=sgd", "trainer.max_steps=2", "hydra.run.dir=sgd").code == 0
-    plain = tmp_path / "sgd" / "checkpoints" / "last.ckpt"
-    done = train_here(tmp_path, f"resume={plain}", "optimizer=adamw", "trainer.max_steps=3")
-    assert_a_sentence(done, plain, said)
-    assert train_here(tmp_path, f"resume={plain}", "optimizer=sgd", "trainer.max_steps=3").code == 0
-
-
 def test_a_change_that_nobody_meant_is_told_from_one_that_makes_no_sense(second: Path, tmp_path: Path) -> None:
     """A number that could just as well be: only the checksum knows."""
     for change in (
