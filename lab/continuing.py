@@ -102,9 +102,8 @@ def replay(carried: list[events.Event], loggers: list[Logger]) -> None:
         if event["kind"] == "sample":
             write_sample(loggers, event["text"], event["step"])
         else:
-            figures = {k: v for k, v in event.items() if k not in events.OWN}
             for logger in loggers:
-                logger.log_metrics(figures, step=event["step"])
+                logger.log_metrics(events.figures(event), step=event["step"])
 
 
 def clean_up(folder: Path) -> None:

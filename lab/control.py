@@ -21,6 +21,7 @@ from lab import atomic, strictjson
 from lab.command import run
 from lab.errors import LabError
 from lab.paths import typed_path
+from lab.schema import nothing_or, number, parts, plain, text, whole
 
 STATE_FILE = "state.json"
 COMMANDS_FOLDER = "commands"
@@ -29,6 +30,20 @@ _COMMAND_FILE = re.compile(rf"\d+-\d+-({'|'.join(COMMANDS)})")
 ALIVE = ("queued", "running", "paused", "stopping")
 """The states in which a process stands behind a run, or will."""
 STATES = (*ALIVE, "stopped", "finished", "failed", "lost")
+
+_STATE = parts(
+    {"state": text()},
+    {
+        "pid": nothing_or(whole(0, 2**31 - 1)),
+        "process_started": nothing_or(number()),
+        "updated": nothing_or(number()),
+        "step": nothing_or(whole()),
+        "total_steps": nothing_or(whole()),
+        "tokens_per_second": nothing_or(number()),
+        "reason": nothing_or(text()),
+    },
+    others=plain,
+)
 
 
 def write_state(folder: Path, state: str, **fields: Any) -> None:
@@ -53,13 +68,13 @@ def read_state(folder: Path) -> dict[str, Any]:
         LabError: if ``folder`` is not a run's.
     """
     try:
-        state: dict[str, Any] = strictjson.loads((folder / STATE_FILE).read_text(encoding="utf-8"))
-        pid, started = state.get("pid"), state.get("process_started", 0.0)
-        if state["state"] not in STATES or not isinstance(pid, int | None) or not isinstance(started, int | float):
+        state: dict[str, Any] = _STATE(strictjson.loads((folder / STATE_FILE).read_text(encoding="utf-8")), "")
+        if state["state"] not in STATES:
             raise ValueError("not a state")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError) as error:
         raise LabError(f"{folder} is not the folder of a run: there is no readable {STATE_FILE} in it") from error
-    if state["state"] in ALIVE and pid is not None and not is_alive(pid, started):
+    pid = state.get("pid")
+    if state["state"] in ALIVE and pid is not None and not is_alive(pid, state.get("process_started") or 0.0):
         state |= {"state": "lost", "reason": "its process is gone without a word"}
     return state
 
@@ -103,7 +118,7 @@ def is_alive(pid: int, started: float) -> bool:
 
 def describe(state: dict[str, Any]) -> str:
     """``running, step 40 of 188, 612 tokens/s``."""
-    text = f"{state['state']}, step {state.get('step', 0)} of {state.get('total_steps', '?')}"
+    text = f"{state['state']}, step {state.get('step') or 0} of {state.get('total_steps') or '?'}"
     if state.get("tokens_per_second"):
         text += f", {state['tokens_per_second']:,.0f} tokens/s"
     return text + (f" ({state['reason']})" if state.get("reason") else "")

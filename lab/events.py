@@ -15,11 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from lab import atomic, strictjson
+from lab.schema import LARGEST, number, parts, plain, text, whole
 
 FILE = "events.jsonl"
 
 OWN = ("seq", "time", "kind", "step")
 """What every event has; whatever else stands in it is what it tells."""
+
+_EVENT = parts({"seq": whole(), "kind": text(100), "step": whole()}, {"time": number()}, others=plain)
+_SAMPLE = parts({"text": text()}, others=plain)
 
 Event = dict[str, Any]
 
@@ -45,19 +49,35 @@ class EventLog:
 
 
 def read(folder: Path) -> Iterator[Event]:
-    """The events of a run folder in their order; a last line that is not whole (yet) is left out."""
+    """The events of a run folder in their order; a line that is none, or not whole (yet), is left out."""
     try:
         with (folder / FILE).open("rb") as file:
             for line in file:
-                if line.endswith(b"\n"):
-                    try:
-                        # A text may well say "NaN".
-                        event = strictjson.loads(line)
-                        yield {k: v if k == "text" else strictjson.number(v) for k, v in event.items()}
-                    except ValueError:
-                        continue  # torn by a power cut, and written on after it
+                event = parse(line) if line.endswith(b"\n") else None
+                if event is not None:
+                    # A text may well say "NaN".
+                    yield {key: value if key == "text" else strictjson.number(value) for key, value in event.items()}
     except FileNotFoundError:
         return
+
+
+def parse(line: bytes) -> Event | None:
+    """The event in a line of the file; None if it is none: torn by a power cut, and written on after it, say."""
+    try:
+        found: Event = _EVENT(strictjson.loads(line), "")
+        return _SAMPLE(found, "") if found["kind"] == "sample" else found
+    except ValueError:
+        return None
+
+
+def figures(event: Event) -> dict[str, float]:
+    """The points of curves in an event of the kind ``metrics``."""
+    values = {key: strictjson.number(value) for key, value in event.items() if key not in OWN}
+    return {
+        key: float(value)
+        for key, value in values.items()
+        if type(value) is float or (type(value) is int and abs(value) <= LARGEST)
+    }
 
 
 def rewrite(folder: Path, events: Iterable[Event]) -> None:

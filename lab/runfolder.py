@@ -19,6 +19,7 @@ from lab import atomic, belongings, control, events, strictjson
 from lab.belongings import CONFIG_FILE, RESULTS_FILE
 from lab.config import Config, to_plain
 from lab.errors import FolderTaken, Interrupted, LabError
+from lab.schema import nothing_or, number, parts, plain, table, text
 
 if TYPE_CHECKING:
     import lightning as L
@@ -28,6 +29,17 @@ if TYPE_CHECKING:
     from lab.module import GPTModule
     from lab.plan import Plan
     from lab.text import Corpus
+
+
+_RESULTS = parts(
+    {},
+    {
+        "best_val_loss": nothing_or(number(0, infinite=True)),
+        "versions": table(text()),
+        "git_revision": nothing_or(text()),
+    },
+    others=plain,
+)
 
 
 @contextlib.contextmanager
@@ -77,10 +89,11 @@ def write_results(folder: Path, results: dict[str, Any]) -> None:
 def read_results(folder: Path) -> dict[str, Any]:
     """The outcome of the run in ``folder``; an infinite loss if it did not come to one."""
     try:
-        found: dict[str, Any] = strictjson.loads((folder / RESULTS_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {"best_val_loss": math.inf}
-    return {name: strictjson.number(value) for name, value in found.items()}
+        told = strictjson.loads((folder / RESULTS_FILE).read_text(encoding="utf-8"))
+        found: dict[str, Any] = _RESULTS({name: strictjson.number(value) for name, value in told.items()}, "")
+    except (OSError, ValueError, AttributeError):
+        found = {}
+    return found if found.get("best_val_loss") is not None else {**found, "best_val_loss": math.inf}
 
 
 def write_end(folder: Path, log: events.EventLog, results: dict[str, Any]) -> None:
@@ -96,7 +109,7 @@ def note_failure(folder: Path, reason: str) -> None:
     with contextlib.suppress(LabError, OSError):
         fresh = {"state": "running", "pid": os.getpid()}
         told = control.read_state(folder) if (folder / control.STATE_FILE).exists() else fresh
-        if told["state"] == "queued" or (told["state"] in control.ALIVE and told["pid"] == os.getpid()):
+        if told["state"] == "queued" or (told["state"] in control.ALIVE and told.get("pid") == os.getpid()):
             fields = {key: told.get(key, 0) for key in ("step", "total_steps")}
             control.write_state(folder, "failed", reason=reason, **fields)
 

@@ -24,6 +24,7 @@ from lab import atomic, strictjson
 from lab.corpus import Document
 from lab.errors import LabError
 from lab.paths import typed_path
+from lab.schema import parts, text, whole
 from lab.tokenizer import BORDER, ENDOFTEXT, Tokenizer
 from lab.windows import open_tokens
 
@@ -34,6 +35,15 @@ _FORMAT = 1  # goes into the hash: files of an older layout are simply not found
 _CHUNK = 1 << 20  # characters encoded at a time by one core
 
 T = TypeVar("T")
+
+
+_DESCRIPTION = parts(
+    {
+        "fingerprint": text(),
+        "checksum": whole(0, 2**32 - 1),
+        **dict.fromkeys(("n_tokens", "n_documents", "n_bytes"), whole(1)),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -86,7 +96,7 @@ def tokenize(read: Callable[[], Iterator[Document]], tokenizer: Tokenizer) -> To
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / f"{fingerprint[:32]}.lock"):
-            found = _read(path, fingerprint)
+            found = _read(path, fingerprint, tokenizer.vocab_size)
             if found is not None:
                 return found
             # Of a process killed over this very text: we hold its lock.
@@ -212,17 +222,20 @@ def _write(path: Path, documents: Iterator[Document], n_bytes: int, tokenizer: T
     return n_tokens, checksum
 
 
-def _read(path: Path, fingerprint: str) -> TokenFile | None:
+def _read(path: Path, fingerprint: str, vocab_size: int) -> TokenFile | None:
     """The token file at ``path`` if it is whole and is what its description says; None if it must be made anew."""
     try:
         fields = strictjson.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        _DESCRIPTION(fields, "")
         found = TokenFile(**{**fields, "path": path})
         if found.fingerprint != fingerprint or path.stat().st_size != 2 * found.n_tokens:
             return None
-        checksum = 0
+        checksum = largest = 0
         with path.open("rb") as file:
             while block := file.read(1 << 22):
                 checksum = zlib.crc32(block, checksum)
+                largest = max(largest, int(np.frombuffer(block, dtype="<u2").max()))
     except (OSError, ValueError, TypeError):
         return None
-    return found if checksum == found.checksum else None
+    # A model has no row for an id beyond its vocabulary, and a GPU looks one up all the same.
+    return found if checksum == found.checksum and largest < vocab_size else None

@@ -267,3 +267,25 @@ def test_checkpoints_and_alerts_stand_in_the_log(tmp_path: Path) -> None:
     told = [e for e in events.read(tmp_path / "worst") if e["kind"] == "alert"]
     assert told[-1]["what"] == "failed"
     assert "diverged" in told[-1]["message"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("[]", "7", "null", "[" * 100_000, "{}", '{"state": "asleep"}', '{"state": ["running"]}', '{"state": 5}'),
+        *('{"state": "running", "pid": -1}', '{"state": "running", "pid": true}', '{"state": "running", "pid": 1e99}'),
+        f'{{"state": "running", "pid": {10**30}}}',
+        '{"state": "finished", "step": "x"}',
+        '{"state": "finished", "tokens_per_second": "fast"}',
+        '{"state": "finished", "reason": {"a": 1}}',
+    ],
+)
+def test_a_state_that_says_nothing_is_one_sentence(
+    said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "state.json").write_text(said)
+    monkeypatch.setattr(sys, "argv", ["lab.control", str(tmp_path), "status"])
+    with pytest.raises(SystemExit) as ended:
+        control.main()
+    assert ended.value.code == 1
+    assert "no readable state.json" in capsys.readouterr().err

@@ -344,3 +344,42 @@ def test_a_run_that_has_reached_its_end_says_how_to_prolong_it(tmp_path: Path) -
     assert "step 2 of 2" in done.err
     assert json.loads((parent / "state.json").read_text())["state"] == "finished"  # not: failed
     assert "trainer.max_steps" in done.err
+
+
+ODD_LINES = (
+    *(b"[1]", b"5", b"null", b'"x"', b"{}", b"[" * 100_000, b'{"seq": ' + b"9" * 5000 + b"}", b"\xff"),
+    b'{"seq": "a", "kind": "metrics", "step": 1}',
+    b'{"seq": true, "kind": "metrics", "step": 1}',
+    b'{"seq": 1, "kind": 1, "step": 1}',
+    b'{"seq": 1, "kind": "metrics"}',
+    b'{"seq": 1, "kind": "metrics", "step": "1"}',
+    b'{"seq": 1, "kind": "metrics", "step": 1, "time": "now"}',
+    b'{"seq": 1, "kind": "sample", "step": 1}',
+    b'{"seq": 1, "kind": "sample", "step": 1, "text": 5}',
+)
+
+
+def test_lines_of_the_log_that_are_no_events_are_passed_over(undisturbed: Finished, tmp_path: Path) -> None:
+    write_tale(tmp_path)
+    shutil.copytree(undisturbed.run, tmp_path / "parent")
+    log = tmp_path / "parent" / "events.jsonl"
+    odd_value = (
+        b'{"seq": 99999, "kind": "metrics", "step": 2, "note": "x", "list": [1], "huge": 1' + b"0" * 400 + b"}\n"
+    )
+    log.write_bytes(b"\n".join([*ODD_LINES, log.read_bytes()]) + odd_value)
+    path = tmp_path / "parent" / "checkpoints" / "step-00000009.ckpt"
+    done = train_here(tmp_path, f"resume={path}", "hydra.run.dir=child")
+    assert done.code == 0, done.err
+    assert scalars(tmp_path / "child")["train_loss"] == scalars(undisturbed.run)["train_loss"]
+
+
+@pytest.mark.parametrize("said", ["[]", "7", "{}", '{"best_val_loss": "x"}', '{"best_val_loss": null}', "[" * 100_000])
+def test_results_that_say_nothing_are_no_success_and_no_traceback(
+    said: str, undisturbed: Finished, tmp_path: Path
+) -> None:
+    write_tale(tmp_path)
+    shutil.copytree(undisturbed.run, tmp_path / "job")
+    (tmp_path / "job" / "results.json").write_text(said)
+    done = train_here(tmp_path, *OPTIONS, "resume=auto", "hydra.run.dir=job")
+    assert (done.code, done.err) == (0, "")
+    assert "nothing left to do" in done.out

@@ -215,6 +215,12 @@ def with_fields(**changes: object) -> Callable[[TokenFile], None]:
     return changed
 
 
+def beyond_the_vocabulary(made: TokenFile) -> None:
+    data = made.path.read_bytes()[:-2] + (60_000).to_bytes(2, "little")
+    made.path.write_bytes(data)
+    with_fields(checksum=zlib.crc32(data))(made)
+
+
 @pytest.mark.parametrize(
     "damage",
     [
@@ -230,6 +236,8 @@ def with_fields(**changes: object) -> Callable[[TokenFile], None]:
         with_fields(checksum=0),
         with_fields(surplus=1),
         with_fields(n_tokens=None),
+        with_fields(n_documents="many"),
+        beyond_the_vocabulary,
     ],
 )
 def test_a_damaged_file_is_made_anew(folder: Path, damage: Callable[[TokenFile], None]) -> None:

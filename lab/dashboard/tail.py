@@ -11,11 +11,10 @@ from array import array
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from lab import events, strictjson
+from lab import events
 from lab.dashboard.plainfile import opened
 
 _RECENT = 512
@@ -93,28 +92,24 @@ class Tail:
             return changed
 
     def _take(self, line: bytes) -> None:
-        event = _parse(line)
+        event = events.parse(line)
         if event is None:
             return
-        seq = int(event["seq"])
+        seq = event["seq"]
         if self._lines % _MARK_EVERY == 0:
             self._marks.append((seq, self._offset))
         self._lines += 1
         self.seq = seq
         self.recent.append(Line(seq, line.decode("utf-8", "replace")))
-        step, time = event.get("step"), event.get("time")
-        self.step = step if isinstance(step, int) and abs(step) < 2**62 else self.step
+        self.step = event["step"]
         if event["kind"] != "metrics":
             self.others.append(event)
             return
-        for name, value in event.items():
-            if name not in ("seq", "time", "kind", "step") and isinstance(value, int | float | str):
-                number = _number(value)
-                if number is not None:
-                    curve = self.curves.setdefault(name, Curve())
-                    curve.steps.append(self.step)
-                    curve.values.append(number)
-                    curve.times.append(float(time) if isinstance(time, int | float) else 0.0)
+        for name, value in events.figures(event).items():
+            curve = self.curves.setdefault(name, Curve())
+            curve.steps.append(self.step)
+            curve.values.append(value)
+            curve.times.append(float(event.get("time", 0.0)))
 
     def after(self, seq: int, most: int) -> list[Line]:
         """The lines with numbers above ``seq``, the oldest first, ``most`` of them at most."""
@@ -134,9 +129,9 @@ class Tail:
                     return []  # just replaced: the next update will see it
                 file.seek(place)
                 for raw in file:
-                    event = _parse(raw.rstrip(b"\n")) if raw.endswith(b"\n") else None
-                    if event is not None and seq < int(event["seq"]) <= self.seq:
-                        found.append(Line(int(event["seq"]), raw.decode("utf-8", "replace").rstrip("\n")))
+                    event = events.parse(raw) if raw.endswith(b"\n") else None
+                    if event is not None and seq < event["seq"] <= self.seq:
+                        found.append(Line(event["seq"], raw.decode("utf-8", "replace").rstrip("\n")))
                         if len(found) >= most:
                             break
         except OSError:
@@ -172,17 +167,3 @@ class Tails:
                 self._tails.popitem(last=False)
             tail.update()
             return tail
-
-
-def _parse(line: bytes) -> dict[str, Any] | None:
-    """An event, or None for a line torn by a power cut."""
-    try:
-        event = strictjson.loads(line)
-    except ValueError:
-        return None
-    return event if isinstance(event, dict) and isinstance(event.get("seq"), int) and "kind" in event else None
-
-
-def _number(value: float | str) -> float | None:
-    found = strictjson.number(value)
-    return None if isinstance(found, str) else float(found)
