@@ -125,7 +125,7 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
             except Exception as error:
                 if config.trainer.compile and machine.is_of_compiling(error):
                     raise machine.cannot_compile(error) from error
-                if saving.is_taking_up(trainer) and not isinstance(error, LabError):
+                if saving.is_taking_up(trainer) and not isinstance(error, LabError | Warning):
                     raise saving.cannot_take_up(resume, error) from error
                 raise
             results = runfolder.results(config, plan, corpus, data, trainer, module, record, interrupted, resume)

@@ -208,6 +208,7 @@ def test_a_patience_that_is_typed_is_the_one_that_counts(tmp_path: Path) -> None
     assert done.results["steps"] == 8
 
 
+@pytest.mark.filterwarnings("default:Be aware that when using")  # it is told as a line, and no error
 def test_what_a_checkpoint_may_not_choose_is_said(tmp_path: Path) -> None:
     write_tale(tmp_path)
     timer = "+callbacks.timer={_target_:lightning.pytorch.callbacks.Timer,interval:step}"
