@@ -104,6 +104,14 @@ def write_end(folder: Path, log: events.EventLog, results: dict[str, Any]) -> No
     log.append("state", results["steps"], state=state, **fields)
 
 
+def has_finished(folder: Path, total_steps: int) -> bool:
+    """Has the run in ``folder`` come to its end, and was it meant to be ``total_steps`` long?"""
+    with contextlib.suppress(LabError):
+        told = control.read_state(folder)
+        return told["state"] == "finished" and told.get("total_steps") == total_steps
+    return False
+
+
 def note_failure(folder: Path, reason: str) -> None:
     """Says in the run's state that it failed; but not where an earlier process has told how its own run ended."""
     with contextlib.suppress(LabError, OSError):

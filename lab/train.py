@@ -71,8 +71,11 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
             checkpoint.refuse_other_run(earlier, config, tokens, resume)
             resumable.refuse_unfit(earlier, config, device, resume)
         plan = make_plan(config, len(data.windows), earlier["lab"]["plan"] if earlier else None)
-        if earlier is not None and earlier["global_step"] >= plan.total_steps:
+        # A run that was stopped early has finished before its last step, and is not to be prolonged by being restarted.
+        finished = config.resume == "auto" and runfolder.has_finished(run_folder, plan.total_steps)
+        if earlier is not None and (finished or earlier["global_step"] >= plan.total_steps):
             sentence = f"nothing left to do: {resume} is at step {earlier['global_step']} of {plan.total_steps}"
+            sentence += ", and the run has finished" if finished else ""
             if config.resume != "auto":
                 raise LabError(f"{sentence}; give a larger trainer.max_steps or trainer.max_epochs")
             print(sentence)  # for a scheduler that starts the command again, that is success

@@ -186,6 +186,9 @@ def test_what_was_chosen_is_chosen_again_and_early_stopping_counts_on(tmp_path: 
     write_tale(tmp_path)
     whole = train_here(tmp_path, *OPTIONS, *OTHER_CHOICES, "hydra.run.dir=whole")
     assert whole.code == 0, whole.err
+    again = train_here(tmp_path, *OPTIONS, *OTHER_CHOICES, "resume=auto", "hydra.run.dir=whole")
+    assert again.code == 0, again.err
+    assert "nothing left to do" in again.out
     config = yaml.safe_load((tmp_path / "whole" / "config.yaml").read_text())
     assert json.loads((tmp_path / "whole" / "results.json").read_text())["steps"] == 6  # 1 is the best, then 5 in vain
     part = train_here(tmp_path, *OPTIONS, *OTHER_CHOICES, "trainer.max_steps=3", "hydra.run.dir=part")

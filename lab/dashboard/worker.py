@@ -88,13 +88,13 @@ class _Models:
         self._open: OrderedDict[Any, Any] = OrderedDict()
 
     @staticmethod
-    def key(path: Path) -> tuple[str, int, int]:
+    def key(path: Path) -> tuple[str, int, int, int]:
         """What identifies the model in a file."""
         try:
             status = path.stat()
         except OSError as error:
             raise LabError(f"there is no checkpoint {path.name} any more") from error
-        return str(path), status.st_mtime_ns, status.st_size
+        return str(path), status.st_mtime_ns, status.st_size, status.st_ino
 
     def get(self, path: Path) -> Any:
         """The model in the checkpoint at ``path``."""
