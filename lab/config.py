@@ -67,16 +67,14 @@ class CorpusConfig:
     source: CorpusSource = MISSING
     """bundled, url, stdlib or path."""
     path: str | None = None
-    """File, folder or glob pattern; relative to where the command is typed. Of a folder, the .txt .md .py .jsonl and
-    .ndjson files; a file named outright, or by a pattern, may have any ending. A document is a file, or a line with a
-    "text" of .jsonl and .ndjson, or an element of the array in a .json file."""
+    """File, folder (its .txt .md .py .jsonl .ndjson files) or glob pattern; relative to where the command is typed. A
+    document is a file, a JSON line with a "text", or an element of the array in a .json file."""
     url: str | None = None
     """Where the file is fetched from."""
     sha256: str | None = None
     """What the fetched file must hash to."""
     document_separator: str | None = None
-    """A text that ends a document wherever it stands, such as `<|endoftext|>`; a line break after it goes with it.
-    null: none, and <|endoftext|> typed in a text is text."""
+    """Text that ends a document wherever it stands, such as `<|endoftext|>`, with a line break after it; null: none."""
 
 
 @dataclass
@@ -381,7 +379,7 @@ def _check_together(config: Config) -> None:
     if config.corpus.source is CorpusSource.path and not config.corpus.path:
         raise LabError("corpus=text needs a text: add corpus.path=FILE, a folder, or a pattern such as 'notes/*.md'")
     if config.corpus.document_separator == "":
-        raise LabError("corpus.document_separator is empty: give the text that ends a document, or null for none")
+        raise LabError("corpus.document_separator= is empty: give the text that ends a document, or null for none")
     if config.trainer.accelerator not in ACCELERATORS:
         known = ", ".join(ACCELERATORS)
         raise LabError(f"trainer.accelerator={config.trainer.accelerator} is unknown: choose one of {known}")
