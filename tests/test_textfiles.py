@@ -94,7 +94,7 @@ def test_a_second_training_reads_what_the_first_one_read(tmp_path: Path, monkeyp
         assert read["corpus"]["fingerprint"] == first.results["corpus"]["fingerprint"]
         assert (read["corpus"]["files"], read["corpus"]["bytes"]) == (2, 2 * len(TALE))
         assert read["corpus"]["left_out"]["exported models"] == 1
-        assert "read      2 documents in 2 files, 5,680 bytes" in again.out
+        assert "read 2 documents in 2 files, 5,680 bytes" in " ".join(again.out.split())
         assert "exported models: 1 (my-model)" in again.out
 
 
