@@ -73,7 +73,7 @@ def _knows(check: Callable[[Path], bool], path: Path) -> bool:
     """Does ``check`` know the file as a run's? What cannot even be read is none."""
     try:
         return path.is_file() and check(path)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, yaml.YAMLError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, yaml.YAMLError):
         return False
 
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -377,13 +378,22 @@ def test_lines_of_the_log_that_are_no_events_are_passed_over(undisturbed: Finish
     assert scalars(tmp_path / "child")["train_loss"] == scalars(undisturbed.run)["train_loss"]
 
 
-@pytest.mark.parametrize("said", ["[]", "7", "{}", '{"best_val_loss": "x"}', '{"best_val_loss": null}', "[" * 100_000])
-def test_results_that_say_nothing_are_no_success_and_no_traceback(
-    said: str, undisturbed: Finished, tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("changes", [{"best_val_loss": x} for x in ("x", None, [1], True)] + [{"versions": [1]}])
+def test_results_that_say_nothing_are_no_traceback(changes: Any, undisturbed: Finished, tmp_path: Path) -> None:
     write_tale(tmp_path)
     shutil.copytree(undisturbed.run, tmp_path / "job")
-    (tmp_path / "job" / "results.json").write_text(said)
+    results = tmp_path / "job" / "results.json"
+    results.write_text(json.dumps(json.loads(results.read_text()) | changes))
     done = train_here(tmp_path, *OPTIONS, "resume=auto", "hydra.run.dir=job")
     assert (done.code, done.err) == (0, "")
     assert "nothing left to do" in done.out
+
+
+def test_results_that_cannot_be_read_are_not_a_runs(undisturbed: Finished, tmp_path: Path) -> None:
+    write_tale(tmp_path)
+    shutil.copytree(undisturbed.run, tmp_path / "job")
+    (tmp_path / "job" / "results.json").write_text("[" * 100_000)
+    done = train_here(tmp_path, *OPTIONS, "resume=auto", "hydra.run.dir=job")
+    assert done.code == 1
+    assert "no run has written" in done.err
+    assert len(done.err.strip().splitlines()) == 1
