@@ -41,6 +41,7 @@ _DESCRIPTION = parts(
     {
         "fingerprint": text(),
         "checksum": whole(0, 2**32 - 1),
+        "n_mentions": whole(),
         **dict.fromkeys(("n_tokens", "n_documents", "n_bytes"), whole(1)),
     }
 )

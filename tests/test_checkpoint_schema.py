@@ -277,7 +277,9 @@ def small_run(folder: Path, earlier: dict[str, Any] | None, steps: int) -> dict[
     config = small_config()
     numbers = np.random.default_rng(5).integers(0, 64, 400, dtype=np.uint16)
     data = LabData(numbers, config.data, config.model.context_length, config.seed)
-    tokens = TokenFile(folder / "none", "f" * 64, len(numbers), 1, 1000, 0)
+    tokens = TokenFile(
+        folder / "none", "f" * 64, n_tokens=len(numbers), n_documents=1, n_bytes=1000, n_mentions=0, checksum=0
+    )
     plan = make_plan(config, len(data.windows), earlier["lab"]["plan"] if earlier else None)
     config.trainer.max_steps = steps
     L.seed_everything(config.seed, verbose=False)
