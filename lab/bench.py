@@ -12,11 +12,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 
 import torch
 
-from lab import cli
-from lab.config import Config, check, flat
+from lab import cli, footprint, typed
+from lab.arguments import Parser, number
+from lab.config import Config, Limit, check, flat
 from lab.errors import LabError
 
 
@@ -26,17 +28,21 @@ def main() -> None:
 
 
 def _start() -> None:
-    parser = argparse.ArgumentParser(prog="python -m lab.bench", description=__doc__)
-    parser.add_argument("--pairs", type=int, default=12, help="steps of each side that count (default 12)")
+    parser = Parser(prog="python -m lab.bench", description=__doc__)
+    parser.add_argument(
+        "--pairs", type=number(int, Limit(1, 100_000)), default=12, help="steps that count (default 12)"
+    )
     parser.add_argument("--side", choices=list(_SIDES), help=argparse.SUPPRESS)  # what the two child processes are told
     parser.add_argument("options", nargs="*", help="options of lab.train, such as model=small")
-    arguments = parser.parse_args()
+    arguments, unknown = parser.parse_known_intermixed_args()
+    typed.refuse_senseless([*arguments.options, *unknown], trains=False)
     config = check(cli.compose_config(arguments.options))
     _refuse_what_is_not_measured(config)
+    footprint.refuse_what_cannot_fit(config, "cpu")
     if arguments.side:
         _serve(_SIDES[arguments.side](config))
     else:
-        _compare(arguments.options, arguments.pairs)
+        _compare(config, arguments.options, arguments.pairs)
 
 
 def _refuse_what_is_not_measured(config: Config) -> None:
@@ -60,7 +66,9 @@ def _refuse_what_is_not_measured(config: Config) -> None:
         raise LabError(f"trainer.accelerator={config.trainer.accelerator}: lab.bench measures on the CPU: leave it out")
 
 
-def _compare(options: list[str], pairs: int) -> None:
+def _compare(config: Config, options: list[str], pairs: int) -> None:
+    if find_spec("transformers") is None:
+        raise LabError('the comparison needs transformers: type pip install -e ".[test]" in a clone')
     sides = {
         name: subprocess.Popen(
             [sys.executable, "-m", "lab.bench", "--side", name, *options],
@@ -70,7 +78,17 @@ def _compare(options: list[str], pairs: int) -> None:
         )
         for name in _SIDES
     }
+    try:
+        _report(config, sides, pairs)
+    except (BrokenPipeError, ValueError) as error:  # it has ended, and has said why
+        raise LabError("one of the two sides has ended early: what it says is above") from error
+    finally:
+        for child in sides.values():
+            child.kill()
+            child.communicate()
 
+
+def _report(config: Config, sides: "dict[str, subprocess.Popen[str]]", pairs: int) -> None:
     def step(name: str) -> tuple[float, float]:
         """Seconds of one step and megabytes at the peak so far."""
         child = sides[name]
@@ -88,10 +106,6 @@ def _compare(options: list[str], pairs: int) -> None:
             seconds, peaks[name] = step(name)
             if pair >= 2:
                 times[name].append(seconds)
-    for child in sides.values():
-        child.communicate()
-
-    config = check(cli.compose_config(options))
     tokens = config.data.batch_size * config.model.context_length
     for name in sides:
         rate = tokens / statistics.median(times[name])

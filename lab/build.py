@@ -1,28 +1,23 @@
-"""From options to objects. The only caller of ``hydra.utils.instantiate``, which runs whatever a ``_target_`` names:
-nothing out of a checkpoint and nothing that came over a network may ever reach it."""
+"""From options to objects: the model, its data, and the trainer around them."""
 
 import dataclasses
-import inspect
 from pathlib import Path
 from typing import Any
 
 import lightning as L
 import torch
-from hydra.utils import get_class, instantiate
 from lightning.pytorch.loggers import Logger
-from omegaconf import OmegaConf
 from torch import nn
 from torch.optim import Optimizer
 
-from lab import checkpoint, finetune, machine
+from lab import checkpoint, chosen, finetune, machine
 from lab.alerts import Alerts
 from lab.callbacks import Record, Samples
 from lab.config import Config, SaveFailure
 from lab.data import LabData
-from lab.errors import LabError
 from lab.events import EventLog
 from lab.hparams import Hparams
-from lab.model import GPTModel
+from lab.model import GPTConfig, GPTModel
 from lab.module import GPTModule
 from lab.optim import decay_groups
 from lab.plan import Plan, make_schedule
@@ -44,15 +39,15 @@ def make_model(config: Config) -> GPTModel:
 def make_optimizer(config: Config, model: nn.Module, device: str) -> Optimizer:
     """The optimizer of the options over the decay groups of the model."""
     arguments = {k: v for k, v in dataclasses.asdict(config.optimizer).items() if k != "weight_decay"}
-    try:
-        # One kernel for all weights instead of several for each, where the optimizer has one. Not in fp16: there the
-        # fused step would divide the gradients by the scaler's factor only after they have been clipped.
-        has_fused = "fused" in inspect.signature(get_class(arguments["_target_"])).parameters
-        if has_fused and config.trainer.precision != "16-mixed" and device != "mps":
-            arguments["fused"] = True
-        return instantiate(arguments, decay_groups(model, config.optimizer.weight_decay), _convert_="all")
-    except Exception as error:
-        raise LabError(f"optimizer: {arguments['_target_']} cannot be made ({_last_cause(error)})") from error
+    # One kernel for all weights instead of several for each, where the optimizer has one. Not in fp16: there the
+    # fused step would divide the gradients by the scaler's factor only after they have been clipped.
+    has_fused = chosen.has_parameter(arguments["_target_"], "fused")
+    if has_fused and config.trainer.precision != "16-mixed" and device != "mps":
+        arguments["fused"] = True
+    found: Optimizer = chosen.make(
+        "optimizer", arguments, Optimizer, decay_groups(model, config.optimizer.weight_decay)
+    )
+    return found
 
 
 def make_module(
@@ -84,9 +79,20 @@ def make_module(
     )
 
 
-def make_loggers(config: Config) -> list[Logger]:
-    """The loggers of the options. None of them has written anything yet."""
-    return [_make("logger", name, node) for name, node in config.logger.items()]
+def choose(config: Config, device: str) -> dict[str, Any]:
+    """The loggers and callbacks of the options, by option. Nothing is written by any of them yet, and the optimizer is
+    tried on a model of no size: what cannot be had is told before the run begins.
+
+    Raises:
+        LabError: naming the first of them that cannot be made, is no logger or callback, or has no place to write.
+    """
+    make_optimizer(config, GPTModel(GPTConfig(1, 1, 1, 1, vocab_size=2)), device)
+    loggers = {f"logger.{name}": node for name, node in config.logger.items()}
+    found = {option: chosen.make(option, node, Logger) for option, node in loggers.items()}
+    for option, logger in found.items():
+        chosen.refuse_unwritable(option, logger)
+    callbacks = {f"callbacks.{name}": node for name, node in config.callbacks.items()}
+    return found | {option: chosen.make(option, node, L.Callback) for option, node in callbacks.items()}
 
 
 def make_trainer(
@@ -96,13 +102,14 @@ def make_trainer(
     device: str,
     tokenizer: Tokenizer,
     loggers: list[Logger],
+    further: list[L.Callback],
     record: Record,
     log: EventLog,
     signals: Signals,
     earlier: dict[str, Any] | None = None,
 ) -> L.Trainer:
-    """Lightning's trainer with our callbacks; its own bar, summary and checkpoints are off. ``earlier`` is the
-    checkpoint that the run continues from."""
+    """Lightning's trainer with our callbacks and ``further`` ones; its own bar, summary and checkpoints are off.
+    ``earlier`` is the checkpoint that the run continues from."""
     samples = Samples(config.sample, tokenizer, config.seed) if config.sample.max_tokens else None
     checkpoints = None
     if config.save:
@@ -134,7 +141,7 @@ def make_trainer(
         Hparams(config, record),
     ]
     callbacks = [callback for callback in own if callback is not None]
-    callbacks += [_make("callbacks", name, node) for name, node in config.callbacks.items()]
+    callbacks += further
     accumulate = config.trainer.accumulate_grad_batches
     if device == "gpu":
         machine.allow_tensor_float()
@@ -171,20 +178,3 @@ def make_data(config: Config, tokens: TokenFile) -> LabData:
         LabError: if the corpus is too small.
     """
     return LabData(tokens.open(), config.data, config.model.context_length, config.seed)
-
-
-def _make(group: str, name: str, node: Any) -> Any:
-    """One logger or callback of the user's choice."""
-    if not isinstance(node, dict) or "_target_" not in node:
-        raise LabError(f"{group}.{name} has no _target_, the class that it is an object of")
-    try:
-        return instantiate(OmegaConf.create(node), _convert_="all")
-    except Exception as error:
-        raise LabError(f"{group}.{name}: {node['_target_']} cannot be made ({_last_cause(error)})") from error
-
-
-def _last_cause(error: BaseException) -> str:
-    """The innermost message of an exception that was wrapped by others, on one line."""
-    while (inner := error.__cause__ or error.__context__) is not None:
-        error = inner
-    return " ".join(f"{type(error).__name__}: {error}".split())

@@ -7,7 +7,6 @@ under a temporary name and renamed, and looked for between two steps. Files, bec
 given while the trainer evaluates waits there, and a crashed dashboard has lost nothing.
 """
 
-import argparse
 import contextlib
 import os
 import re
@@ -18,7 +17,9 @@ from typing import Any
 import psutil
 
 from lab import atomic, strictjson
+from lab.arguments import Parser
 from lab.command import run
+from lab.config import Limit
 from lab.errors import LabError
 from lab.paths import typed_path
 from lab.schema import nothing_or, number, parts, plain, text, whole
@@ -130,10 +131,11 @@ def main() -> None:
 
 
 def _start() -> None:
-    parser = argparse.ArgumentParser(prog="python -m lab.control", description="Steers a run from outside.")
+    parser = Parser(prog="python -m lab.control", description="Steers a run from outside.")
     parser.add_argument("run", help="the run's folder")
     parser.add_argument("command", choices=[*COMMANDS, "status"])
-    parser.add_argument("--timeout", type=float, default=60, help="seconds to wait for the run to obey (default 60)")
+    seconds = number(float, Limit(0, 1e9))
+    parser.add_argument("--timeout", type=seconds, default=60, help="seconds to wait for the run to obey (default 60)")
     arguments = parser.parse_args()
     folder = typed_path(arguments.run, Path())
     if arguments.command != "status":

@@ -1,7 +1,10 @@
-"""Keeps memory that is freed for the next step instead of giving it back to the system after each."""
+"""Keeps memory that is freed for the next step instead of giving it back to the system after each, and knows when it
+has run out."""
 
 import ctypes
 import sys
+
+import torch
 
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # glibc's numbers for mallopt's parameters, from malloc.h
 _HUGE = 2**31 - 1
@@ -20,3 +23,10 @@ def keep_freed_memory() -> None:
     if mallopt is not None:
         mallopt(_MMAP_MAX, 0)
         mallopt(_TRIM_THRESHOLD, _HUGE)
+
+
+def ran_out(error: BaseException) -> bool:
+    """Does ``error`` say that there was no memory left? On a CPU, torch has no class for that."""
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
+        isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    )

@@ -8,6 +8,7 @@ from typing import Any
 
 from lab import optim
 from lab.config import Config, ScheduleName
+from lab.errors import LabError
 from lab.optim import Schedule
 
 
@@ -58,6 +59,24 @@ def make_plan(config: Config, n_windows: int, earlier: dict[str, Any] | None = N
         eval_every=config.eval_every or min(500, math.ceil(total / 10)),
         log_every=config.log_every or math.ceil(total / 1000),
     )
+
+
+def refuse_senseless(config: Config, plan: Plan) -> None:
+    """Refuses what only the size of the corpus and the length of the run show to be senseless.
+
+    Raises:
+        LabError: naming the option.
+    """
+    if config.data.batch_size > plan.n_windows:
+        raise LabError(
+            f"data.batch_size={config.data.batch_size} is more than the {plan.n_windows:,} windows that there are to "
+            "train on: take at most as many, or a longer text"
+        )
+    if plan.warmup_steps > plan.schedule_steps:
+        raise LabError(
+            f"schedule.warmup_steps={plan.warmup_steps} is longer than the schedule of {plan.schedule_steps:,} steps, "
+            "and the learning rate would never reach its peak: take fewer, or a larger trainer.max_steps"
+        )
 
 
 def make_schedule(config: Config, plan: Plan) -> Schedule:

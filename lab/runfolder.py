@@ -5,8 +5,9 @@ import math
 import os
 import platform
 import shlex
+import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -19,6 +20,7 @@ from lab import atomic, belongings, control, events, strictjson
 from lab.belongings import CONFIG_FILE, RESULTS_FILE
 from lab.config import Config, to_plain
 from lab.errors import FolderTaken, Interrupted, LabError
+from lab.paths import typed_path
 from lab.schema import nothing_or, number, parts, plain, table, text
 
 if TYPE_CHECKING:
@@ -40,6 +42,10 @@ _RESULTS = parts(
     },
     others=plain,
 )
+
+
+_BEFORE_A_RUN = (".hydra", ".lock", "train.log")
+"""What Hydra and the lock leave in a folder before anything of a run is in it."""
 
 
 @contextlib.contextmanager
@@ -74,6 +80,39 @@ def refuse_used(folder: Path, anew: bool) -> None:
     belongings.clear(folder, used)
     if told:  # whoever has listened so far goes on listening
         events.begin_again(folder, told, [], 0)
+
+
+def existing(words: Sequence[str]) -> set[Path]:
+    """Of the places that a run with these options may take before it begins, those that are there already."""
+    outputs = Path.cwd() / "outputs"
+    found = {outputs, *outputs.glob("*")}
+    for word in words:
+        if word.startswith("hydra.run.dir="):
+            chosen = typed_path(word.partition("=")[2], Path.cwd())
+            found |= {chosen, *chosen.parents, *(chosen / name for name in _BEFORE_A_RUN)}
+    return {path for path in found if path.exists()}
+
+
+def has_begun(folder: Path) -> bool:
+    """Does ``folder`` hold a run, or one that waits there?"""
+    return any((folder / name).exists() for name in ("config.yaml", control.STATE_FILE, events.FILE))
+
+
+def take_away(folder: Path, there: set[Path]) -> None:
+    """Removes what a run that was refused before it began has left of itself: nothing that was ``there`` before, and
+    nothing that anybody else has put there since."""
+    with contextlib.suppress(OSError):
+        for left in (folder / name for name in _BEFORE_A_RUN):
+            if left.is_dir() and left not in there:
+                shutil.rmtree(left)
+            elif left not in there:
+                left.unlink(missing_ok=True)
+        for inner in [] if folder in there else sorted(folder.rglob("*"), key=lambda path: -len(path.parts)):
+            inner.rmdir()  # the empty one of a logger
+        for made in (folder, *folder.parents):
+            if made in there or made == Path.cwd():
+                break
+            made.rmdir()  # refuses, if there is anything in it
 
 
 def write_config(folder: Path, config: Config) -> None:

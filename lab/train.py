@@ -6,7 +6,7 @@ import math
 import sys
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -20,11 +20,19 @@ from lab.errors import FolderTaken, Interrupted, LabError
 from lab.paths import typed_path
 from lab.signals import Signals
 
+if TYPE_CHECKING:
+    import lightning as L
+
+    from lab.data import LabData
+    from lab.module import GPTModule
+
 _PRINTING = {"--cfg", "-c", "--info", "-i", "--hydra-help", "--shell-completion", "-sc", "--version"}
 """What Hydra answers without training anything."""
 
 failures: list[str] = []
 """One sentence for each job of this process that failed."""
+there: set[Path] = set()
+"""What was there before the run of this process, of the places that it may take."""
 
 
 def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any]:
@@ -36,13 +44,14 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
     """
     # Imported here, because Lightning takes seconds: a misspelt option should be told at once.
     import lightning as L
+    from lightning.pytorch.loggers import Logger
 
-    from lab import build, checkpoint, continuing, finetune, machine, notices, resumable, saving, screen
+    from lab import build, checkpoint, continuing, finetune, footprint, machine, notices, resumable, screen
     from lab.callbacks import Record
     from lab.eventlogger import EventLogger
     from lab.events import EventLog
     from lab.memory import keep_freed_memory
-    from lab.plan import make_plan
+    from lab.plan import make_plan, refuse_senseless
     from lab.text import anchor, read_corpus
     from lab.tokenizer import Tokenizer
 
@@ -52,11 +61,12 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
         earlier = checkpoint.load(resume) if resume else None
         if resume is None or continuing.run_folder_of(resume) != run_folder.resolve():
             runfolder.refuse_used(run_folder, anew=config.resume == "auto")
-        chosen_loggers = build.make_loggers(config)
+        device = machine.accelerator(config.trainer)
+        footprint.refuse_what_cannot_fit(config, device)
+        objects = build.choose(config, device)
+        chosen_loggers = [made for made in objects.values() if isinstance(made, Logger)]
         belongings.refuse_curves_of_others(chosen_loggers, run_folder)
         continuing.clean_up(run_folder)
-
-        device = machine.accelerator(config.trainer)
         if config.trainer.compile:
             machine.try_compiling(device)
         tokenizer = Tokenizer()
@@ -71,6 +81,7 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
             checkpoint.refuse_other_run(earlier, config, tokens, resume)
             resumable.refuse_unfit(earlier, config, device, resume)
         plan = make_plan(config, len(data.windows), earlier["lab"]["plan"] if earlier else None)
+        refuse_senseless(config, plan)
         # A run that was stopped early has finished before its last step, and is not to be prolonged by being restarted.
         finished = config.resume == "auto" and runfolder.has_finished(run_folder, plan.total_steps)
         if earlier is not None and (finished or earlier["global_step"] >= plan.total_steps):
@@ -84,6 +95,7 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
         if earlier is not None:  # what it began with is told on, and not looked at again
             config.init_from = continuing.first_weights(earlier)
         elif config.init_from is not None:
+            control.write_state(run_folder, "running", step=0, total_steps=plan.total_steps)  # it may take a while
             initial = finetune.open_initial(config, start_folder)
         # They were meant for an earlier process; what comes from now on is meant for this one.
         for _, command in control.commands(run_folder):
@@ -102,35 +114,24 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
         del initial  # its memory is worth more than it
         record = Record()
         with contextlib.closing(EventLog(run_folder)) as log:
-            loggers = [EventLogger(log), *chosen_loggers]
-            continuing.replay(carried, chosen_loggers)
-            trainer = build.make_trainer(
-                config, plan, run_folder, device, tokenizer, loggers, record, log, signals, earlier
-            )
-            for logger in loggers:
-                logger.log_hyperparams(to_plain(config))
-            if trainer.is_global_zero:
-                described = f"{machine.device_name(device)}, {machine.arithmetic(config.trainer, device)}"
-                screen.start(config, plan, corpus, data, module.model, described, run_folder, earlier, weights)
-
-            interrupted = None
+            loggers: list[Logger] = [EventLogger(log), *chosen_loggers]
+            further = [made for made in objects.values() if isinstance(made, L.Callback)]
             try:
-                trainer.fit(module, data, ckpt_path=resume, weights_only=True)
-            except Interrupted as stop:
-                interrupted = stop
-            except OSError as error:
-                if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-                    raise
-                again = checkpoint.how_to_go_on(run_folder)
-                raise LabError(
-                    f"there is no room left in {run_folder} ({error.strerror}): make room, then {again}"
-                ) from error
+                continuing.replay(carried, chosen_loggers)
+                trainer = build.make_trainer(
+                    config, plan, run_folder, device, tokenizer, loggers, further, record, log, signals, earlier
+                )
+                for logger in loggers:
+                    logger.log_hyperparams(to_plain(config))
+                if trainer.is_global_zero:
+                    described = f"{machine.device_name(device)}, {machine.arithmetic(config.trainer, device)}"
+                    screen.start(config, plan, corpus, data, module.model, described, run_folder, earlier, weights)
+                interrupted = _fit(trainer, module, data, resume)
             except Exception as error:
-                if config.trainer.compile and machine.is_of_compiling(error):
-                    raise machine.cannot_compile(error) from error
-                if saving.is_taking_up(trainer) and not isinstance(error, LabError | Warning):
-                    raise saving.cannot_take_up(resume, error) from error
-                raise
+                told = None if isinstance(error, LabError) else _mendable(error, config, run_folder, objects)
+                if told is None:
+                    raise
+                raise told from error
             results = runfolder.results(config, plan, corpus, data, trainer, module, record, interrupted, resume)
             if trainer.is_global_zero:
                 runfolder.write_results(run_folder, results)
@@ -139,6 +140,38 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
         if interrupted is not None:
             raise interrupted
         return results
+
+
+def _fit(trainer: "L.Trainer", module: "GPTModule", data: "LabData", resume: Path | None) -> Interrupted | None:
+    """Trains to the end. Returns what has interrupted it, if anything has."""
+    from lab import saving
+
+    try:
+        trainer.fit(module, data, ckpt_path=resume, weights_only=True)
+    except Interrupted as stop:
+        return stop
+    except Exception as error:
+        if saving.is_taking_up(trainer) and not isinstance(error, LabError | Warning | OSError):
+            raise saving.cannot_take_up(resume, error) from error
+        raise
+    return None
+
+
+def _mendable(error: Exception, config: Config, run_folder: Path, objects: dict[str, Any]) -> LabError | None:
+    """The sentence for an error that ended a training and that no programmer needs to see; None: it is a bug."""
+    from lab import checkpoint, chosen, machine, memory
+
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        again = checkpoint.how_to_go_on(run_folder)
+        return LabError(f"there is no room left in {run_folder} ({error.strerror}): make room, then {again}")
+    if config.trainer.compile and machine.is_of_compiling(error):
+        return machine.cannot_compile(error)
+    if memory.ran_out(error):
+        return LabError(
+            f"the memory is too small for data.batch_size={config.data.batch_size}: halve it (and double "
+            "trainer.accumulate_grad_batches, for the same steps), or take a smaller model"
+        )
+    return chosen.blame(error, objects)
 
 
 def job(composed: DictConfig) -> float:
@@ -157,7 +190,11 @@ def job(composed: DictConfig) -> float:
     except LabError as error:
         print(f"error: {error}", file=sys.stderr)
         failures.append(str(error))
-        if not isinstance(error, FolderTaken):
+        if isinstance(error, FolderTaken):
+            pass  # by somebody who has the say about it
+        elif hydra_config.mode == RunMode.RUN and not runfolder.has_begun(run_folder):
+            runfolder.take_away(run_folder, there)
+        else:
             runfolder.note_failure(run_folder, str(error))
         return math.inf
     except Interrupted as stop:
@@ -185,6 +222,8 @@ def _start() -> None:
         raise LabError(f"{Path.cwd()} has ${{ in its name, which Hydra takes for one of its own: go to another folder")
     words = sys.argv[1:]
     typed.refuse_senseless(words)
+    there.clear()
+    there.update(runfolder.existing(words))
     inherited: list[str] = []
     if any(word.startswith("resume=") for word in words):
         from lab.continuing import inherited_overrides

@@ -14,10 +14,10 @@ from conftest import ROOT, TINY, lab, train_here
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lab import classic, cli, manual
+from lab import classic, cli, footprint, manual
 from lab.config import LIMITS, Config, check
 from lab.errors import LabError
-from lab.model import GPTModel
+from lab.model import GPTConfig, GPTModel
 
 FILES = [(group, choice) for group in cli.groups() for choice in cli.choices(group)]
 
@@ -156,13 +156,12 @@ def test_printing_the_options_runs_nothing(tmp_path: Path) -> None:
 
 
 def test_the_memory_of_training_follows_the_options() -> None:
-    from lab.summary import training_memory
 
     def kinds(*options: str) -> dict[str, float]:
         config = check(cli.compose_config(options))
         with torch.device("meta"):
             model = GPTModel(config.model)
-        return {k: v / model.num_parameters() for k, v in training_memory(config, model).items()}
+        return {k: v / model.num_parameters() for k, v in footprint.training_memory(config).items()}
 
     for options, kept, optimizer in (
         ((), 4, 8),
@@ -204,6 +203,18 @@ def test_summary_counts_to_the_parameter(tmp_path: Path) -> None:
         text = done.out if done else _summary(preset)
         assert f"{total} ({inner} without embeddings)" in text
     assert lab(tmp_path, "summary", "model=tall").err.startswith("error: model=tall is unknown")
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.booleans(), st.booleans(), st.booleans(), st.integers(1, 4), st.integers(1, 3), st.integers(1, 9))
+def test_the_counted_parameters_are_those_of_the_model(
+    bias: bool, qkv_bias: bool, tied: bool, emb_dim: int, n_layers: int, context_length: int
+) -> None:
+    sizes = {"emb_dim": emb_dim, "n_layers": n_layers, "n_heads": 1, "context_length": context_length, "vocab_size": 11}
+    shape = GPTConfig(**sizes, bias=bias, qkv_bias=qkv_bias, tie_embeddings=tied)
+    model = GPTModel(shape)
+    assert footprint.parameters(shape) == model.num_parameters()
+    assert footprint.inner_parameters(shape) == model.num_parameters(include_embeddings=False)
 
 
 def _summary(preset: str) -> str:

@@ -1,14 +1,19 @@
 """Mistakes, typed as people make them: one sentence, a non-zero exit code, no traceback, nothing lost."""
 
+import importlib
+import json
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from conftest import ROOT, TINY, lab, train_here
+
+from lab.memory import ran_out
 
 # What is typed, and what the sentence must say.
 MISTAKES = [
@@ -111,6 +116,20 @@ MISTAKES = [
     (["resume=auto"], ["hydra.run.dir=FOLDER"]),
     (["optimizer._target_=os.system"], ["optimizer"]),
     (["+callbacks.mine=3"], ["callbacks.mine", "_target_"]),
+    (["+callbacks.mine._target_=builtins.dict"], ["builtins.dict makes a dict", "lightning Callback"]),
+    (["+callbacks.mine._target_=builtins.print"], ["builtins.print makes nothing"]),
+    (["+callbacks.mine._target_=sys.exit"], ["sys.exit cannot be made"]),
+    (["+callbacks.mine._target_="], ["callbacks.mine has no _target_"]),
+    (["+logger.mine._target_=builtins.dict"], ["logger.mine", "lightning Logger"]),
+    (["optimizer._target_=builtins.dict"], ["optimizer", "torch Optimizer"]),
+    (["optimizer._target_=torch.optim.LBFGS"], ["torch.optim.LBFGS cannot be made", "options"]),
+    (["logger.tensorboard.save_dir=/proc/x"], ["logger.tensorboard cannot write to /proc/x", "save_dir"]),
+    (["logger=csv", "logger.csv.save_dir=short.txt"], ["logger.csv cannot write to", "short.txt"]),
+    (["model.emb_dim=1000000000"], ["TiB of memory", "there are", "model.emb_dim"]),
+    (["model.n_layers=1000000000"], ["TiB of memory", "model.n_layers"]),
+    (["data.batch_size=1000000000000"], ["TiB for a batch", "data.batch_size"]),
+    (["data.batch_size=100000"], ["data.batch_size=100000 is more than the 3,", "windows"]),
+    (["schedule.warmup_steps=500", "trainer.max_steps=20"], ["schedule.warmup_steps=500 is longer", "20 steps"]),
 ]
 
 
@@ -149,8 +168,123 @@ def test_one_sentence(typed: list[str], said: list[str], folder: Path) -> None:
     lines = done.err.strip().splitlines()
     assert len(lines) == 1, done.err
     assert lines[0].startswith("error: ")
+    assert len(lines[0]) < 320
     for words in said:
         assert words in lines[0]
+    assert not (folder / "outputs").exists(), "a run that has not begun has no folder"
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (["callbacks=early_stopping", "callbacks.early_stopping.monitor=nothing"], "`nothing` which is not available"),
+        (["logger=csv", "logger.csv.flush_logs_every_n_steps=0"], "logger.csv: CSVLogger failed (ZeroDivisionError"),
+        (["+logger.tensorboard.colour=red"], "logger.tensorboard: TensorBoardLogger failed (TypeError"),
+    ],
+)
+def test_an_option_that_only_shows_in_the_run_to_be_wrong(typed: list[str], said: str, tmp_path: Path) -> None:
+    done = train_here(tmp_path, *TINY, "trainer.max_steps=1", "hydra.run.dir=run", *typed)
+    assert done.code == 1
+    assert said in done.err
+    assert "Traceback" not in done.err
+    assert json.loads((tmp_path / "run" / "state.json").read_text())["state"] == "failed"
+
+
+def test_a_callback_of_the_users_own_keeps_its_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "homemade.py").write_text(
+        "import lightning\nclass Mine(lightning.Callback):\n    def on_train_start(self, *_):\n        1 / 0\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ZeroDivisionError):
+        train_here(tmp_path, *TINY, "trainer.max_steps=1", "+callbacks.mine._target_=homemade.Mine")
+
+
+def test_a_refused_start_leaves_every_folder_as_it_was(tmp_path: Path) -> None:
+    (tmp_path / "outputs").mkdir()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "note.txt").write_text("precious")
+    untouched = sorted(tmp_path.rglob("*"))
+    for place in ("mine", "new/deep", ".", "notes"):
+        assert train_here(tmp_path, *TINY, "optimizer.lr=nan", f"hydra.run.dir={place}").code == 1
+    assert train_here(tmp_path, *TINY, "seed=-1").code == 1
+    assert train_here(tmp_path, *TINY, "data.batch_size=100000", "hydra.run.dir=new").code == 1
+    assert sorted(tmp_path.rglob("*")) == untouched
+    assert train_here(tmp_path, *TINY, "trainer.max_steps=1", "hydra.run.dir=notes").code == 0
+    before = sorted(tmp_path.rglob("*"))
+    assert train_here(tmp_path, *TINY, "optimizer.lr=nan", "hydra.run.dir=notes").code == 1
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_memory_that_has_run_out_is_told_from_a_bug() -> None:
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(2**50)
+    assert ran_out(caught.value)
+    assert not ran_out(RuntimeError("shapes do not match"))
+
+
+COMMANDS = {
+    "bench": [
+        (["--pairs", "0"], "--pairs: 0 does not fit: it must be a whole number, at least 1"),
+        (["--pairs", "nan"], "--pairs: nan does not fit"),
+        (["--lr=3"], "there is no flag --lr: write optimizer.lr=3"),
+        (["model.n_layers=1000000000"], "TiB of memory"),
+        (["model=huge"], "model=huge is unknown"),
+    ],
+    "control": [
+        ([], "the following arguments are required"),
+        (["somewhere", "dance"], "invalid choice: 'dance' (choose from"),
+        (["somewhere", "pause", "--timeout", "-1"], "--timeout: -1 does not fit: it must be a number, at least 0"),
+        (["somewhere", "pause", "--timeout", "nan"], "--timeout: nan does not fit"),
+    ],
+    "dashboard.__main__": [
+        (["--port", "99999"], "--port: 99999 does not fit: it must be a whole number, at least 0 and at most 65535"),
+        (["--host", "999.1.1.1"], "--host 999.1.1.1 is no address"),
+        (["--host", ""], "--host is empty"),
+        (["--root", ""], "--root is empty"),
+        (["--prot", "1"], "unrecognized arguments: --prot"),
+    ],
+    "summary": [
+        (["--model=small"], "there is no flag --model: write model=small"),
+        (["-m"], "'-m' is no option"),
+        (["model.emb_dim=100000000000"], "torch cannot count"),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("command", "typed", "said"), [(command, *case) for command, cases in COMMANDS.items() for case in cases]
+)
+def test_other_commands_tell_it_in_one_sentence_too(
+    command: str, typed: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [command, *typed])
+    with pytest.raises(SystemExit) as stop:
+        importlib.import_module(f"lab.{command}").main()
+    told = capsys.readouterr()
+    assert (stop.value.code, told.out) == (1, "")
+    assert told.err.startswith("error: ")
+    assert said in told.err
+    assert len(told.err.splitlines()) == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_help_of_the_build_builds_nothing(tmp_path: Path) -> None:
+    done = lab(tmp_path, "dashboard.build", "--help", env={"PATH": str(tmp_path)})  # there is no npm to run
+    assert (done.code, done.err) == (0, "")
+    assert "python -m lab.dashboard.build" in done.out
+    done = lab(tmp_path, "dashboard.build", "--fast", env={"PATH": str(tmp_path)})
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("error: unrecognized arguments: --fast")
+
+
+def test_a_summary_of_a_tower_builds_none_of_it(capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lab import summary
+
+    monkeypatch.setattr(sys, "argv", ["summary", "model.n_layers=1000000000"])
+    summary.main()
+    assert "1000000000" in capsys.readouterr().out
 
 
 def test_the_process_itself_says_one_sentence_and_exits_with_1(folder: Path) -> None:

@@ -79,14 +79,14 @@ def test_the_top_level_is_the_promised_one() -> None:
 def test_tests_mirror_the_rooms() -> None:
     """Rooms without a test file of their own are tested through the commands that use them."""
     through = {
-        "errors": "typed",
+        "errors": "arguments chosen typed",
         "metrics": "hparams points",
         "train": "build machine notices module callbacks screen errors eventlogger runfolder memory saving bench",
         "control": "steering alerts signals",
         "resume": "continuing events inheriting newest strictjson",
         "faults": "checkpoint",
         "checkpoint_schema": "schema digest resumable",
-        "config": "changed cli classic manual summary",
+        "config": "changed cli classic footprint manual summary",
         "data": "text",
         "corpus": "textfiles treewalk utf8",
         "sampling": "explain kvcache",

@@ -1,7 +1,7 @@
 """Serves the dashboard: ``python -m lab.dashboard``."""
 
-import argparse
 import contextlib
+import errno
 import json
 import os
 import secrets
@@ -10,7 +10,9 @@ import sys
 from pathlib import Path
 
 from lab import command
-from lab.errors import LabError
+from lab.arguments import Parser, number
+from lab.config import Limit
+from lab.errors import LabError, shown
 from lab.paths import settle_variables, typed_path
 
 _INSTALL = (
@@ -25,15 +27,17 @@ def main() -> None:
 
 
 def _start() -> None:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m lab.dashboard",
         description="Starts, watches and steers trainings, and looks inside their models.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen at (127.0.0.1: this machine only)")
-    parser.add_argument("--port", type=int, default=8000, help="the port to listen at (8000)")
+    parser.add_argument("--port", type=number(int, Limit(0, 65535)), default=8000, help="the port to listen at (8000)")
     parser.add_argument("--root", default=".", help="the folder with outputs/ and multirun/ (here)")
     parser.add_argument("--openapi", action="store_true", help="print the schema of the API and end")
     arguments = parser.parse_args()
+    if not arguments.root:
+        raise LabError("--root is empty: give a folder, or leave it out for this one")
     settle_variables()  # trainings are started in the root, which may be another folder
     serve(arguments.host, arguments.port, typed_path(arguments.root, Path.cwd()), arguments.openapi)
 
@@ -51,6 +55,8 @@ def serve(host: str, port: int, root: Path, only_schema: bool) -> None:
         from lab.dashboard.settings import Settings
     except ImportError as error:
         raise LabError(f"{_INSTALL} ({error.name} is missing)") from error
+    if not host:
+        raise LabError("--host is empty: give an address of this machine, or leave it out")
     if not root.is_dir():
         raise LabError(f"--root {root} is not a folder")
     root = root.resolve()
@@ -90,9 +96,15 @@ def _listen(host: str, port: int) -> socket.socket:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise LabError(f"port {port} of {host} cannot be used ({reason}): choose another one with --port") from error
+    except (OSError, UnicodeError) as error:
+        listening.close()
+        if isinstance(error, socket.gaierror | UnicodeError):
+            what = f"--host {shown(host)} is no address: leave it out for this machine alone"
+        elif error.errno == errno.EADDRNOTAVAIL:
+            what = f"--host {host} is not this machine's: take one of its own addresses"
+        else:
+            what = f"port {port} of {host} cannot be used ({error.strerror}): choose another one with --port"
+        raise LabError(what) from error
     return listening
 
 

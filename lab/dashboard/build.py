@@ -10,11 +10,13 @@ import os
 import re
 import shutil
 import subprocess
+from argparse import RawDescriptionHelpFormatter
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
 from lab import cli
+from lab.arguments import Parser
 from lab.errors import LabError
 
 FRONTEND = Path(__file__).resolve().parent / "frontend"
@@ -84,6 +86,7 @@ def main() -> None:
 
 
 def _start() -> None:
+    Parser(prog=HOW_TO_BUILD, description=__doc__, formatter_class=RawDescriptionHelpFormatter).parse_args()
     build()
     size = sum(path.stat().st_size for path in STATIC.rglob("*") if path.is_file())
     version = json.loads((FRONTEND / "package.json").read_text(encoding="utf-8"))["version"]

@@ -6,17 +6,15 @@ from enum import Enum
 from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-import torch
 from omegaconf import MISSING
 from pydantic import Field
 
-from lab import cli, manual, summary
+from lab import cli, footprint, manual
 from lab.config import ACCELERATORS, LIMITS, PRECISIONS, Config, to_plain
 from lab.dashboard import overrides
 from lab.dashboard.errors import ApiError
 from lab.dashboard.models import Model, Value
 from lab.dashboard.settings import Settings
-from lab.model import GPTModel
 
 
 class Choice(Model):
@@ -130,13 +128,11 @@ class Sizes(Model):
 
 
 def sizes(config: Config) -> Sizes:
-    """Counted on a model without memory of its own."""
-    with torch.device("meta"):
-        model = GPTModel(config.model)
-    memory = summary.training_memory(config, model)
+    """Counted, and nothing is built for it."""
+    memory = footprint.training_memory(config)
     return Sizes(
-        parameters=model.num_parameters(),
-        without_embeddings=model.num_parameters(include_embeddings=False),
+        parameters=footprint.parameters(config.model),
+        without_embeddings=footprint.inner_parameters(config.model),
         memory=memory,
         checkpoint_bytes=memory["weights"] + memory["optimizer"],
     )

@@ -16,7 +16,7 @@ from lab.dashboard.errors import ApiError
 from lab.dashboard.models import Model, Value
 from lab.dashboard.routes_runs import settings_of
 from lab.errors import LabError
-from lab.plan import Plan, make_plan, make_schedule
+from lab.plan import Plan, make_plan, make_schedule, refuse_senseless
 from lab.text import split
 from lab.tokenizer import Tokenizer
 from lab.windows import Windows
@@ -128,7 +128,8 @@ def resolve(request: Request, given: Overrides) -> Resolved:
         try:
             found.length, plan = _length(config, settings.root)
         except LabError as error:
-            found.errors.append(FieldError(field="corpus", message=str(error)))
+            field = overrides.field_of(str(error), given.overrides)
+            found.errors.append(FieldError(field=field or "corpus", message=str(error)))
         else:
             found.learning_rate = _learning_rate(config, plan) if plan else None
     return found
@@ -142,6 +143,7 @@ def _length(config: Config, root: Path) -> tuple[Length | None, Plan | None]:
     tokens = np.broadcast_to(np.uint16(0), (size[0],))
     train, _ = split(tokens, config.data, config.model.context_length)
     plan = make_plan(config, len(Windows(train, config.model.context_length, config.data.stride)))
+    refuse_senseless(config, plan)
     length = Length(
         corpus_tokens=size[0],
         exact=size[1],
