@@ -18,6 +18,7 @@ import psutil
 
 from lab import atomic, strictjson
 from lab.arguments import Parser
+from lab.arguments import number as number_argument
 from lab.command import run
 from lab.config import Limit
 from lab.errors import LabError
@@ -134,7 +135,7 @@ def _start() -> None:
     parser = Parser(prog="python -m lab.control", description="Steers a run from outside.")
     parser.add_argument("run", help="the run's folder")
     parser.add_argument("command", choices=[*COMMANDS, "status"])
-    seconds = number(float, Limit(0, 1e9))
+    seconds = number_argument(float, Limit(0, 1e9))
     parser.add_argument("--timeout", type=seconds, default=60, help="seconds to wait for the run to obey (default 60)")
     arguments = parser.parse_args()
     folder = typed_path(arguments.run, Path())

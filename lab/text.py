@@ -131,9 +131,13 @@ def _that_fit(tokens: np.ndarray, config: DataConfig, context_length: int) -> li
         room = len(tokens) - len(val)
         if len(val) < 2 or room < 2:
             continue
+        n_train, length = len(train), context_length
         if room > context_length >= len(train):
-            words.append(f"data.max_train_tokens={context_length + 1}")
+            n_train = context_length + 1
+            words.append(f"data.max_train_tokens={n_train}")
         elif len(train) <= context_length:
-            words.append(f"model.context_length={2 ** ((len(train) - 1).bit_length() - 1)}")
-        return words
+            length = 2 ** ((len(train) - 1).bit_length() - 1)
+            words.append(f"model.context_length={length}")
+        windows = (n_train - length - 1) // (config.stride or length) + 1
+        return [*words, f"data.batch_size={windows}"] if windows < config.batch_size else words
     return []
