@@ -21,12 +21,12 @@ _LEFTOVER = re.compile(r"\.(.+)\.(?:[a-z0-9_]{8}|\d+)\.tmp")
 
 
 @contextmanager
-def writing(path: Path, sync: bool = True) -> Iterator[IO[bytes]]:
+def writing(path: Path, sync: bool = True, private: bool = False) -> Iterator[IO[bytes]]:
     """Opens a temporary file that takes the place of ``path`` when the block ends without an exception.
 
     The data is on the disk (``fsync``) before the rename: otherwise a power cut could leave the new name pointing at
-    an empty file. ``sync=False`` leaves that out, for what need not survive one. On an exception ``path`` is
-    untouched and the temporary file is gone.
+    an empty file. ``sync=False`` leaves that out, for what need not survive one. ``private``: nobody else may read it.
+    On an exception ``path`` is untouched and the temporary file is gone.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     # Same folder, because a rename is atomic only within one filesystem.
@@ -37,7 +37,8 @@ def writing(path: Path, sync: bool = True) -> Iterator[IO[bytes]]:
             file.flush()
             if sync:
                 os.fsync(file.fileno())
-        os.chmod(temporary, _open_permissions())
+        if not private:  # which temporary files are
+            os.chmod(temporary, _open_permissions())
         os.replace(temporary, path)
         if sync:
             _sync_folder(path.parent)

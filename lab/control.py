@@ -23,6 +23,7 @@ from lab.command import run
 from lab.config import Limit
 from lab.errors import LabError
 from lab.paths import typed_path
+from lab.plainfile import entries, read_json
 from lab.schema import nothing_or, number, parts, plain, text, whole
 
 STATE_FILE = "state.json"
@@ -70,13 +71,14 @@ def read_state(folder: Path) -> dict[str, Any]:
         LabError: if ``folder`` is not a run's.
     """
     try:
-        state: dict[str, Any] = _STATE(strictjson.loads((folder / STATE_FILE).read_text(encoding="utf-8")), "")
+        state: dict[str, Any] = _STATE(read_json(folder / STATE_FILE), "")
         if state["state"] not in STATES:
             raise ValueError("not a state")
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         raise LabError(f"{folder} is not the folder of a run: there is no readable {STATE_FILE} in it") from error
-    pid = state.get("pid")
-    if state["state"] in ALIVE and pid is not None and not is_alive(pid, state.get("process_started") or 0.0):
+    pid, started = state.get("pid"), state.get("process_started") or 0.0
+    alive = state["state"] == "queued" if pid is None else is_alive(pid, started)
+    if state["state"] in ALIVE and not alive:
         state |= {"state": "lost", "reason": "its process is gone without a word"}
     return state
 
@@ -94,6 +96,8 @@ def send(folder: Path, command: str) -> None:
         raise LabError(f"{folder} cannot {command}: the run is {state}")
     if command == "resume" and state != "paused":
         raise LabError(f"{folder} cannot resume: the run is {state}, not paused")
+    if (folder / COMMANDS_FOLDER).is_symlink():
+        raise LabError(f"{folder / COMMANDS_FOLDER} is a link, and nothing is written through it: remove it")
     # The time in the name keeps commands in their order.
     atomic.write_text(folder / COMMANDS_FOLDER / f"{time.time_ns()}-{os.getpid()}-{command}", "")
 
@@ -102,10 +106,9 @@ def commands(folder: Path) -> list[tuple[str, Path]]:
     """The commands that lie there, oldest first, each with its file; who has obeyed one removes its file. Files with
     any other name are not for us."""
     inbox = folder / COMMANDS_FOLDER
-    try:
-        names = sorted(name for name in os.listdir(inbox) if _COMMAND_FILE.fullmatch(name))
-    except (FileNotFoundError, NotADirectoryError):
-        return []
+    # What is obeyed is removed: behind a link, that would be somebody else's files.
+    files = [entry.name for entry in entries(inbox) if not entry.is_dir(follow_symlinks=False)]
+    names = sorted(name for name in files if _COMMAND_FILE.fullmatch(name))
     return [(name.rpartition("-")[2], inbox / name) for name in names]
 
 

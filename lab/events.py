@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from lab import atomic, strictjson
+from lab import atomic, plainfile, strictjson
 from lab.schema import LARGEST, number, parts, plain, text, whole
 
 FILE = "events.jsonl"
@@ -51,13 +51,13 @@ class EventLog:
 def read(folder: Path) -> Iterator[Event]:
     """The events of a run folder in their order; a line that is none, or not whole (yet), is left out."""
     try:
-        with (folder / FILE).open("rb") as file:
+        with plainfile.opened(folder / FILE) as file:
             for line in file:
                 event = parse(line) if line.endswith(b"\n") else None
                 if event is not None:
                     # A text may well say "NaN".
                     yield {key: value if key == "text" else strictjson.number(value) for key, value in event.items()}
-    except FileNotFoundError:
+    except OSError:
         return
 
 
@@ -65,7 +65,8 @@ def parse(line: bytes) -> Event | None:
     """The event in a line of the file; None if it is none: torn by a power cut, and written on after it, say."""
     try:
         found: Event = _EVENT(strictjson.loads(line), "")
-        return _SAMPLE(found, "") if found["kind"] == "sample" else found
+        found = _SAMPLE(found, "") if found["kind"] == "sample" else found
+        return found if line.isascii() and b"\\u" not in line else plainfile.plain(found)  # without half characters
     except ValueError:
         return None
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lab.errors import LabError
 
-FOLDER_VARIABLES = ("LAB_CACHE", "LAB_CORPORA", "HF_HOME", "HF_HUB_CACHE")
+FOLDER_VARIABLES = ("LAB_CACHE", "LAB_CORPORA", "LAB_STATE", "HF_HOME", "HF_HUB_CACHE")
 """Environment variables that name folders."""
 
 

@@ -34,8 +34,9 @@ TINY = (
 
 @pytest.fixture(scope="session", autouse=True)
 def _private_caches(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Token files of the tests do not land in the user's cache, nor do the tests depend on what lies there."""
+    """What the tests leave behind does not land in the user's folders, nor do they depend on what lies there."""
     os.environ.setdefault("LAB_CACHE", str(tmp_path_factory.mktemp("tokens")))
+    os.environ.setdefault("LAB_STATE", str(tmp_path_factory.mktemp("state")))
 
 
 @pytest.fixture(scope="session")

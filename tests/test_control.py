@@ -214,12 +214,12 @@ def test_looking_for_commands_is_cheap_against_a_step(tmp_path: Path) -> None:
     assert control.commands(tmp_path) == []
     (tmp_path / "commands").mkdir()
     calls = []
-    real = os.listdir
-    os.listdir = lambda *a: calls.append(a) or real(*a)  # type: ignore[assignment]
+    real = os.scandir
+    os.scandir = lambda *a: calls.append(a) or real(*a)  # type: ignore[assignment]
     try:
         assert control.commands(tmp_path) == []
     finally:
-        os.listdir = real
+        os.scandir = real
     assert len(calls) == 1
 
 

@@ -198,6 +198,83 @@ def test_what_may_not_be_given(server: Server, overrides: dict[str, Any], field:
         assert not list(server.root.rglob("job.json"))
 
 
+UNFIT = {
+    "half a character": b'"\\ud800"',
+    "half a character that was encoded": b'"\xed\xa0\x80"',
+    "half a character in a list": b'["a", "\\udfff"]',
+    "half a character for a key": b'{"\\ud800": 1}',
+    "a number of 400 digits": b"9" * 400,
+    "a number of 5,000 digits": b"-" + b"9" * 5000,
+    "a number beyond 64 bits": b"9223372036854775808",
+    "more than any float": b"1e999",
+    "no number": b"NaN",
+    "infinity": b"-Infinity",
+    "depth": b"[" * 100_000 + b"]" * 100_000,
+    "depth that is never closed": b'{"a":' * 100_000,
+    "bytes": b"\xff\xfe",
+}
+"""What Python reads as JSON, or nearly, and what UTF-8 or 64 bits cannot hold."""
+
+
+@pytest.mark.parametrize("odd", UNFIT.values(), ids=UNFIT.keys())
+def test_what_no_file_can_hold_is_refused_in_every_field(server: Server, odd: bytes) -> None:
+    with server.client() as client:
+        (run_id,) = [r["id"] for r in client.get("/api/runs").json() if r["path"] == "outputs/one"]
+        schema = client.get("/api/openapi.json").json()
+        headers = {"Content-Type": "application/json"}
+        tried = 0
+        for path, methods in schema["paths"].items():
+            for method, operation in methods.items():
+                if "requestBody" not in operation:
+                    continue
+                told = json.dumps(operation["requestBody"])
+                fields = schema["components"]["schemas"][told.partition("schemas/")[2].partition(chr(34))[0]]
+                for field in fields["properties"]:
+                    content = b'{"' + field.encode() + b'": ' + odd + b"}"
+                    place = path.format(run_id=run_id, checkpoint_id="x")
+                    answer = client.request(method, place, content=content, headers=headers)
+                    assert answer.status_code == 422, (path, field, answer.text)
+                    assert answer.json()["error"]["message"]
+                    tried += 1
+        assert tried > 30
+        name = b'{"overrides": {"sample.prompt": "\\ud800"}}'
+        answer = client.post("/api/train", content=name, headers=headers)
+        assert answer.json()["error"]["field"] == "sample.prompt"
+        assert client.get("/api/runs").status_code == 200
+        digits = odd.decode("latin-1")[:6000]
+        for what, name in (("events", "after"), ("events", "limit"), ("log", "after"), ("metrics", "points")):
+            assert client.get(f"/api/runs/{run_id}/{what}", params={name: digits}).status_code < 500
+        assert ask(server, "GET", "/api/runs/%ed%a0%80", Authorization=f"Bearer {server.token}")[0] == 404
+
+    async def listen(socket: Any) -> None:
+        while True:
+            await socket.recv()
+
+    async def say() -> None:
+        for message in (odd, odd.decode("latin-1"), b'{"type": "since", "runs": {"x": ' + odd + b"}}"):
+            async with server.socket() as socket:
+                await socket.send(message)
+                with pytest.raises(websockets.ConnectionClosed) as closed:
+                    await listen(socket)
+                assert closed.value.rcvd is not None
+                assert closed.value.rcvd.code == 1003
+
+    talk(say())
+    assert "Traceback" not in (server.root / "server.log").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("size", [2**31, 2**40, 2**62])
+def test_no_size_is_too_large_to_be_refused(server: Server, size: int) -> None:
+    """A model of a billion layers is not built to be counted."""
+    with server.client() as client:
+        options = client.get("/api/config").json()["options"]
+        whole = [o["name"] for o in options if o["type"] == "integer" and o["allowed"]]
+        assert "model.n_layers" in whole
+        for name in whole:
+            answer = client.post("/api/config/resolve", json={"overrides": {**OVERRIDES, name: size}})
+            assert answer.status_code in (200, 422), (name, answer.text)
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=40))
 def test_texts_reach_the_run_as_they_are(server: Server, text: str) -> None:

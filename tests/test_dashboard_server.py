@@ -142,6 +142,7 @@ def test_a_queued_run_can_be_taken_back(client: httpx.Client) -> None:
 def test_each_device_has_a_slot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a machine with a GPU, a run on the CPU need not wait for one on the GPU; nor be started beside its like."""
     from lab.dashboard.jobs import Jobs
+    from lab.dashboard.queue import Job
     from lab.dashboard.runs import Runs
     from lab.dashboard.settings import Settings
 
@@ -149,11 +150,9 @@ def test_each_device_has_a_slot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     jobs = Jobs(settings, Runs(settings))
     started: list[str] = []
 
-    def launch(file: Path) -> None:
-        me = psutil.Process()
-        job = json.loads(file.read_text(encoding="utf-8"))
-        file.write_text(json.dumps(job | {"pid": me.pid, "process_started": me.create_time()}), encoding="utf-8")
-        started.append(file.parent.name.rpartition("-")[2])
+    def launch(job: Job) -> None:
+        jobs.queue.put(job.started(os.getpid()))
+        started.append(job.folder.name.rpartition("-")[2])
 
     monkeypatch.setattr(jobs, "_launch", launch)
     for name, device in (("one", "gpu"), ("two", "gpu"), ("three", "cpu"), ("four", "cpu")):

@@ -4,7 +4,6 @@ import contextlib
 import errno
 import json
 import os
-import secrets
 import socket
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 from lab import command
 from lab.arguments import Parser, number
 from lab.config import Limit
+from lab.dashboard import own, safepath
 from lab.errors import LabError, shown
 from lab.paths import settle_variables, typed_path
 
@@ -38,6 +38,7 @@ def _start() -> None:
     arguments = parser.parse_args()
     if not arguments.root:
         raise LabError("--root is empty: give a folder, or leave it out for this one")
+    safepath.leave_out_here()
     settle_variables()  # trainings are started in the root, which may be another folder
     serve(arguments.host, arguments.port, typed_path(arguments.root, Path.cwd()), arguments.openapi)
 
@@ -64,7 +65,10 @@ def serve(host: str, port: int, root: Path, only_schema: bool) -> None:
         print(json.dumps(create_app(Settings(root, "")).openapi(), indent=1))
         return
     listening = _listen(host, port)
-    settings = Settings(root, _token(root), host, listening.getsockname()[1])
+    prepared = own.folder_of(root)
+    own.prepare(prepared)
+    settings = Settings(root, own.token(prepared), host, listening.getsockname()[1])
+    _lay_down_token(root, settings.token)
     app = create_app(settings)
     shown = f"[{host}]" if ":" in host else host
     print(f"gpt-lab's dashboard: http://{shown}:{settings.port}/?token={settings.token}", flush=True)
@@ -108,26 +112,14 @@ def _listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _token(root: Path) -> str:
-    """The secret of the server at this root: the same after a restart, so that open pages stay open."""
+def _lay_down_token(root: Path, token: str) -> None:
+    """A copy of the token for scripts, at the root. Only written, never read: it could be anybody's."""
     path = root / "outputs" / ".dashboard-token"
     try:
-        known = path.read_text(encoding="ascii").strip()
-        if len(known) >= 32:
-            return known
-    except (OSError, ValueError):
-        pass
-    token = secrets.token_urlsafe(32)
-    try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)
-        # Made with these permissions, not given them later: in between, others could read it.
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(token)
+        own.write_private(path, token)
     except OSError as error:
         raise LabError(f"{path.parent} cannot be written to ({error.strerror}): give another --root") from error
-    return token
 
 
 if __name__ == "__main__":

@@ -12,9 +12,9 @@ from lab import cli, fetch, manual, text
 from lab.config import CONF_FOLDER, CorpusConfig, CorpusSource
 from lab.dashboard.errors import ApiError
 from lab.dashboard.models import Model, Value
-from lab.dashboard.plainfile import entries
 from lab.dashboard.settings import Settings
 from lab.errors import LabError
+from lab.plainfile import entries
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")
 _EXACT_UP_TO = 1 << 20
@@ -72,7 +72,8 @@ def listed(settings: Settings) -> list[CorpusInfo]:
 def uploaded(settings: Settings) -> Iterator[Path]:
     """The files of uploaded texts, by name."""
     for entry in sorted(entries(settings.uploads), key=lambda entry: entry.name):
-        if entry.name.endswith(".txt") and not entry.name.startswith(".") and entry.is_file(follow_symlinks=False):
+        stem, _, ending = entry.name.rpartition(".")
+        if ending == "txt" and _NAME.fullmatch(stem) and entry.is_file(follow_symlinks=False):
             yield Path(entry.path)
 
 

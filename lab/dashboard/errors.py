@@ -1,6 +1,7 @@
 """Everything that can go wrong, in one shape: ``{"error": {"message": "...", "field": "optimizer.lr"}}``."""
 
 import logging
+import os
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -10,6 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from lab.errors import LabError
+from lab.plainfile import readable
 
 
 class ApiError(Exception):
@@ -59,11 +61,11 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(ApiError)
     def _(_: Request, error: ApiError) -> JSONResponse:
-        return JSONResponse(body(error.message, error.field), error.status)
+        return JSONResponse(body(readable(error.message), error.field), error.status)
 
     @app.exception_handler(LabError)
     def _(_: Request, error: LabError) -> JSONResponse:
-        return JSONResponse(body(str(error)), 422)
+        return JSONResponse(body(readable(str(error))), 422)
 
     @app.exception_handler(RequestValidationError)
     def _(_: Request, error: RequestValidationError) -> JSONResponse:
@@ -74,6 +76,13 @@ def install(app: FastAPI) -> None:
         field = (".".join(str(part) for part in first["loc"][1:]) or None) if named else None
         what = first["msg"][:1].lower() + first["msg"][1:]
         return JSONResponse(body(f"{field or 'the request'}: {what}", field), 422)
+
+    @app.exception_handler(OSError)
+    def _(_: Request, error: OSError) -> JSONResponse:
+        # A folder that may not be written to, a full disk, a file that has just been deleted.
+        logging.getLogger("lab.dashboard").warning("%s", error)
+        named = readable(os.fsdecode(error.filename)) if error.filename is not None else "the file system"
+        return JSONResponse(body(f"{named}: {(error.strerror or 'it cannot be used').lower()}"), 503)
 
     @app.exception_handler(HTTPException)
     def _(request: Request, error: HTTPException) -> JSONResponse:

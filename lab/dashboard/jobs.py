@@ -2,33 +2,35 @@
 
 A training that the server starts is the same command that a person would type, in a session of its own: it does not end
 with the server, and a server that is started again finds it by its pid and start time. What waits is written down in
-its run folder, so that the queue outlives the server, too.
+the server's own folder, so that the queue outlives the server, too. What a run folder says is never obeyed: it may
+have been downloaded.
 """
 
 import contextlib
 import logging
 import os
-import shutil
-import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import psutil
 import torch
 
 from lab import atomic, control
 from lab.cli import make_unused
+from lab.dashboard import within
 from lab.dashboard.errors import ApiError
-from lab.dashboard.plainfile import opened, read_json
+from lab.dashboard.queue import Job, Queue
 from lab.dashboard.runs import JOB_FILE, LOG_FILE, SWEEP_FILE, Runs
 from lab.dashboard.settings import Settings
 from lab.errors import LabError
+from lab.plainfile import opened, readable
 
 _POLL_SECONDS = 0.5
 
@@ -46,11 +48,10 @@ class Jobs:
     def __init__(self, settings: Settings, runs: Runs) -> None:
         self.settings = settings
         self.runs = runs
+        self.queue = Queue(settings.own / "queue")
         self._lock = threading.RLock()
         self._children: list[subprocess.Popen[bytes]] = []
         self._stopped = threading.Event()
-        self._may_wait = True
-        """Could there be something in the queue? Looking for it reads a file of every run."""
 
     def start(self) -> None:
         """Looks after the queue from now on, in a thread of its own."""
@@ -63,34 +64,35 @@ class Jobs:
     def enqueue(self, words: Sequence[str], name: str, device: str) -> Path:
         """A new run on ``device`` with the options ``words``, as lab.train takes them. Returns its folder."""
         now = datetime.now()
-        base = self.settings.root / "outputs" / f"{now:%Y-%m-%d}"
-        folder = _unused(base / f"{now:%H-%M-%S}-{name}")
+        folder = self._unused("outputs", f"{now:%Y-%m-%d}", f"{now:%H-%M-%S}-{name}")
         self._queue(folder, [*words, f"hydra.run.dir={folder}"], device)
         return folder
 
-    def enqueue_continuation(self, folder: Path, words: Sequence[str]) -> None:
+    def enqueue_continuation(self, folder: Path, words: Sequence[str], device: str) -> None:
         """The run in ``folder``, stopped or lost, goes on in its place from its newest checkpoint."""
+        if "${" in str(folder):  # Hydra would make another folder of it
+            raise ApiError(409, f"{readable(str(folder))} has a name that no training goes on in: rename it")
         told = self.runs.state(folder)
         earlier = {key: told.get(key) for key in ("step", "total_steps")}
-        words = [f"resume={folder}", *words, f"hydra.run.dir={folder}"]
-        self._queue(folder, words, self.device(folder), **earlier)
-
-    def device(self, folder: Path) -> str:
-        """What the run in ``folder`` trains on."""
-        trainer = self.runs.config(folder).get("trainer")
-        return device_of(trainer.get("accelerator") if isinstance(trainer, dict) else None)
+        self._queue(folder, [f"resume={folder}", *words, f"hydra.run.dir={folder}"], device, **earlier)
 
     def enqueue_sweep(self, words: Sequence[str], device: str) -> Path:
         """A sweep: one process for all its jobs. Returns the folder that will hold their folders."""
         now = datetime.now()
-        folder = _unused(self.settings.root / "multirun" / f"{now:%Y-%m-%d}" / f"{now:%H-%M-%S}")
-        words = ["-m", *words, f"hydra.sweep.dir={folder}"]
-        with self._lock:
-            job = {"words": words, "device": device, "queued": time.time(), "pid": None}
-            atomic.write_json(folder / SWEEP_FILE, job)
-            self._may_wait = True
+        folder = self._unused("multirun", f"{now:%Y-%m-%d}", f"{now:%H-%M-%S}")
+        job = Job(folder, ["-m", *words, f"hydra.sweep.dir={folder}"], device, time.time())
+        with self._lock, _room_in(folder):
+            self.queue.put(job)
+            _write_down(job)
         self.advance()
         return folder
+
+    def sweep_state(self, folder: Path) -> Literal["queued", "running", "ended"]:
+        """What a sweep is doing."""
+        job = self.queue.get(folder)
+        if job is None:
+            return "ended"
+        return "queued" if job.pid is None else "running" if job.has_process else "ended"
 
     def stop_sweep(self, folder: Path) -> None:
         """Takes a sweep out of the queue, or ends it, and with it its run in progress.
@@ -99,25 +101,25 @@ class Jobs:
             ApiError: if it has ended already.
         """
         with self._lock:
-            job = read_json(folder / SWEEP_FILE)
-            if has_process(job):
-                os.kill(job["pid"], signal.SIGTERM)
-            elif job.get("pid") is None:
-                shutil.rmtree(folder)
+            job = self.queue.get(folder)
+            if job is not None and job.pid is None:
+                self.queue.drop(folder)
+                (folder / SWEEP_FILE).unlink(missing_ok=True)
+                with contextlib.suppress(OSError):  # somebody has laid something else into it
+                    folder.rmdir()
+            elif job is not None and job.has_process:
+                job.end()
             else:
                 raise ApiError(409, "the sweep has ended already")
 
     def cancel(self, folder: Path) -> bool:
         """Takes a run that waits out of the queue. False if it is not waiting."""
         with self._lock:
-            job = read_json(folder / JOB_FILE)
-            if job.get("pid") is not None or self.runs.state(folder)["state"] != "queued":
+            job = self.queue.get(folder)
+            if job is None or job.pid is not None:
                 return False
-            (folder / JOB_FILE).unlink(missing_ok=True)
-            told = self.runs.state(folder)
-            stopped = {key: told.get(key) for key in ("step", "total_steps")}
-            ended = {"state": "stopped", **stopped, "reason": "taken out of the queue", "pid": None}
-            atomic.write_json(folder / control.STATE_FILE, ended | {"updated": time.time()})
+            self.queue.drop(folder)
+            self._write_end(folder, "stopped", "taken out of the queue")
             return True
 
     def state(self, folder: Path) -> dict[str, Any]:
@@ -125,52 +127,41 @@ class Jobs:
         told = self.runs.state(folder)
         if told["state"] != "queued":
             return told
-        job = read_json(folder / JOB_FILE)
-        if job.get("pid") is not None and not has_process(job):
-            reason = "it ended before it began to train: its log says why"
-            lines = [line for line in log_tail(folder, 4096).splitlines() if line.strip()]
-            return told | {"state": "failed", "reason": lines[-1].removeprefix("error: ") if lines else reason}
+        job = self.queue.get(folder)
+        if job is None:
+            return told | {"state": "stopped", "reason": "it waits in no queue of this server: start it again"}
+        if job.pid is not None and not job.has_process:
+            return told | {"state": "failed", "reason": _last_word(folder)}
         return told
 
     def busy(self) -> dict[Path, str]:
         """The folders of runs and sweeps that a process stands behind, and the device of each."""
-        jobs = {file.parent: read_json(file) for file in self._job_files()}
-        ours = {folder: device_of(job.get("device")) for folder, job in jobs.items() if has_process(job)}
+        ours = {job.folder: device_of(job.device) for job in self.queue.jobs() if job.has_process}
         told = [
             f for f in self.runs.find().values() if self.runs.state(f)["state"] in ("running", "paused", "stopping")
         ]
-        return {folder: self.device(folder) for folder in told} | ours
-
-    def waiting(self) -> list[Path]:
-        """The job files of what waits for its turn, the first in line first."""
-        found = []
-        for file in self._job_files():
-            job = read_json(file)
-            queued = job.get("queued")
-            if job.get("pid") is None and isinstance(queued, int | float) and isinstance(job.get("words"), list):
-                found.append((queued, file))
-        return [file for _, file in sorted(found)]
+        return {folder: self._device(folder) for folder in told} | ours
 
     def advance(self) -> None:
         """Starts the first in line for each device that is free."""
         with self._lock:
             self._children = [child for child in self._children if child.poll() is None]
-            if not self._may_wait:
-                return
-            waiting = self.waiting()
-            self._may_wait = bool(waiting)
+            jobs = self.queue.jobs()
+            for job in jobs:
+                if job.pid is not None and not job.has_process:
+                    self._put_to_rest(job)
+            waiting = [job for job in jobs if job.pid is None]
             taken = set(self.busy().values()) if waiting else set()
-            for file in waiting:
-                device = device_of(read_json(file).get("device"))
+            for job in waiting:
+                device = device_of(job.device)
                 if device not in taken:
                     taken.add(device)
-                    self._launch(file)
+                    self._launch(job)
 
-    def _job_files(self) -> list[Path]:
-        return [
-            *(folder / JOB_FILE for folder in self.runs.find().values()),
-            *(folder / SWEEP_FILE for folder in self.runs.sweeps().values()),
-        ]
+    def _device(self, folder: Path) -> str:
+        """What the run in ``folder`` trains on."""
+        trainer = self.runs.config(folder).get("trainer")
+        return device_of(trainer.get("accelerator") if isinstance(trainer, dict) else None)
 
     def _serve(self) -> None:
         while not self._stopped.wait(_POLL_SECONDS):
@@ -179,24 +170,33 @@ class Jobs:
             except Exception:  # a full disk, a damaged file: it is told, and tried again
                 logging.getLogger("lab.dashboard").exception("the queue")
 
+    def _unused(self, kind: str, day: str, name: str) -> Path:
+        base = self.runs.base(kind)
+        within.refuse_links_to(base / day, base)
+        with _room_in(base):
+            return make_unused(base / day / name)
+
     def _queue(self, folder: Path, words: list[str], device: str, **fields: Any) -> None:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with self._lock:
-                job = {"words": words, "device": device, "queued": time.time(), "pid": None}
-                atomic.write_json(folder / JOB_FILE, job)
-                control.write_queued(folder, **fields)
-                self._may_wait = True
-        except OSError as error:
-            raise ApiError(503, f"the run cannot be written to {folder} ({error.strerror}): make room") from error
+        job = Job(folder, words, device, time.time())
+        with self._lock, _room_in(folder):
+            self.queue.put(job)
+            _write_down(job)
+            control.write_queued(folder, **fields)
         self.advance()
 
-    def _launch(self, file: Path) -> None:
-        job = read_json(file)
-        command = [sys.executable, "-m", "lab.train", *map(str, job["words"])]
-        with (file.parent / LOG_FILE).open("ab") as log:
+    def _launch(self, job: Job) -> None:
+        if not job.folder.is_dir():  # somebody has removed it
+            self.queue.drop(job.folder)
+            return
+        try:
+            log = within.appending(job.folder / LOG_FILE)
+        except OSError as error:
+            self._write_end(job.folder, "failed", f"{LOG_FILE} cannot be written ({error.strerror or error})")
+            self.queue.drop(job.folder)
+            return
+        with log:
             child = subprocess.Popen(
-                command,
+                [sys.executable, "-m", "lab.train", *job.words],
                 cwd=self.settings.root,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -206,14 +206,21 @@ class Jobs:
             )
         self._children.append(child)
         with contextlib.suppress(psutil.Error):
-            started = psutil.Process(child.pid).create_time()
-            atomic.write_json(file, job | {"pid": child.pid, "process_started": started})
+            job = job.started(child.pid)
+            self.queue.put(job)
+            _write_down(job)
 
+    def _put_to_rest(self, job: Job) -> None:
+        """Forgets a job that has ended; of a run that has not said so itself, it is said here."""
+        told = self.state(job.folder)
+        if told["state"] == "failed" and self.runs.state(job.folder)["state"] == "queued":
+            self._write_end(job.folder, "failed", told["reason"])
+        self.queue.drop(job.folder)
 
-def has_process(job: dict[str, Any]) -> bool:
-    """Does the process that a job file speaks of still stand behind it?"""
-    pid, started = job.get("pid"), job.get("process_started")
-    return isinstance(pid, int) and isinstance(started, int | float) and control.is_alive(pid, started)
+    def _write_end(self, folder: Path, state: str, reason: str) -> None:
+        told = self.runs.state(folder)
+        ended = {"state": state, "reason": reason, "pid": None, "updated": time.time()}
+        atomic.write_json(folder / control.STATE_FILE, ended | {k: told.get(k) for k in ("step", "total_steps")})
 
 
 def send(folder: Path, command: str, state: str) -> None:
@@ -249,8 +256,21 @@ def log_tail(folder: Path, size: int) -> str:
         return ""
 
 
-def _unused(wanted: Path) -> Path:
+def _last_word(folder: Path) -> str:
+    """Why a training ended before it began."""
+    lines = [line for line in log_tail(folder, 4096).splitlines() if line.strip()]
+    return lines[-1].removeprefix("error: ") if lines else "it ended before it began to train: its log says why"
+
+
+def _write_down(job: Job) -> None:
+    """What a run was started with, into its folder: to be read, not to be obeyed."""
+    said = {key: value for key, value in asdict(job).items() if key != "folder"}
+    atomic.write_json(job.folder / (SWEEP_FILE if job.is_sweep else JOB_FILE), said)
+
+
+@contextlib.contextmanager
+def _room_in(folder: Path) -> Iterator[None]:
     try:
-        return make_unused(wanted)
+        yield
     except OSError as error:
-        raise ApiError(503, f"{wanted} cannot be made ({error.strerror})") from error
+        raise ApiError(503, f"{folder} cannot be written to ({error.strerror}): make room") from error

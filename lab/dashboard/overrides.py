@@ -11,11 +11,12 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 from lab import cli
-from lab.config import Config, check
+from lab.config import Config, CorpusSource, check
 from lab.dashboard.errors import ApiError
 from lab.dashboard.models import Value
 from lab.dashboard.settings import Settings
 from lab.errors import LabError
+from lab.plainfile import readable
 
 LOGGERS = ("tensorboard", "csv", "none")
 """The others send what they are told to other machines."""
@@ -86,6 +87,31 @@ def check_together(overrides: Mapping[str, Value], settings: Settings) -> Config
         raise ApiError(422, str(error), field_of(str(error), overrides)) from error
 
 
+def check_inherited(inherited: Sequence[str], typed: Mapping[str, Value], settings: Settings) -> Config:
+    """The whole configuration of a run that goes on: ``typed`` over what a checkpoint brings along, which may have been
+    downloaded and is therefore allowed no more than what comes over the network.
+
+    Raises:
+        ApiError: naming the option that is not allowed, or does not fit.
+    """
+    for word in inherited:
+        key, _, text = word.partition("=")
+        choices = [*LOGGERS, ""] if key == "logger" else [*cli.choices(key), ""] if key in cli.groups() else None
+        known = key in known_options() if choices is None else set(text.strip("[]").split(",")) <= set(choices)
+        if not known or not allowed(key):
+            raise ApiError(
+                422, f"the checkpoint brings along {readable(word)[:200]}: go on with it from the command line", key
+            )
+    try:
+        with composing:
+            config = check(cli.compose_quoted([*inherited, *cli.quote_literals(words(typed, settings))]))
+    except LabError as error:
+        raise ApiError(422, str(error), field_of(str(error), typed)) from error
+    if config.corpus.source is CorpusSource.path or any(word.startswith("corpus.path=") for word in inherited):
+        _check_path(config.corpus.path, settings)
+    return config
+
+
 def field_of(sentence: str, overrides: Mapping[str, Value]) -> str | None:
     """The option that a sentence speaks of: the longest one that stands in it."""
     known = [key for key in {*overrides, *known_options()} if key in sentence]
@@ -93,9 +119,11 @@ def field_of(sentence: str, overrides: Mapping[str, Value]) -> str | None:
     return max(ends, key=len, default=None) or max(known, key=len, default=None)
 
 
-def command_line(typed: Sequence[str]) -> str:
-    """What to type for the same run."""
-    return shlex.join(["python", "-m", "lab.train", *typed])
+def command_line(words: object) -> str | None:
+    """What to type for a run that was started with ``words``; None if they are none, for they may come from a file."""
+    if not isinstance(words, list):
+        return None
+    return shlex.join(["python", "-m", "lab.train", *(w for w in map(str, words) if not w.startswith("hydra."))])
 
 
 def _word(key: str, value: Value, settings: Settings) -> str:
@@ -119,10 +147,6 @@ def _word(key: str, value: Value, settings: Settings) -> str:
         return f"{key}={value!r}"
     if isinstance(value, list):
         return f"{key}=[{','.join(map(repr, value))}]"
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError:
-        raise ApiError(422, f"{key} is not a text: half a character stands in it", key) from None
     if "\0" in value:
         raise ApiError(422, f"{key} holds a zero byte, which no command line can", key)
     # lab.train quotes these itself, for they are typed as they are meant.

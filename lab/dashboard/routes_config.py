@@ -9,7 +9,7 @@ from pydantic import Field
 
 from lab import atomic
 from lab.config import Config, to_plain
-from lab.dashboard import corpora, describe, overrides
+from lab.dashboard import corpora, describe, overrides, within
 from lab.dashboard.corpora import CorpusInfo
 from lab.dashboard.describe import Description, Sizes
 from lab.dashboard.errors import ApiError
@@ -124,7 +124,10 @@ def resolve(request: Request, given: Overrides) -> Resolved:
         learning_rate=None,
     )
     if config is not None:
-        found.sizes = describe.sizes(config)
+        try:
+            found.sizes = describe.sizes(config)
+        except LabError as error:
+            found.errors.append(FieldError(field="model.emb_dim", message=str(error)))
         try:
             found.length, plan = _length(config, settings.root)
         except LabError as error:
@@ -158,7 +161,9 @@ def _length(config: Config, root: Path) -> tuple[Length | None, Plan | None]:
 
 def _learning_rate(config: Config, plan: Plan) -> LearningRate:
     schedule = make_schedule(config, plan)
-    steps = sorted({round(step) for step in np.linspace(0, plan.total_steps - 1, min(plan.total_steps, _CURVE))})
+    points = min(plan.total_steps, _CURVE)
+    # In whole numbers: there may be more steps than an array can number.
+    steps = [i * (plan.total_steps - 1) // max(1, points - 1) for i in range(points)]
     # The n-th step is made with the rate after n - 1 finished ones; the run writes it at n.
     return LearningRate(
         steps=[step + 1 for step in steps], values=[config.optimizer.lr * schedule(step) for step in steps]
@@ -176,12 +181,10 @@ def upload(request: Request, new: NewCorpus) -> CorpusInfo:
     """Keeps a text to train on."""
     settings = settings_of(request)
     path = corpora.upload_path(new.name, settings)
+    within.refuse_links_to(path, settings.uploads.parent)
     if path.exists() and not new.replace:
         raise ApiError(409, f"there is an uploaded text {new.name} already: choose another name, or replace it", "name")
-    try:
-        data = new.text.encode("utf-8")
-    except UnicodeEncodeError:
-        raise ApiError(422, "the text is not Unicode: half a character stands in it", "text") from None
+    data = new.text.encode("utf-8")
     if b"\0" in data:
         raise ApiError(422, "this is not a text: a zero byte stands in it", "text")
     try:

@@ -1,20 +1,22 @@
 """Trainings: started, steered, continued."""
 
 import math
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from anyio import from_thread
 from fastapi import APIRouter, Request, Response
 
 from lab.cli import choices
 from lab.dashboard import jobs as jobs_
-from lab.dashboard import overrides
+from lab.dashboard import overrides, within
 from lab.dashboard.errors import ApiError
 from lab.dashboard.models import Continuation, Fork, NewRun, NewSweep, RunSummary, SweepInfo, Value
-from lab.dashboard.plainfile import read_json
 from lab.dashboard.routes_runs import jobs_of, runs_of, settings_of
 from lab.dashboard.runs import SWEEP_FILE
 from lab.dashboard.summaries import summarize
+from lab.plainfile import read_json
 
 router = APIRouter(prefix="/api", tags=["trainings"])
 
@@ -41,7 +43,7 @@ def fork(request: Request, run_id: str, how: Fork) -> RunSummary:
     if found is None:
         raise ApiError(404, "this run has no such checkpoint", "checkpoint")
     words = [f"resume={found.path}", *overrides.words(how.overrides, settings_of(request))]
-    device = jobs_of(request).device(runs.folder(run_id))
+    device = _check_going_on(request, runs.folder(run_id), found.path, how.overrides)
     return _enqueued(request, words, "fork", device, {"name": how.name})
 
 
@@ -56,7 +58,9 @@ def resume(request: Request, run_id: str, how: Continuation | None = None) -> Ru
     elif state in ("stopped", "failed", "lost"):
         if not runs.checkpoints(run_id):
             raise ApiError(409, f"the run is {state} and has kept no checkpoint to go on from: start it again")
-        jobs.enqueue_continuation(folder, overrides.words(how.overrides if how else {}, settings_of(request)))
+        given = how.overrides if how else {}
+        words = overrides.words(given, settings_of(request))
+        jobs.enqueue_continuation(folder, words, _check_going_on(request, folder, folder, given))
     elif state == "finished":
         raise ApiError(409, "the run is finished: fork it from its last checkpoint, with more steps")
     else:
@@ -112,6 +116,18 @@ def _enqueued(request: Request, words: list[str], name: str, device: str, notes:
     return summarize(runs, jobs, folder)
 
 
+def _check_going_on(request: Request, folder: Path, source: Path, given: dict[str, Value]) -> str:
+    """Looks at a run, which may have been downloaded, before it goes on from ``source`` (its folder, or a checkpoint):
+    no link leads out, and it brings along no option that could not be given here. Returns the device."""
+    within.refuse_links_in(folder)
+    settings = settings_of(request)
+    words = overrides.words(given, settings)
+    # In the process that opens checkpoints for this server; it knows them best, and may break.
+    ask = partial(request.app.state.inference.ask, "inherited", source, typed=words, start_folder=settings.root)
+    inherited = from_thread.run(ask)
+    return jobs_.device_of(overrides.check_inherited(inherited, given, settings).trainer.accelerator)
+
+
 def _short_name(given: dict[str, Value]) -> str:
     """As runs from the command line are called: by model and corpus."""
     named = {group: str(given.get(group, default)) for group, default in (("model", "nano"), ("corpus", "fables"))}
@@ -119,14 +135,11 @@ def _short_name(given: dict[str, Value]) -> str:
 
 
 def _sweep(request: Request, folder: Path) -> SweepInfo:
-    runs = runs_of(request)
-    job = read_json(folder / SWEEP_FILE)
-    words = [str(word) for word in job.get("words", []) if not str(word).startswith("hydra.")]
-    busy = jobs_.has_process(job)
+    runs, job = runs_of(request), read_json(folder / SWEEP_FILE)
     return SweepInfo(
         id=runs.id_of(folder),
-        path=str(folder.relative_to(runs.root) if folder.is_relative_to(runs.root) else folder),
-        state="queued" if job.get("pid") is None else "running" if busy else "ended",
-        command=overrides.command_line(words),
+        path=runs.place(folder),
+        state=jobs_of(request).sweep_state(folder),
+        command=overrides.command_line(job.get("words")) or "",
         runs=[run_id for run_id, run in runs.find().items() if run.parent == folder],
     )

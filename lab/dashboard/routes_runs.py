@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from lab import atomic
 from lab.dashboard import jobs as jobs_
+from lab.dashboard import within
 from lab.dashboard.errors import ApiError
 from lab.dashboard.models import (
     CheckpointInfo,
@@ -23,12 +24,11 @@ from lab.dashboard.models import (
     Series,
 )
 from lab.dashboard.overrides import command_line
-from lab.dashboard.plainfile import opened, read_json
 from lab.dashboard.runs import JOB_FILE, LOG_FILE, Checkpoint, Runs
 from lab.dashboard.settings import Settings
 from lab.dashboard.summaries import summarize
 from lab.dashboard.thin import thin
-from lab.strictjson import named
+from lab.plainfile import number, opened, read_json
 
 router = APIRouter(prefix="/api", tags=["runs"])
 
@@ -63,16 +63,16 @@ def get_run(request: Request, run_id: str) -> RunDetail:
     folder = runs.folder(run_id)
     summary = summarize(runs, jobs, folder)
     results = runs.results(folder)
-    words = read_json(folder / JOB_FILE).get("words")
+    versions = results.get("versions")
     with runs.tails.lock:
         names = sorted(runs.tails.get(folder).curves)
     return RunDetail(
         **summary.model_dump(),
         metrics=names,
-        command=command_line([str(w) for w in words if not str(w).startswith("hydra.")]) if words else None,
-        results=named(results) or None,
+        command=command_line(read_json(folder / JOB_FILE).get("words")),
+        results=results or None,
         log_tail=jobs_.log_tail(folder, 4096) if summary.state in ("failed", "lost") else None,
-        versions={str(k): str(v) for k, v in (results.get("versions") or {}).items()},
+        versions={key: str(value) for key, value in versions.items()} if isinstance(versions, dict) else {},
     )
 
 
@@ -170,7 +170,7 @@ def get_log(
 def get_config(request: Request, run_id: str) -> dict[str, Any]:
     """Every option of the run, resolved."""
     runs = runs_of(request)
-    return {str(key): named(value) for key, value in runs.config(runs.folder(run_id)).items()}
+    return runs.config(runs.folder(run_id))
 
 
 @router.get("/runs/{run_id}/samples")
@@ -180,7 +180,8 @@ def get_samples(request: Request, run_id: str) -> list[Sample]:
     folder = runs.folder(run_id)
     with runs.tails.lock:
         found = [event for event in runs.tails.get(folder).others if event["kind"] == "sample"]
-    return [Sample(step=int(e["step"]), text=str(e["text"]), time=float(e.get("time", 0))) for e in found]
+    told = [e for e in found if isinstance(e.get("step"), int) and isinstance(e.get("text"), str)]
+    return [Sample(step=e["step"], text=e["text"], time=number(e.get("time")) or 0.0) for e in told]
 
 
 @router.get("/runs/{run_id}/checkpoints")
@@ -202,14 +203,15 @@ def export_checkpoint(request: Request, checkpoint_id: str) -> Exported:
     runs = runs_of(request)
     path = runs.checkpoint(checkpoint_id)
     target = path.parent.parent / "exports" / path.stem
+    within.refuse_links_to(target, path.parent.parent)
     if target.exists():
-        raise ApiError(409, f"it is exported already, to {target.relative_to(runs.root)}")
+        raise ApiError(409, f"it is exported already, to {runs.place(target)}")
     # A process of its own: it reads a whole model, and ends with what it took.
     command = [sys.executable, "-m", "lab.export", f"checkpoint={path}", f"to={target}"]
     done = subprocess.run(command, cwd=runs.root, capture_output=True, encoding="utf-8", errors="replace", check=False)
     if done.returncode:
         raise ApiError(422, done.stderr.strip().removeprefix("error: ") or "the export failed")
-    return Exported(path=str(target.relative_to(runs.root)))
+    return Exported(path=runs.place(target))
 
 
 @router.delete("/checkpoints/{checkpoint_id}", status_code=204)

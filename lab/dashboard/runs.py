@@ -12,13 +12,13 @@ import yaml
 
 from lab import atomic, checkpoint, control, events
 from lab.dashboard.errors import ApiError
-from lab.dashboard.plainfile import entries, opened, read_json
 from lab.dashboard.settings import Settings
 from lab.dashboard.tail import Tails
 from lab.errors import LabError
+from lab.plainfile import entries, read_json, read_object, readable
 
 JOB_FILE = "job.json"
-"""What the server was asked to start, in the run's folder."""
+"""What a server has started a run with, in the run's folder."""
 NOTES_FILE = "notes.json"
 """The name, the tags and the note that somebody gave to a run."""
 SWEEP_FILE = "sweep.json"
@@ -62,17 +62,27 @@ class Runs:
         """All run folders by id."""
         found = {}
         for kind in ("outputs", "multirun"):
-            # The two themselves may be links: to another disk, by the owner's choice.
-            for folder in _walk((self.root / kind).resolve(), _DEPTH):
+            for folder in _walk(self.base(kind), _DEPTH):
                 found[self.id_of(folder)] = folder
         with self._lock:
             self._folders = found
         return found
 
+    def base(self, kind: str) -> Path:
+        """The folder of all runs (``outputs``) or sweeps (``multirun``)."""
+        # The two themselves may be links: to another disk, by the owner's choice.
+        return (self.root / kind).resolve()
+
     def sweeps(self) -> dict[str, Path]:
-        """The folders of the sweeps that the server was asked to start, by id."""
-        day = (self.root / "multirun").resolve()
-        return {self.id_of(path.parent): path.parent for path in day.glob(f"*/*/{SWEEP_FILE}") if not path.is_symlink()}
+        """The folders of the sweeps that a server was asked to start, by id."""
+        days = [Path(day.path) for day in entries(self.base("multirun"))]
+        folders = [Path(entry.path) for day in days for entry in entries(day)]
+        found = [f for f in folders if any(e.name == SWEEP_FILE and not e.is_symlink() for e in entries(f))]
+        return {self.id_of(folder): folder for folder in found}
+
+    def place(self, folder: Path) -> str:
+        """Where a folder lies, as seen from the root."""
+        return readable(str(folder.relative_to(self.root) if folder.is_relative_to(self.root) else folder))
 
     def id_of(self, path: Path) -> str:
         """The id of a folder or file below the root: the same for as long as it stays where it is."""
@@ -103,15 +113,12 @@ class Runs:
         """The resolved options of a run; empty before it has written them."""
         path = folder / "config.yaml"
         try:
-            stamp = path.stat().st_mtime_ns
-            known = self._configs.get(folder)
-            if known is None or known[0] != stamp:
-                # The C loader where there is one: a hundred runs are a hundred files.
-                with opened(path) as file:
-                    loaded = yaml.load(file, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-                known = self._configs[folder] = (stamp, loaded if isinstance(loaded, dict) else {})
-        except (OSError, yaml.YAMLError):
+            stamp = path.lstat().st_mtime_ns
+        except OSError:
             return {}
+        known = self._configs.get(folder)
+        if known is None or known[0] != stamp:
+            known = self._configs[folder] = (stamp, read_object(path, _yaml))
         return known[1]
 
     def results(self, folder: Path) -> dict[str, Any]:
@@ -119,8 +126,10 @@ class Runs:
         return read_json(folder / "results.json")
 
     def notes(self, folder: Path) -> dict[str, Any]:
-        """What somebody wrote about a run."""
-        return read_json(folder / NOTES_FILE)
+        """What somebody wrote about a run, as far as it is what can be written here."""
+        kinds = {"name": str, "tags": list, "note": str}
+        found = read_json(folder / NOTES_FILE)
+        return {key: found[key] for key, kind in kinds.items() if isinstance(found.get(key), kind)}
 
     def write_notes(self, folder: Path, notes: dict[str, Any]) -> None:
         """Keeps it, in the run's folder."""
@@ -132,15 +141,18 @@ class Runs:
         logged: dict[str, int] = {}
         with self.tails.lock:
             for event in self.tails.get(folder).others:
-                if event["kind"] == "checkpoint" and isinstance(event.get("path"), str):
-                    logged[Path(event["path"]).name] = int(event["step"])
+                path, step = event.get("path"), event.get("step")
+                if event["kind"] == "checkpoint" and isinstance(path, str) and isinstance(step, int):
+                    logged[Path(path).name] = step
         found = []
         for entry in entries(folder / checkpoint.FOLDER):
             if entry.name.endswith(".ckpt") and not entry.name.startswith(".") and entry.is_file(follow_symlinks=False):
                 path, status = Path(entry.path), entry.stat(follow_symlinks=False)
                 digits = path.stem.rpartition("-")[2]
-                step = int(digits) if digits.isdecimal() else logged.get(path.name)
-                found.append(Checkpoint(self.id_of(path), path, path.name, step, status.st_size, status.st_mtime))
+                counted = digits.isdecimal() and len(digits) < 16
+                step = int(digits) if counted else logged.get(path.name)
+                name = readable(path.name)
+                found.append(Checkpoint(self.id_of(path), path, name, step, status.st_size, status.st_mtime))
         return sorted(found, key=lambda c: (c.step if c.step is not None else -1, c.modified, c.name))
 
     def checkpoint(self, checkpoint_id: str) -> Path:
@@ -161,16 +173,21 @@ class Runs:
         raise ApiError(404, f"there is no checkpoint {checkpoint_id[:32]}", "checkpoint")
 
 
+def _yaml(content: bytes) -> Any:
+    # The C loader where there is one: a hundred runs are a hundred files.
+    return yaml.load(content, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
 def _is_run(folder: Path) -> bool:
-    return any((folder / mark).is_file() for mark in _MARKS)
+    return any(entry.name in _MARKS and entry.is_file(follow_symlinks=False) for entry in entries(folder))
 
 
 def _walk(folder: Path, depth: int) -> Iterator[Path]:
     """Run folders below ``folder``. A run has no runs inside it."""
-    found = entries(folder)
-    if any(entry.name in _MARKS and entry.is_file(follow_symlinks=False) for entry in found):
-        yield folder
-        return
-    for entry in found:
+    for entry in entries(folder):
         if depth and not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False):
-            yield from _walk(Path(entry.path), depth - 1)
+            inner = Path(entry.path)
+            if _is_run(inner):
+                yield inner
+            else:
+                yield from _walk(inner, depth - 1)

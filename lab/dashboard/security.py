@@ -12,13 +12,14 @@ has its check here, before anything else looks at a request:
 import asyncio
 import hmac
 import json
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lab.dashboard.errors import body
+from lab.dashboard import requestjson
+from lab.dashboard.errors import ApiError, body
 from lab.dashboard.settings import Settings
 
 WRITE_HEADER = "x-lab"
@@ -37,13 +38,6 @@ _HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
-
-
-class _Refused(Exception):
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
 
 
 class Guard:
@@ -82,27 +76,27 @@ class Guard:
                 return
             self._check_write(headers, scope)
             if self.answering >= self.settings.max_requests:
-                raise _Refused(503, f"{self.answering} requests are being answered already: try again in a moment")
+                raise ApiError(503, f"{self.answering} requests are being answered already: try again in a moment")
             self.answering += 1
             try:
                 await self.app(scope, await self._read(headers, scope, receive), send)
             finally:
                 self.answering -= 1
-        except _Refused as refused:
+        except ApiError as refused:
             await _refuse(scope, receive, send, refused)
 
     def _check_sender(self, headers: Headers, scope: Scope) -> None:
         hosts = headers.getlist("host")
         host = hosts[0].lower() if len(hosts) == 1 else ""
         if not (host in self.hosts or (self.any_host and _is_address(host))):
-            raise _Refused(403, "this server answers to its own address only: open the link that it printed")
+            raise ApiError(403, "this server answers to its own address only: open the link that it printed")
         origins = headers.getlist("origin")
         if origins and (len(origins) > 1 or origins[0].lower() not in (f"http://{host}", f"https://{host}")):
-            raise _Refused(403, "requests from other sites are refused")
+            raise ApiError(403, "requests from other sites are refused")
         # A link followed from elsewhere is harmless: it only shows the page, and the cookie does not come along.
         followed = headers.get("sec-fetch-mode") == "navigate" and scope.get("method") == "GET"
         if headers.get("sec-fetch-site", "none") not in ("none", "same-origin") and not followed:
-            raise _Refused(403, "requests from other sites are refused")
+            raise ApiError(403, "requests from other sites are refused")
 
     async def _welcomed(self, scope: Scope, send: Send) -> bool:
         """Turns the token in the printed link into a cookie, and takes it out of the address."""
@@ -111,12 +105,12 @@ class Guard:
         if scope["method"] != "GET" or scope["path"].startswith("/api/") or not given:
             return False
         if not self._is_token(given[0]):
-            raise _Refused(401, "the token in this link is not this server's: open the link that it printed")
+            raise ApiError(401, "the token in this link is not this server's: open the link that it printed")
         rest = urlencode([(name, value) for name, value in query if name != "token"])
         # A path that begins with two slashes would be another server's address.
-        place = "/" + scope["path"].lstrip("/\\") + (f"?{rest}" if rest else "")
+        place = quote("/" + scope["path"].lstrip("/\\")) + (f"?{rest}" if rest else "")
         cookie = f"{self.cookie}={self.settings.token}; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000"
-        headers = [(b"location", place.encode("latin-1", "replace")), (b"set-cookie", cookie.encode())]
+        headers = [(b"location", place.encode()), (b"set-cookie", cookie.encode())]
         await send({"type": "http.response.start", "status": 303, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
         return True
@@ -131,7 +125,7 @@ class Guard:
             return
         if self._is_token(cookie_parser(headers.get("cookie", "")).get(self.cookie, "")):
             return
-        raise _Refused(
+        raise ApiError(
             401, "the token is missing or wrong: open the link that the server printed, or send it as Bearer"
         )
 
@@ -142,18 +136,18 @@ class Guard:
         if scope["method"] not in _WRITES:
             return
         if headers.get(WRITE_HEADER) != "1":
-            raise _Refused(403, "a request that changes something needs the header X-Lab: 1")
+            raise ApiError(403, "a request that changes something needs the header X-Lab: 1")
         has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         if has_body and kind != "application/json":
-            raise _Refused(415, "a request with a body needs Content-Type: application/json")
+            raise ApiError(415, "a request with a body needs Content-Type: application/json")
 
     async def _read(self, headers: Headers, scope: Scope, receive: Receive) -> Receive:
         """Reads the body up to its cap, and returns a channel that hands it out again."""
         limit = self.settings.max_upload if scope["path"] == UPLOAD_PATH else self.settings.max_body
-        too_large = _Refused(413, f"the body of this request is larger than {limit:,} bytes")
+        too_large = ApiError(413, f"the body of this request is larger than {limit:,} bytes")
         length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > limit:
+        if not length.isdecimal() or len(length) > 20 or int(length) > limit:
             raise too_large
         parts: list[bytes] = []
         size = 0
@@ -170,8 +164,11 @@ class Guard:
                         raise too_large
                     more = message.get("more_body", False)
         except TimeoutError:
-            raise _Refused(408, f"the body of this request did not arrive within {_PATIENCE:g} seconds") from None
-        whole: Message | None = {"type": "http.request", "body": b"".join(parts), "more_body": False}
+            raise ApiError(408, f"the body of this request did not arrive within {_PATIENCE:g} seconds") from None
+        content = b"".join(parts)
+        if content and scope["method"] in _WRITES:
+            requestjson.parse(content)
+        whole: Message | None = {"type": "http.request", "body": content, "more_body": False}
 
         async def again() -> Message:
             nonlocal whole
@@ -200,12 +197,12 @@ def _with_headers(send: Send) -> Send:
     return sending
 
 
-async def _refuse(scope: Scope, receive: Receive, send: Send, refused: _Refused) -> None:
+async def _refuse(scope: Scope, receive: Receive, send: Send, refused: ApiError) -> None:
     if scope["type"] == "websocket":
         await receive()
         await send({"type": "websocket.close", "code": 4401 if refused.status == 401 else 4403})
         return
-    content = json.dumps(body(refused.message)).encode()
+    content = json.dumps(body(refused.message, refused.field)).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
     if refused.status in (408, 413):
         headers.append((b"connection", b"close"))  # the rest of the body is not wanted

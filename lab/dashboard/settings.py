@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab.dashboard import own
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -39,6 +41,11 @@ class Settings:
     """Checkpoints that a timeline shows."""
     max_generations: int = 4
     """Generations and inspections running or waiting at once."""
+
+    @property
+    def own(self) -> Path:
+        """The folder of what the server believes; see ``own.py``."""
+        return own.folder_of(self.root)
 
     @property
     def uploads(self) -> Path:

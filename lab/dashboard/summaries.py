@@ -1,18 +1,18 @@
 """A run in a line: what its files say, put together."""
 
+import contextlib
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import torch
-
+from lab import footprint
 from lab.control import STATE_FILE
 from lab.dashboard.jobs import Jobs
 from lab.dashboard.models import RunSummary
-from lab.dashboard.plainfile import read_json
 from lab.dashboard.runs import JOB_FILE, SWEEP_FILE, Runs
 from lab.dashboard.thin import thin
-from lab.model import GPTConfig, GPTModel
+from lab.model import GPTConfig
+from lab.plainfile import number, read_json, readable
 
 _SPARKLINE = 32
 
@@ -21,11 +21,11 @@ def summarize(runs: Runs, jobs: Jobs, folder: Path) -> RunSummary:
     """The summary of the run in ``folder``; of one whose files are damaged, that they are."""
     try:
         return _summary(runs, jobs, folder)
-    except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
+    except Exception as error:  # what somebody has written into one folder hides none of the others
         return RunSummary(
             id=runs.id_of(folder),
-            path=str(folder.relative_to(runs.root) if folder.is_relative_to(runs.root) else folder),
-            name=folder.name,
+            path=runs.place(folder),
+            name=readable(folder.name),
             state="lost",
             reason=f"its files are damaged ({type(error).__name__})",
         )
@@ -40,21 +40,20 @@ def _summary(runs: Runs, jobs: Jobs, folder: Path) -> RunSummary:
         latest = {name: tail.latest(name) for name in ("train_loss", "val_loss", "tokens_per_second")}
         _, val_losses, _ = tail.points("val_loss")
         seq, step = tail.seq, tail.step
-    created = (folder / JOB_FILE if (folder / JOB_FILE).exists() else folder / "config.yaml", folder)
     # Its results name the checkpoint that was found; before there are any, the options name the one that was asked for.
     parent = str(results.get("parent") or config.get("resume") or "")
     return RunSummary(
         id=runs.id_of(folder),
-        path=str(folder.relative_to(runs.root) if folder.is_relative_to(runs.root) else folder),
-        name=str(notes.get("name") or folder.name),
+        path=runs.place(folder),
+        name=str(notes.get("name") or readable(folder.name)),
         tags=[str(tag) for tag in notes.get("tags") or []],
         note=str(notes.get("note") or ""),
         state=told["state"],
         reason=told.get("reason"),
         step=max(step, int(told.get("step") or 0)),
         total_steps=told.get("total_steps") or results.get("total_steps"),
-        created=next((path.stat().st_mtime for path in created if path.exists()), 0.0),
-        updated=float(told.get("updated") or _modified(folder / STATE_FILE)),
+        created=_modified(folder / JOB_FILE, folder / "config.yaml", folder),
+        updated=number(told.get("updated")) or _modified(folder / STATE_FILE),
         model=f"{model['n_layers']} x {model['emb_dim']}" if {"n_layers", "emb_dim"} <= model.keys() else "",
         parameters=_parameters(tuple(sorted(model.items()))) if model else None,
         corpus=(config.get("corpus") or {}).get("name"),
@@ -83,9 +82,8 @@ def _parent(runs: Runs, checkpoint: str, folder: Path) -> str | None:
 def _parameters(shape: tuple[tuple[str, Any], ...]) -> int | None:
     """Of a model with these options."""
     try:
-        with torch.device("meta"):
-            return GPTModel(GPTConfig(**dict(shape))).num_parameters()
-    except (TypeError, ValueError, RuntimeError):
+        return footprint.parameters(GPTConfig(**dict(shape)))
+    except Exception:
         return None  # somebody has written something else into the run's config.yaml
 
 
@@ -104,8 +102,9 @@ def _tokens_per_step(model: dict[str, Any], data: dict[str, Any], trainer: dict[
     return product
 
 
-def _modified(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except OSError:
-        return 0.0
+def _modified(*paths: Path) -> float:
+    """When the first one that is there was written; seconds since 1970."""
+    for path in paths:
+        with contextlib.suppress(OSError):
+            return path.lstat().st_mtime
+    return 0.0

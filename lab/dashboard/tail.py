@@ -6,6 +6,7 @@ was taken, and goes on with numbers above all that were used before (see ``lab.c
 """
 
 import os
+import re
 import threading
 from array import array
 from collections import OrderedDict, deque
@@ -14,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lab import events
-from lab.dashboard.plainfile import opened
+from lab import events, strictjson
+from lab.plainfile import MOST_BYTES, opened
 
 _RECENT = 512
 """Lines kept in memory for those who follow closely."""
@@ -85,6 +86,9 @@ class Tail:
                     for line in lines:
                         self._take(line)
                         self._offset += len(line) + 1
+                    if len(rest) > MOST_BYTES:  # nothing of ours: the end of it is no event either
+                        self._offset += len(rest)
+                        rest = b""
                 return (self.seq, self._lines) != before
         except OSError:
             changed = self.seq >= 0
@@ -100,7 +104,7 @@ class Tail:
             self._marks.append((seq, self._offset))
         self._lines += 1
         self.seq = seq
-        self.recent.append(Line(seq, line.decode("utf-8", "replace")))
+        self.recent.append(Line(seq, _told(line, event)))
         self.step = event["step"]
         if event["kind"] != "metrics":
             self.others.append(event)
@@ -128,10 +132,10 @@ class Tail:
                 if (os.fstat(file.fileno()).st_dev, os.fstat(file.fileno()).st_ino) != self._identity:
                     return []  # just replaced: the next update will see it
                 file.seek(place)
-                for raw in file:
+                while raw := file.readline(MOST_BYTES):
                     event = events.parse(raw) if raw.endswith(b"\n") else None
                     if event is not None and seq < event["seq"] <= self.seq:
-                        found.append(Line(event["seq"], raw.decode("utf-8", "replace").rstrip("\n")))
+                        found.append(Line(event["seq"], _told(raw.rstrip(b"\n"), event)))
                         if len(found) >= most:
                             break
         except OSError:
@@ -167,3 +171,12 @@ class Tails:
                 self._tails.popitem(last=False)
             tail.update()
             return tail
+
+
+_ODD = re.compile(rb"NaN|Infinity|\\u[dD]|\d{19}|[\x80-\xff]")
+"""Lines in which something may stand that JSON or UTF-8 has no word for."""
+
+
+def _told(line: bytes, event: events.Event) -> str:
+    """An event as it is told to others: as it stands in the log, if everybody can read that."""
+    return strictjson.dumps(event) if _ODD.search(line) else line.decode("ascii")

@@ -75,11 +75,10 @@ class Watch:
             if stamp == self._stamps.get(run_id) and not (alive and self._looks % _FIND_EVERY == 0):
                 continue
             self._stamps[run_id] = stamp
-            with contextlib.suppress(OSError, ValueError):  # just being deleted
-                summary = summarize(self.runs, self.jobs, folder)
-                if summary != self.summaries.get(run_id):
-                    self.summaries[run_id], self.seqs[run_id] = summary, summary.seq
-                    changed = True
+            summary = summarize(self.runs, self.jobs, folder)
+            if summary != self.summaries.get(run_id):
+                self.summaries[run_id], self.seqs[run_id] = summary, summary.seq
+                changed = True
         return changed
 
     async def _serve(self) -> None:

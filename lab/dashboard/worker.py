@@ -116,6 +116,11 @@ class _Models:
 def _answers(
     models: _Models, answers: "OrderedDict[Any, Any]", what: str, path: Path, arguments: dict[str, Any]
 ) -> Iterator[Any]:
+    if what == "inherited":
+        from lab.continuing import inherited_overrides
+
+        yield inherited_overrides([f"resume={path}", *arguments["typed"]], arguments["start_folder"])
+        return
     if what == "generate":
         from lab.dashboard.speaking import speak
 

@@ -12,8 +12,11 @@ import logging
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from pydantic import ValidationError
+from starlette.types import Message
 
 import lab
+from lab.dashboard import requestjson
+from lab.dashboard.errors import ApiError
 from lab.dashboard.messages import Gap, Hello, RunChanged, RunRemoved, Since, Snapshot
 from lab.dashboard.models import Model, RunSummary
 from lab.dashboard.watch import Watch
@@ -40,10 +43,13 @@ async def live(socket: WebSocket) -> None:
         await socket.close(1013, "too many clients")
         return
     app.state.clients += 1
+    code = 1000
     try:
         await socket.accept()
         client = _Client(socket, app.state.watch)
         await client.serve()
+    except _Gibberish:
+        code = 1003
     except (WebSocketDisconnect, TimeoutError, RuntimeError):
         pass  # it is gone, or as good as gone
     except Exception:
@@ -51,7 +57,11 @@ async def live(socket: WebSocket) -> None:
     finally:
         app.state.clients -= 1
         with contextlib.suppress(RuntimeError, WebSocketDisconnect):
-            await socket.close()
+            await socket.close(code)
+
+
+class _Gibberish(Exception):
+    """A client has said something that is no message."""
 
 
 class _Client:
@@ -69,7 +79,7 @@ class _Client:
     async def serve(self) -> None:
         await self._send(Hello(type="hello", version=lab.__version__, runs=self.places))
         with contextlib.suppress(TimeoutError):
-            self._since(await asyncio.wait_for(self.socket.receive_text(), _FIRST_WORD))
+            self._since(await asyncio.wait_for(self.socket.receive(), _FIRST_WORD))
         self.known = dict(self.watch.summaries)
         await self._send(Snapshot(type="snapshot", runs=list(self.known.values())))
         listening = asyncio.create_task(self._listen())
@@ -88,14 +98,16 @@ class _Client:
 
     async def _listen(self) -> None:
         while True:
-            self._since(await self.socket.receive_text())
+            self._since(await self.socket.receive())
             self.words.set()
 
-    def _since(self, text: str) -> None:
+    def _since(self, message: Message) -> None:
         try:
-            wanted = Since.model_validate_json(text)
-        except ValidationError:
-            raise WebSocketDisconnect(1003) from None
+            if message["type"] == "websocket.disconnect":
+                raise WebSocketDisconnect(message.get("code") or 1005)
+            wanted = Since.model_validate(requestjson.parse(message.get("text") or ""))
+        except (ApiError, ValidationError):
+            raise _Gibberish from None
         for run_id, seq in wanted.runs.items():
             self.places[run_id] = seq
             self.asked[run_id] = self.watch.seqs.get(run_id, -1)
