@@ -10,7 +10,7 @@ from lightning.pytorch.loggers import Logger
 from torch import nn
 from torch.optim import Optimizer
 
-from lab import checkpoint, chosen, finetune, machine
+from lab import checkpoint, chosen, finetune, machine, slurm
 from lab.alerts import Alerts
 from lab.callbacks import Record, Samples
 from lab.config import Config, SaveFailure
@@ -160,12 +160,13 @@ def make_trainer(
         logger=loggers,
         log_every_n_steps=plan.log_every,
         callbacks=callbacks,
-        plugins=[AtomicCheckpointIO(accumulate, earlier)],
+        plugins=[AtomicCheckpointIO(accumulate, earlier), *slurm.environment(config.trainer.devices)],
         enable_checkpointing=config.save,
         enable_progress_bar=False,
         enable_model_summary=False,
         use_distributed_sampler=False,  # ours already gives each process its share
-        default_root_dir=run_folder,
+        # Under SLURM, Lightning goes on by itself from an hpc_ckpt_*.ckpt that it finds here: we write none there.
+        default_root_dir=run_folder / checkpoint.FOLDER,
     )
     trainer._logger_connector = Points(trainer)
     return trainer

@@ -2,14 +2,13 @@
 
 import hashlib
 import logging
-import os
 import sys
 from pathlib import Path
 
 import pooch
 
+from lab import paths
 from lab.errors import LabError
-from lab.paths import typed_path
 
 FOLDER_VARIABLE = "LAB_CORPORA"
 """Environment variable with the folder of fetched files. A file laid there by hand serves a machine without network."""
@@ -17,8 +16,7 @@ FOLDER_VARIABLE = "LAB_CORPORA"
 
 def corpora_folder() -> Path:
     """Where fetched files are kept: ``$LAB_CORPORA``, else this user's cache folder."""
-    named = os.environ.get(FOLDER_VARIABLE)
-    return typed_path(named, Path.cwd()) if named else pooch.os_cache("gpt-lab") / "corpora"
+    return paths.cache_folder(FOLDER_VARIABLE, "corpora")
 
 
 def fetch(url: str, filename: str, sha256: str) -> Path:

@@ -2,6 +2,8 @@
 
 import os
 import shlex
+import stat
+import tempfile
 from pathlib import Path
 
 from lab.errors import LabError
@@ -47,9 +49,41 @@ def _is_there(path: Path) -> bool:
     return True
 
 
+def settle_home() -> None:
+    """Gives a user without a home, a mere number in a container, say, a cache folder among the temporary files: there
+    every library that keeps something looks for a home, and some fail for want of one."""
+    if os.environ.get("XDG_CACHE_HOME") or os.path.isabs(os.path.expanduser("~")):
+        return
+    folder = Path(tempfile.gettempdir(), f"gpt-lab-{os.getuid()}")
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+        # Others may write there, too, and the name is known: only a folder that nobody else can have filled is ours.
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+            folder = Path(tempfile.mkdtemp(prefix="gpt-lab-"))
+    except OSError as error:
+        raise LabError(
+            f"there is no home folder, and {folder} cannot be used instead ({error.strerror}): set HOME"
+        ) from error
+    os.environ["XDG_CACHE_HOME"] = str(folder)
+    os.environ.setdefault("MPLCONFIGDIR", str(folder / "matplotlib"))  # the one that asks for another folder
+
+
+def cache_folder(variable: str, name: str) -> Path:
+    """Where files are kept that can be had again: in what the environment variable names, else in ``name`` in this
+    user's cache folder."""
+    if named := os.environ.get(variable):
+        return typed_path(named, Path.cwd())
+    settle_home()
+    import pooch  # here, because lab.control has no use for it, and is to be quick
+
+    return Path(pooch.os_cache("gpt-lab"), name)
+
+
 def settle_variables() -> None:
     """Makes the paths in ``FOLDER_VARIABLES`` absolute, for a process that will stand in another folder later, or
-    whose children will."""
+    whose children will. Without a home, also the one that stands in for it."""
+    settle_home()
     for name in FOLDER_VARIABLES:
         if value := os.environ.get(name):
             # Hugging Face expands $VARIABLES in its own, and would do so after us.

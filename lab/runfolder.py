@@ -151,14 +151,15 @@ def has_finished(folder: Path, total_steps: int) -> bool:
     return False
 
 
-def note_failure(folder: Path, reason: str) -> None:
-    """Says in the run's state that it failed; but not where an earlier process has told how its own run ended."""
+def note_end(folder: Path, state: str, reason: str) -> None:
+    """Says in the run's state that it ``failed``, or was ``stopped`` before it began to train; but not where an earlier
+    process, or this one, has told already how the run ended."""
     with contextlib.suppress(LabError, OSError):
         fresh = {"state": "running", "pid": os.getpid()}
         told = control.read_state(folder) if (folder / control.STATE_FILE).exists() else fresh
         if told["state"] == "queued" or (told["state"] in control.ALIVE and told.get("pid") == os.getpid()):
             fields = {key: told.get(key, 0) for key in ("step", "total_steps")}
-            control.write_state(folder, "failed", reason=reason, **fields)
+            control.write_state(folder, state, reason=reason, **fields)
 
 
 def results(

@@ -20,8 +20,6 @@ _NAMES = (
 )
 ENDING = tuple(getattr(signal, name) for name in _NAMES if hasattr(signal, name))
 """Those that this system has."""
-WARNINGS = tuple(number for number in ENDING if number.name in ("SIGUSR1", "SIGUSR2"))
-"""Those with which a scheduler says that the time of a job will soon be up."""
 _INSISTING = tuple(number for number in ENDING if number.name in ("SIGTERM", "SIGINT", "SIGBREAK", "SIGQUIT"))
 """Those that end the process at once when they come again. The others repeat themselves unasked: a shell and the system
 each say that the terminal is gone, and a processor limit is told every second."""
@@ -44,6 +42,7 @@ class Signals:
         """The first one that came."""
         self.graceful = False
         """Is somebody looking?"""
+        self._process = os.getpid()
         self._seen: set[int] = set()
         self._before: dict[int, Any] = {}
 
@@ -68,6 +67,10 @@ class Signals:
             self._before.setdefault(number, found)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
+        if os.getpid() != self._process:  # a worker of a loader, forked from here: it ends when its parent ends it
+            if number == signal.SIGTERM:
+                os._exit(128 + number)
+            return
         if number in self._seen and number in _INSISTING:
             os._exit(128 + number)
         self._seen.add(number)

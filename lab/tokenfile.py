@@ -15,15 +15,13 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-import pooch
 from filelock import FileLock
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TransferSpeedColumn
 
-from lab import atomic, strictjson
+from lab import atomic, paths, strictjson
 from lab.corpus import Document
 from lab.errors import LabError
-from lab.paths import typed_path
 from lab.schema import parts, text, whole
 from lab.tokenizer import BORDER, ENDOFTEXT, Tokenizer
 from lab.windows import open_tokens
@@ -70,8 +68,7 @@ class TokenFile:
 
 def cache_folder() -> Path:
     """Where token files are kept: ``$LAB_CACHE``, else this user's cache folder."""
-    named = os.environ.get(CACHE_VARIABLE)
-    return typed_path(named, Path.cwd()) if named else pooch.os_cache("gpt-lab") / "tokens"
+    return paths.cache_folder(CACHE_VARIABLE, "tokens")
 
 
 def tokenize(read: Callable[[], Iterator[Document]], tokenizer: Tokenizer) -> TokenFile:

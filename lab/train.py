@@ -14,7 +14,7 @@ from hydra.types import RunMode
 from hydra.utils import get_original_cwd
 from omegaconf import DictConfig
 
-from lab import belongings, cli, control, manual, runfolder, typed
+from lab import belongings, cli, control, manual, runfolder, slurm, typed
 from lab.config import CONF_FOLDER, Config, check, register, to_plain
 from lab.errors import FolderTaken, Interrupted, LabError
 from lab.paths import typed_path
@@ -137,6 +137,8 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
                 runfolder.write_results(run_folder, results)
                 runfolder.write_end(run_folder, log, results)
                 screen.finish(results, config, plan, run_folder, start_folder)
+        if interrupted is None and signals.received is not None:
+            interrupted = signals.interruption()  # too late for this run, not for the rest of a sweep
         if interrupted is not None:
             raise interrupted
         return results
@@ -195,14 +197,18 @@ def job(composed: DictConfig) -> float:
         elif hydra_config.mode == RunMode.RUN and not runfolder.has_begun(run_folder):
             runfolder.take_away(run_folder, there)
         else:
-            runfolder.note_failure(run_folder, str(error))
+            runfolder.note_end(run_folder, "failed", str(error))
         return math.inf
     except Interrupted as stop:
+        runfolder.note_end(run_folder, "stopped", stop.reason)
         if stop.exit_code:  # by a signal, which means the whole sweep
+            # Only with both does the same command, started again, go on from what was saved.
+            if stop.reason in slurm.WARNINGS and composed.save and composed.resume == "auto":
+                slurm.requeue()
             raise
         return math.inf
     except Exception as error:
-        runfolder.note_failure(run_folder, f"{type(error).__name__}: {error}")
+        runfolder.note_end(run_folder, "failed", f"{type(error).__name__}: {error}")
         raise
 
 

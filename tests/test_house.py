@@ -82,7 +82,7 @@ def test_tests_mirror_the_rooms() -> None:
         "errors": "arguments chosen typed",
         "metrics": "hparams points",
         "train": "build machine notices module callbacks screen errors eventlogger runfolder memory saving bench",
-        "control": "steering alerts signals plainfile",
+        "control": "steering alerts plainfile",
         "resume": "continuing events inheriting newest strictjson",
         "faults": "checkpoint",
         "checkpoint_schema": "schema digest resumable",

@@ -178,3 +178,26 @@ def test_a_path_to_paste_is_quoted_where_it_must_be(tmp_path: Path) -> None:
     assert shown(tmp_path / "~", tmp_path) == "'./~'"
     assert shown(tmp_path / "auto", tmp_path) == "./auto"
     assert shown(Path("/x y"), tmp_path) == "'/x y'"
+
+
+def test_a_user_without_a_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number in a container, say, without a line in its list of users."""
+    import pwd
+    import tempfile
+
+    def nobody(uid: int) -> None:
+        raise KeyError(f"getpwuid(): uid not found: {uid}")
+
+    for name in ("HOME", "XDG_CACHE_HOME", "LAB_CACHE", "LAB_CORPORA"):
+        monkeypatch.setenv(name, "")  # so that it is put back
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    taken = tmp_path / f"gpt-lab-{os.getuid()}"
+    taken.mkdir()
+    taken.chmod(0o777)  # somebody else could have laid something there
+    assert train_here(tmp_path, *TINY, "trainer.max_steps=1").code == 0
+    assert not list(taken.iterdir())
+    (ours,) = (path for path in tmp_path.glob("gpt-lab-*") if path != taken)
+    assert list(ours.rglob("*.bin")) or list(ours.rglob("tokens/*"))
+    assert ours.stat().st_mode & 0o077 == 0

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import json
 import os
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from lab.config import Limit
 from lab.dashboard import own, safepath
 from lab.errors import LabError, shown
 from lab.paths import settle_variables, typed_path
+from lab.signals import ENDING
 
 _INSTALL = (
     'the dashboard needs more packages: pip install "gpt-lab[dashboard]", or in a clone: pip install -e ".[dashboard]"'
@@ -89,6 +91,10 @@ def serve(host: str, port: int, root: Path, only_schema: bool) -> None:
         ws="websockets-sansio",
         ws_per_message_deflate=False,  # on one machine, compressing costs more than it saves
     )
+    # uvicorn knows Ctrl-C and SIGTERM. What else tells a process to end, a terminal that closes, say, becomes SIGTERM.
+    for ending in ENDING:
+        if ending not in (signal.SIGINT, signal.SIGTERM) and signal.getsignal(ending) != signal.SIG_IGN:
+            signal.signal(ending, lambda *_: signal.raise_signal(signal.SIGTERM))
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn has shut down in good order, and passes the signal on
         uvicorn.Server(config).run(sockets=[listening])
 
