@@ -64,8 +64,6 @@ MISTAKES = [
     (["model.vocab_size=1000"], ["model.vocab_size=1000", "50257"]),
     (["foo=(,"], ["'foo=(,' cannot be read"]),
     (["logger.tensorboard.name=My run #1"], ["as \"logger.tensorboard.name='My run #1'\""]),
-    (["optimizer.lr=1e-3,1e-4"], ["optimizer.lr=1e-3,1e-4 has several values: add -m for a run with each of them"]),
-    (["corpus.name=a,b"], ["add -m", "as \"corpus.name='a,b'\""]),
     (["hydra/launcher=nosuch"], ["hydra/launcher=nosuch is unknown: choose one of basic"]),
     (["hydra/job_logging=defalt"], ["did you mean default?"]),
     (["logger=[csv,nosuch]"], ["logger=nosuch is unknown: choose one of csv, mlflow, none, tensorboard, wandb"]),

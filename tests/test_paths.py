@@ -155,7 +155,7 @@ def test_every_command_takes_a_path_alike(
 ) -> None:
     """Each gets as far as saying that nothing is there, and where it has looked."""
     monkeypatch.chdir(tmp_path)
-    for path, meant in (("~nosuchuser/x y.ckpt", tmp_path / "~nosuchuser/x y.ckpt"), ("~/x.ckpt", home / "x.ckpt")):
+    for path, meant in (("~nosuchuser/x y", tmp_path / "~nosuchuser/x y"), ("~/x", home / "x")):
         if option == "to=":
             meant.mkdir(parents=True)
             (meant / "mine").touch()
