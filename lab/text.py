@@ -113,11 +113,17 @@ def split(tokens: np.ndarray, config: DataConfig, context_length: int) -> tuple[
     if len(train) > context_length and len(val) > 1:
         return train, val
     ways = " ".join(_that_fit(tokens, config, context_length))
+    wrong = []
+    if len(train) <= context_length:
+        wrong.append(
+            f"{len(train):,} are for training, where a window of model.context_length={context_length} needs "
+            f"{context_length + 1:,}"
+        )
+    if len(val) < 2:
+        wrong.append(f"data.val_fraction={config.val_fraction:g} leaves {len(val)} for validation, where 2 are needed")
     raise LabError(
-        f"the corpus is too small: of its {len(tokens):,} tokens {len(train):,} are for training, where a window of "
-        f"model.context_length={context_length} needs {context_length + 1:,}, and {len(val):,} for validation "
-        f"(data.val_fraction={config.val_fraction:g}), where 2 are needed; choose a longer text"
-        f"{f', or give {ways}' if ways else ''}"
+        f"the corpus is too small: of its {len(tokens):,} tokens {', and '.join(wrong)}; choose a longer text"
+        f"{f', or {ways}' if ways else ''}"
     )
 
 

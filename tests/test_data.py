@@ -207,7 +207,7 @@ def test_what_is_advised_for_a_text_that_is_too_small_is_enough(
     try:
         split(numbered(n), config, context_length)
     except LabError as error:
-        advice = dict(word.split("=") for word in str(error).partition(", or give ")[2].split())
+        advice = dict(word.split("=") for word in str(error).partition("a longer text, or ")[2].split())
         assert bool(advice) == (n >= 4)  # two tokens to learn from, two to validate with
         if advice:
             context_length = int(advice.pop("model.context_length", context_length))
