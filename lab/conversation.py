@@ -24,8 +24,6 @@ def converse(speaker: Speaker, options: Options) -> None:
 
     Texts go to standard output, notes to standard error.
     """
-    # Bytes that are not UTF-8 reach the speaker, which refuses the line that they are in and not the conversation.
-    sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")  # type: ignore[union-attr]
     if sys.stdin.isatty():
         with contextlib.suppress(ImportError):
             import readline  # noqa: F401 (from now on, input() has line editing and a history)

@@ -86,9 +86,10 @@ def refuse_what_cannot_fit(config: Config, device: str) -> None:
 def _least(config: Config) -> tuple[int, int]:
     """The bytes that the model with its gradients and averages takes, and those for one batch."""
     shape = config.model
-    averages = {AdamWConfig: 2, SGDConfig: 1}.get(type(config.optimizer), 0)
-    width = 2 if config.trainer.precision == "bf16-true" else 4
-    model = parameters(shape) * width * (2 + averages) + shape.n_layers * _MODULE_BYTES
+    exact = training_memory(config)
+    # Another optimizer than AdamW and SGD may remember less than they do.
+    known = isinstance(config.optimizer, AdamWConfig | SGDConfig)
+    model = exact["weights"] + exact["gradients"] + known * exact["optimizer"] + shape.n_layers * _MODULE_BYTES
     # Half of what a block keeps: a compiled one computes some of it a second time instead.
     kept = 1 if shape.activation_checkpointing else 9
     width = 4 if config.trainer.precision == "32-true" else 2

@@ -31,6 +31,8 @@ def main() -> None:
 def _start() -> None:
     options = parse(sys.argv[1:], Options, LIMITS)
     check(options)
+    if sys.__stdin__ is None and (options.interactive or options.prompt_file == "-"):
+        raise LabError("standard input is closed, and the text was to come from there: give prompt= instead")
     speaker = Speaker(options.checkpoint)
     if options.interactive:
         converse(speaker, options)

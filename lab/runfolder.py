@@ -44,7 +44,7 @@ _RESULTS = parts(
 )
 
 
-_BEFORE_A_RUN = (".hydra", ".lock", "train.log")
+_BEFORE_A_RUN = (".hydra", belongings.LOCK_FILE, "train.log")
 """What Hydra and the lock leave in a folder before anything of a run is in it."""
 
 
@@ -95,12 +95,14 @@ def existing(words: Sequence[str]) -> set[Path]:
 
 def has_begun(folder: Path) -> bool:
     """Does ``folder`` hold a run, or one that waits there?"""
-    return any((folder / name).exists() for name in ("config.yaml", control.STATE_FILE, events.FILE))
+    return any((folder / name).exists() for name in (CONFIG_FILE, control.STATE_FILE, events.FILE))
 
 
-def take_away(folder: Path, there: set[Path]) -> None:
+def take_away(folder: Path, there: set[Path], keep_lock: bool) -> None:
     """Removes what a run that was refused before it began has left of itself: nothing that was ``there`` before, and
-    nothing that anybody else has put there since."""
+    nothing that anybody else has put there since. ``keep_lock``: it is the lock of another process."""
+    if keep_lock:
+        there = {*there, folder / belongings.LOCK_FILE}
     with contextlib.suppress(OSError):
         for left in (folder / name for name in _BEFORE_A_RUN):
             if left.is_dir() and left not in there:

@@ -192,11 +192,10 @@ def job(composed: DictConfig) -> float:
     except LabError as error:
         print(f"error: {error}", file=sys.stderr)
         failures.append(str(error))
-        if isinstance(error, FolderTaken):
-            pass  # by somebody who has the say about it
-        elif hydra_config.mode == RunMode.RUN and not runfolder.has_begun(run_folder):
-            runfolder.take_away(run_folder, there)
-        else:
+        taken = isinstance(error, FolderTaken)  # by somebody who has the say about what becomes of it
+        if hydra_config.mode == RunMode.RUN and (taken or not runfolder.has_begun(run_folder)):
+            runfolder.take_away(run_folder, there, keep_lock=taken)
+        elif not taken:
             runfolder.note_end(run_folder, "failed", str(error))
         return math.inf
     except Interrupted as stop:

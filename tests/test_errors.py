@@ -202,7 +202,10 @@ def test_a_refused_start_leaves_every_folder_as_it_was(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "note.txt").write_text("precious")
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "config.yaml").write_text("ours: true")
     untouched = sorted(tmp_path.rglob("*"))
+    assert train_here(tmp_path, *TINY, "trainer.max_steps=1", "hydra.run.dir=theirs").code == 1
     for place in ("mine", "new/deep", ".", "notes"):
         assert train_here(tmp_path, *TINY, "optimizer.lr=nan", f"hydra.run.dir={place}").code == 1
     assert train_here(tmp_path, *TINY, "seed=-1").code == 1

@@ -5,6 +5,7 @@ import json
 import math
 import os
 import pty
+import shlex
 import signal
 import subprocess
 import sys
@@ -68,12 +69,12 @@ def here(trained: Finished, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Runs lab.generate inside this process: exit code, standard output, standard error."""
 
     def run(*arguments: str, stdin: bytes = b"") -> tuple[int, str, str]:
-        out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.TextIOWrapper(io.BytesIO(), "utf-8")
+        out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", errors="backslashreplace") for _ in range(2))
         with monkeypatch.context() as patched:
             patched.setattr(sys, "argv", ["generate", *arguments])
             patched.setattr(sys, "stdout", out)
             patched.setattr(sys, "stderr", err)
-            patched.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), "utf-8"))
+            patched.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), "utf-8", errors="surrogateescape"))
             patched.chdir(trained.folder)
             code = 0
             try:
@@ -323,6 +324,17 @@ def test_a_line_that_is_no_text_does_not_end_a_conversation(here: Any) -> None:
     assert (
         out.splitlines()[-1:] == here("prompt=The fox", "max_tokens=2", "seed=1")[1].splitlines()[-1:]
     )  # and no stop is set
+
+
+@pytest.mark.parametrize("option", ["interactive=true", "prompt_file=-"])
+def test_a_closed_standard_input_is_no_empty_text(option: str, trained: Finished) -> None:
+    command = f"exec {shlex.quote(sys.executable)} -m lab.generate {option} <&-"
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=trained.folder, env=env, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: standard input is closed")
 
 
 def test_the_smallest_and_the_largest_numbers_are_numbers(here: Any) -> None:
