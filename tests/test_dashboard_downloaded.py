@@ -18,7 +18,7 @@ import torch
 from conftest import TINY, train_here
 from dashboard import OVERRIDES, Server, in_state, run, serving, train, wait_for
 
-from lab import events
+from lab import checkpoint, events
 
 PLANTED = "planted"
 """What no function that a run folder names may write, and no link may lead to."""
@@ -107,7 +107,7 @@ def forge(server: Server, name: str, **corpus: str) -> None:
     for path in (server.root / "outputs" / "day" / name / "checkpoints").glob("*.ckpt"):
         content = torch.load(path, weights_only=True)
         content["lab"]["config"]["corpus"].update(corpus)
-        torch.save(content, path)
+        checkpoint.save(content, path)
 
 
 def test_what_a_checkpoint_brings_along_is_allowed_no_more_than_what_is_asked(
@@ -117,17 +117,17 @@ def test_what_a_checkpoint_brings_along_is_allowed_no_more_than_what_is_asked(
     forge(server, "bad", path=str(outside / "secret.txt"))
     run_id = by_path(client)["outputs/day/bad"]["id"]
     plant(server.root / "outputs" / "day" / "bad", "state.json", {"state": "stopped", "pid": None})
-    checkpoint = client.get(f"/api/runs/{run_id}/checkpoints").json()[-1]["id"]
+    chosen = client.get(f"/api/runs/{run_id}/checkpoints").json()[-1]["id"]
     more = {"trainer.max_steps": 3, "logger": "none"}
     for answer in (
         client.post(f"/api/runs/{run_id}/resume", json={"overrides": more}),
-        client.post(f"/api/runs/{run_id}/fork", json={"checkpoint": checkpoint, "overrides": more}),
+        client.post(f"/api/runs/{run_id}/fork", json={"checkpoint": chosen, "overrides": more}),
     ):
         assert answer.status_code == 422, answer.text
         assert answer.json()["error"]["field"] == "corpus.path"
     good = by_path(client)["outputs/day/good"]["id"]
-    checkpoint = client.get(f"/api/runs/{good}/checkpoints").json()[-1]["id"]
-    forked = client.post(f"/api/runs/{good}/fork", json={"checkpoint": checkpoint, "overrides": more})
+    chosen = client.get(f"/api/runs/{good}/checkpoints").json()[-1]["id"]
+    forked = client.post(f"/api/runs/{good}/fork", json={"checkpoint": chosen, "overrides": more})
     assert forked.status_code == 202, forked.text
     in_state(client, forked.json()["id"], "finished")
 
@@ -163,12 +163,12 @@ def test_nothing_is_written_through_a_link(server: Server, client: httpx.Client,
     elsewhere.mkdir()
     folder, uploads = server.root / "outputs" / "day" / "good", server.root / "outputs" / ".corpora"
     run_id = by_path(client)["outputs/day/good"]["id"]
-    checkpoint = client.get(f"/api/runs/{run_id}/checkpoints").json()[0]["id"]
+    chosen = client.get(f"/api/runs/{run_id}/checkpoints").json()[0]["id"]
     today = server.root / "multirun" / time.strftime("%Y-%m-%d")
     for link in (folder / "exports", uploads, folder / "notes.json", today):
         link.symlink_to(elsewhere / "notes.json" if link.suffix else elsewhere)
     try:
-        assert client.post(f"/api/checkpoints/{checkpoint}/export").status_code == 409
+        assert client.post(f"/api/checkpoints/{chosen}/export").status_code == 409
         assert client.post("/api/corpora", json={"name": "a", "text": "b"}).status_code == 409
         assert client.post("/api/sweeps", json={"sweep": {"seed": [1]}}).status_code == 409
         assert client.patch(f"/api/runs/{run_id}", json={"name": "b"}).status_code == 200  # the link is replaced

@@ -69,12 +69,12 @@ class Jobs:
         return folder
 
     def enqueue_continuation(self, folder: Path, words: Sequence[str], device: str) -> None:
-        """The run in ``folder``, stopped or lost, goes on in its place from its newest checkpoint."""
+        """The run in ``folder``, stopped or lost, goes on in its place, from the checkpoint that ``words`` name."""
         if "${" in str(folder):  # Hydra would make another folder of it
             raise ApiError(409, f"{readable(str(folder))} has a name that no training goes on in: rename it")
         told = self.runs.state(folder)
         earlier = {key: told.get(key) for key in ("step", "total_steps")}
-        self._queue(folder, [f"resume={folder}", *words, f"hydra.run.dir={folder}"], device, **earlier)
+        self._queue(folder, [*words, f"hydra.run.dir={folder}"], device, **earlier)
 
     def enqueue_sweep(self, words: Sequence[str], device: str) -> Path:
         """A sweep: one process for all its jobs. Returns the folder that will hold their folders."""

@@ -42,8 +42,7 @@ def fork(request: Request, run_id: str, how: Fork) -> RunSummary:
     found = next((c for c in runs.checkpoints(run_id) if c.id == how.checkpoint), None)
     if found is None:
         raise ApiError(404, "this run has no such checkpoint", "checkpoint")
-    words = [f"resume={found.path}", *overrides.words(how.overrides, settings_of(request))]
-    device = _check_going_on(request, runs.folder(run_id), found.path, how.overrides)
+    words, device = _going_on(request, runs.folder(run_id), found.path, how.overrides)
     return _enqueued(request, words, "fork", device, {"name": how.name})
 
 
@@ -58,9 +57,7 @@ def resume(request: Request, run_id: str, how: Continuation | None = None) -> Ru
     elif state in ("stopped", "failed", "lost"):
         if not runs.checkpoints(run_id):
             raise ApiError(409, f"the run is {state} and has kept no checkpoint to go on from: start it again")
-        given = how.overrides if how else {}
-        words = overrides.words(given, settings_of(request))
-        jobs.enqueue_continuation(folder, words, _check_going_on(request, folder, folder, given))
+        jobs.enqueue_continuation(folder, *_going_on(request, folder, folder, how.overrides if how else {}))
     elif state == "finished":
         raise ApiError(409, "the run is finished: fork it from its last checkpoint, with more steps")
     else:
@@ -116,16 +113,17 @@ def _enqueued(request: Request, words: list[str], name: str, device: str, notes:
     return summarize(runs, jobs, folder)
 
 
-def _check_going_on(request: Request, folder: Path, source: Path, given: dict[str, Value]) -> str:
-    """Looks at a run, which may have been downloaded, before it goes on from ``source`` (its folder, or a checkpoint):
-    no link leads out, and it brings along no option that could not be given here. Returns the device."""
+def _going_on(request: Request, folder: Path, source: Path, given: dict[str, Value]) -> tuple[list[str], str]:
+    """The words that let a run go on from ``source``, its folder or a checkpoint in it, and the device. A run may have
+    been downloaded: no link in it leads out, and it brings along no option that could not be given here."""
     within.refuse_links_in(folder)
     settings = settings_of(request)
     words = overrides.words(given, settings)
-    # In the process that opens checkpoints for this server; it knows them best, and may break.
+    # In the process that opens checkpoints for this server: some are large, and it may break.
     ask = partial(request.app.state.inference.ask, "inherited", source, typed=words, start_folder=settings.root)
-    inherited = from_thread.run(ask)
-    return jobs_.device_of(overrides.check_inherited(inherited, given, settings).trainer.accelerator)
+    found, inherited = from_thread.run(ask)
+    device = jobs_.device_of(overrides.check_inherited(inherited, given, settings).trainer.accelerator)
+    return [f"resume={found}", *words], device
 
 
 def _short_name(given: dict[str, Value]) -> str:

@@ -117,9 +117,11 @@ def _answers(
     models: _Models, answers: "OrderedDict[Any, Any]", what: str, path: Path, arguments: dict[str, Any]
 ) -> Iterator[Any]:
     if what == "inherited":
+        from lab.checkpoint import find
         from lab.continuing import inherited_overrides
 
-        yield inherited_overrides([f"resume={path}", *arguments["typed"]], arguments["start_folder"])
+        found = find(str(path), arguments["start_folder"])
+        yield found, inherited_overrides([f"resume={found}", *arguments["typed"]], arguments["start_folder"])
         return
     if what == "generate":
         from lab.dashboard.speaking import speak
