@@ -293,6 +293,7 @@ def small_run(folder: Path, earlier: dict[str, Any] | None, steps: int) -> dict[
             "cpu",
             tokenizer(),
             [],
+            [],
             Record(),
             log,
             signals,

@@ -93,7 +93,8 @@ def test_a_second_ctrl_c_ends_at_once(tmp_path: Path) -> None:
 
 
 def test_an_interrupted_run_continues_as_if_nothing_had_happened(tmp_path: Path) -> None:
-    with running(tmp_path, "save=true", "schedule=constant", "eval_every=5", "model.drop_rate=0.2") as process:
+    options = ("save=true", "schedule=constant", "schedule.warmup_steps=5", "eval_every=5", "model.drop_rate=0.2")
+    with running(tmp_path, *options) as process:
         wait_for(lambda: state(tmp_path).get("step", 0) >= 4)
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=300)
@@ -101,8 +102,7 @@ def test_an_interrupted_run_continues_as_if_nothing_had_happened(tmp_path: Path)
     end = f"trainer.max_steps={stopped + 7}"
     done = train_here(tmp_path, "resume=run", end, "hydra.run.dir=child")
     assert done.code == 0, done.err
-    whole = (*LONG[:-1], "save=true", "schedule=constant", "eval_every=5", "model.drop_rate=0.2", end)
-    assert train_here(tmp_path, *whole, "schedule.warmup_steps=100", "hydra.run.dir=whole").code == 0
+    assert train_here(tmp_path, *LONG[:-1], *options, end, "hydra.run.dir=whole").code == 0
     one, other = scalars(tmp_path / "child"), scalars(tmp_path / "whole")
     assert one["train_loss"] == other["train_loss"]
     assert {s: v for s, v in one["val_loss"].items() if s % 5 == 0} == {

@@ -87,7 +87,7 @@ def test_the_context_length_that_the_message_proposes_fits(n: int, context_lengt
     assume(n_train <= context_length)
     with pytest.raises(LabError) as caught:
         split(numbered(n), DataConfig(val_fraction=0.5), context_length)
-    found = re.search(r"or model\.context_length=(\d+)$", str(caught.value))
+    found = re.search(r"or model\.context_length=(\d+)(?: data\.batch_size=\d+)?$", str(caught.value))
     assert found is not None, str(caught.value)
     proposed = int(found[1])
     split(numbered(n), DataConfig(val_fraction=0.5), proposed)

@@ -104,8 +104,8 @@ def test_texts_arrive_as_typed(text: str, here: Any) -> None:
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
 def test_any_text_arrives_as_typed(text: str) -> None:
-    options = parse([f"prompt={text}", f"stop={text}", f"stop=x{text}", f"checkpoint={text}"], Options, LIMITS)
-    assert (options.prompt, options.stop, options.checkpoint) == (text, [text, f"x{text}"], text)
+    options = parse([f"prompt={text}", f"stop={text}", f"stop=x{text}", f"checkpoint=x{text}"], Options, LIMITS)
+    assert (options.prompt, options.stop, options.checkpoint) == (text, [text, f"x{text}"], f"x{text}")
 
 
 def test_a_seed_gives_the_same_text_and_another_one_another(here: Any, trained: Finished) -> None:

@@ -10,8 +10,6 @@ import sys
 from pathlib import Path
 
 from lab import command
-from lab.arguments import Parser, number
-from lab.config import Limit
 from lab.dashboard import own, safepath
 from lab.errors import LabError, shown
 from lab.paths import settle_variables, typed_path
@@ -29,6 +27,11 @@ def main() -> None:
 
 
 def _start() -> None:
+    safepath.leave_out_here()
+    # Only now: these stand on packages, and a file of such a name may lie in the folder that we are in.
+    from lab.arguments import Parser, number
+    from lab.config import Limit
+
     parser = Parser(
         prog="python -m lab.dashboard",
         description="Starts, watches and steers trainings, and looks inside their models.",
@@ -40,7 +43,6 @@ def _start() -> None:
     arguments = parser.parse_args()
     if not arguments.root:
         raise LabError("--root is empty: give a folder, or leave it out for this one")
-    safepath.leave_out_here()
     settle_variables()  # trainings are started in the root, which may be another folder
     serve(arguments.host, arguments.port, typed_path(arguments.root, Path.cwd()), arguments.openapi)
 
