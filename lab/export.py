@@ -11,7 +11,7 @@ from lab import atomic, cli, hftokenizer, huggingface, modelcard, weights
 from lab.errors import LabError
 from lab.options import help_text, parse, place
 from lab.paths import typed_path
-from lab.pretrained import Pretrained, open_pretrained
+from lab.pretrained import Pretrained, open_pretrained, refuse_damaged
 from lab.tokenizer import Tokenizer
 
 _HEAD = """\
@@ -63,6 +63,7 @@ def export(options: Options, start_folder: Path) -> None:
     target = typed_path(options.to, start_folder)
     _refuse_taken(target, format_)
     found = open_pretrained(options.checkpoint, start_folder)
+    refuse_damaged(found)
     write = write_folder if format_ == "huggingface" else write_file
     try:
         write(found, target)

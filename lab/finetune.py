@@ -14,7 +14,7 @@ from lab import cli
 from lab.config import Config, check
 from lab.errors import LabError
 from lab.model import GPTConfig, GPTModel
-from lab.pretrained import Pretrained, open_pretrained
+from lab.pretrained import Pretrained, open_pretrained, refuse_damaged
 
 _FREE = ("context_length", "drop_rate", "activation_checkpointing")
 """Options that may differ: the context may be shorter, and the others leave the weights as they are."""
@@ -24,10 +24,11 @@ def open_initial(config: Config, start_folder: Path) -> Pretrained:
     """The model that ``init_from`` names.
 
     Raises:
-        LabError: if there is none, or its weights do not fit the options of the model.
+        LabError: if there is none, or its weights are damaged or do not fit the options of the model.
     """
     wanted = config.init_from or ""
     found = open_pretrained(wanted, start_folder, "init_from")
+    refuse_damaged(found)
     if different := differences(config.model, found.model.config):
         advice = _advice(config.model, found.model.config)
         raise LabError(f"init_from={wanted} does not fit: {'; '.join(different)}; {advice}")

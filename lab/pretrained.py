@@ -8,6 +8,7 @@ from typing import Any
 from lab import checkpoint as checkpoints
 from lab import hftokenizer, hub, huggingface, weights
 from lab.checkpoint_schema import PREFIX
+from lab.errors import LabError
 from lab.model import GPTConfig, GPTModel
 from lab.paths import typed_path
 
@@ -71,6 +72,17 @@ def _without_padding(model: GPTModel, folder: Path | None, source: str) -> GPTMo
     return weights.with_vocabulary(model, words)
 
 
+def refuse_damaged(found: Pretrained) -> None:
+    """Keeps weights that nothing can be done with from being passed on. (Those who look at a model may look at these.)
+
+    Raises:
+        LabError: if there is NaN or infinity among them.
+    """
+    for name, parameter in found.model.named_parameters():
+        if not weights.within(parameter):
+            raise LabError(f"{found.source} is damaged: there is NaN or infinity in its weights ({name}); take another")
+
+
 def from_checkpoint(found: dict[str, Any], path: Path) -> Pretrained:
     """The decoder in a loaded checkpoint.
 
@@ -78,11 +90,11 @@ def from_checkpoint(found: dict[str, Any], path: Path) -> Pretrained:
         LabError: if its vocabulary is not the tokenizer's.
     """
     card = found["lab"]
-    weights = {name.removeprefix(PREFIX): tensor for name, tensor in found["state_dict"].items()}
+    state = {name.removeprefix(PREFIX): tensor for name, tensor in found["state_dict"].items()}
     config = GPTConfig(**card["config"]["model"])
     hftokenizer.refuse_other_size(path, config.vocab_size)
     model = GPTModel(config)
-    model.load_state_dict(weights)
+    model.load_state_dict(state)
     return Pretrained(model.eval(), str(path), card, found["global_step"], _figures(found), path)
 
 

@@ -25,7 +25,7 @@ def refuse_unfit(checkpoint: dict[str, Any], config: Config, device: str, path: 
         LabError: naming what does not fit.
     """
     for name, tensor in checkpoint["state_dict"].items():
-        if not _within(tensor):
+        if not weights.within(tensor):
             raise LabError(
                 f"{path} cannot be continued: there is NaN or infinity in its weights ({name}); use an older checkpoint"
             )
@@ -49,7 +49,7 @@ def refuse_unfit(checkpoint: dict[str, Any], config: Config, device: str, path: 
                     "the same optimizer, or begin a new run with its weights: init_from="
                 )
         for name, value in row.items():
-            if isinstance(value, Tensor) and not _within(value, 0.0 if name in _NEVER_NEGATIVE else None):
+            if isinstance(value, Tensor) and not weights.within(value, 0.0 if name in _NEVER_NEGATIVE else None):
                 raise LabError(
                     f"{path} cannot be continued: its optimizer remembers impossible numbers "
                     f"({inside(f'optimizer_states[0].state[{key}]', name)}); use an older checkpoint"
@@ -80,11 +80,3 @@ def _alike(value: Any, pattern: Any, parameter: Tensor) -> bool:
 def _skips(checkpoint: dict[str, Any]) -> bool:
     """Was it written in fp16, where steps whose gradients overflow are left out? Then there may be nothing yet."""
     return "MixedPrecision" in checkpoint
-
-
-def _within(tensor: Tensor, low: float | None = None) -> bool:
-    """Are all numbers of a tensor finite, and none below ``low``? In one pass, without memory of its own."""
-    if tensor.numel() == 0:
-        return True
-    least, most = (bound.item() for bound in torch.aminmax(tensor))
-    return float("-inf") < least <= most < float("inf") and (low is None or least >= low)

@@ -82,7 +82,7 @@ def stream(
     A prompt longer than the context is seen from its last ``context_length`` tokens on.
 
     Raises:
-        ValueError: if there is no prompt, or one without a token.
+        ValueError: if there is no prompt, or one without a token, or if what the model predicts are no numbers.
     """
     if not prompts or not all(prompts):
         raise ValueError("every text needs at least one token to begin with")
@@ -96,6 +96,8 @@ def stream(
         hidden = cache.read_texts(seen)  # (B, C)
         for made in range(1, max_tokens + 1):
             logits = model.head(hidden).float().cpu()  # (B, C) -> (B, V)
+            if not torch.isfinite(logits).all():
+                raise ValueError("the model has NaN or infinity for a score of the next token: its weights are damaged")
             probabilities = next_token_probabilities(logits, sampling)
             token_ids = torch.cat(
                 [torch.multinomial(p, 1, generator=g) for p, g in zip(probabilities, generators, strict=True)]

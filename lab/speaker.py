@@ -165,7 +165,10 @@ def _steps(speaker: Speaker, token_ids: Sequence[int], options: Options, texts: 
     """Steps of generation, until all of ``texts`` have ended."""
     prompts = [token_ids] * len(texts)
     sampling = Sampling(options.temperature, options.top_k, options.top_p)
-    for step in stream(speaker.model, prompts, options.max_tokens, sampling, seed=options.seed):
-        yield step
-        if all(text.ended for text in texts):
-            return
+    try:
+        for step in stream(speaker.model, prompts, options.max_tokens, sampling, seed=options.seed):
+            yield step
+            if all(text.ended for text in texts):
+                return
+    except ValueError as error:
+        raise LabError(str(error)) from error

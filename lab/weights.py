@@ -208,10 +208,12 @@ def _config(found: Any) -> GPTConfig:
     kinds = {f.name: type(f.default) for f in fields(GPTConfig)}
     for name, value in found.items():
         if name not in kinds:
-            raise ValueError(f"it has an option {name}")
+            raise ValueError(f"it has an option {name!a:.60}")
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if not (number if kinds[name] is float else type(value) is kinds[name]):
             raise TypeError(f"{name} is {value!r}")
+    if absent := [name for name in kinds if name not in found]:  # a default would be another model, unnoticed
+        raise ValueError(f"it does not say {absent[0]}")
     return GPTConfig(**found)
 
 
@@ -223,3 +225,11 @@ def listed(items: Sequence[str], between: str = ", ", at_most: int = 3) -> str:
 
 def _by(shape: tuple[int, ...]) -> str:
     return " x ".join(f"{size:,}" for size in shape) or "a single number"
+
+
+def within(tensor: Tensor, low: float | None = None) -> bool:
+    """Are all numbers of a tensor finite, and none below ``low``? In one pass, without memory of its own."""
+    if tensor.numel() == 0:
+        return True
+    least, most = (bound.item() for bound in torch.aminmax(tensor))
+    return float("-inf") < least <= most < float("inf") and (low is None or least >= low)

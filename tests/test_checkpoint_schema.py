@@ -207,6 +207,33 @@ def test_every_command_refuses_in_one_sentence(second: Path, tmp_path: Path) -> 
     assert not list(tmp_path.glob("out/*"))
 
 
+def test_weights_that_are_no_numbers_are_one_sentence(second: Path, tmp_path: Path) -> None:
+    """Whoever measures or looks at a model may have them; nothing can be made of them."""
+    write_tale(tmp_path)
+    path = changed(second, tmp_path, FAULTS["a weight of NaN"][0], resealed=True)
+    assert_a_sentence(train_here(tmp_path, *SMALL, f"init_from={path}"), path, "NaN or infinity")
+    assert_a_sentence(lab(tmp_path, "export", f"checkpoint={path}", "to=out"), path, "NaN or infinity")
+    for temperature in (0, 1):
+        done = lab(tmp_path, "generate", f"checkpoint={path}", "max_tokens=1", f"temperature={temperature}")
+        assert done.code == 1
+        assert done.err.startswith("error: the model has NaN or infinity")
+        assert len(done.err.strip().splitlines()) == 1
+
+
+def test_a_callback_that_does_not_know_its_state_is_one_sentence(trained: Finished, tmp_path: Path) -> None:
+    write_tale(tmp_path)
+    stopping = "{_target_:lightning.pytorch.callbacks.EarlyStopping,monitor:val_loss}"
+    part = train_here(tmp_path, *SMALL, f"+callbacks.s={stopping}", "trainer.max_steps=2", "hydra.run.dir=part")
+    assert part.code == 0, part.err
+    path = tmp_path / "part" / "checkpoints" / "last.ckpt"
+    found = checkpoint.load(path)
+    (name,) = (name for name in found["callbacks"] if name.startswith("EarlyStopping"))
+    found["callbacks"][name] = {"wait_count": 0}
+    checkpoint.save(found, path)
+    done = train_here(tmp_path, f"resume={path}", "trainer.max_steps=3", f"+callbacks.s={stopping}")
+    assert_a_sentence(done, path, "a callback cannot take up")
+
+
 def test_a_model_of_another_vocabulary_is_one_sentence(tmp_path: Path) -> None:
     """Its tokenizer would give it ids that it has no rows for."""
     path = small_checkpoint(tmp_path)
