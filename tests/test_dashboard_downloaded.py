@@ -39,7 +39,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, outside: Path) -> Iterator[
     for name in ("good", "bad"):
         done = train_here(root, *words, f"corpus.path={text}", f"hydra.run.dir=outputs/day/{name}")
         assert done.code == 0, done.err
-    for name in ("torch", "yaml", "sitecustomize", "lightning", "multiprocessing"):
+    for name in ("torch", "yaml", "hydra", "sitecustomize", "lightning", "multiprocessing", "json", "pathlib"):
         (root / f"{name}.py").write_text(f"open({str(outside / PLANTED)!r}, 'w')\nraise SystemExit(1)\n")
     (root / "hydra_plugins").mkdir()
     source = root / "outputs" / "source"
