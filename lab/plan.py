@@ -72,7 +72,8 @@ def refuse_senseless(config: Config, plan: Plan) -> None:
             f"data.batch_size={config.data.batch_size} is more than the {plan.n_windows:,} windows that there are to "
             "train on: take at most as many, or a longer text"
         )
-    if plan.warmup_steps > plan.schedule_steps:
+    # One that was left open and is kept from the run that is continued says nothing that anybody has typed.
+    if config.schedule.warmup_steps is not None and plan.warmup_steps > plan.schedule_steps:
         raise LabError(
             f"schedule.warmup_steps={plan.warmup_steps} is longer than the schedule of {plan.schedule_steps:,} steps, "
             "and the learning rate would never reach its peak: take fewer, or a larger trainer.max_steps"

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from lab import optim
 from lab.config import Config, ScheduleName
-from lab.plan import make_plan, make_schedule
+from lab.errors import LabError
+from lab.plan import make_plan, make_schedule, refuse_senseless
 
 few = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -132,6 +133,19 @@ def test_a_prolonged_run_keeps_its_learning_rates_and_has_intervals_of_its_own_l
     assert second == replace(first, total_steps=5000, eval_every=500, log_every=5)
     schedules = make_schedule(options, first), make_schedule(longer, second)
     assert all(schedules[0](step) == schedules[1](step) for step in range(400))
+
+
+def test_only_a_warmup_that_was_typed_can_be_too_long() -> None:
+    first = make_plan(config(trainer__max_steps=1_000_000), n_windows=100)
+    ended = config(trainer__max_steps=30, schedule__total_steps=30)
+    kept = make_plan(ended, n_windows=100, earlier=asdict(first))
+    assert kept.warmup_steps == 100
+    refuse_senseless(ended, kept)
+    typed = config(trainer__max_steps=30, schedule__warmup_steps=31)
+    with pytest.raises(LabError, match=r"schedule.warmup_steps=31 .* 30 steps"):
+        refuse_senseless(typed, make_plan(typed, n_windows=100))
+    with pytest.raises(LabError, match=r"data.batch_size=4 .* 3 windows"):
+        refuse_senseless(ended, make_plan(ended, n_windows=3))
 
 
 def test_what_is_given_wins_over_the_earlier_run() -> None:
