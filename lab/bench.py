@@ -18,7 +18,8 @@ import torch
 
 from lab import cli, footprint, typed
 from lab.arguments import Parser, number
-from lab.config import Config, Limit, check, flat
+from lab.changed import flat
+from lab.config import Config, Limit, check
 from lab.errors import LabError
 
 

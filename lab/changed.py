@@ -8,7 +8,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
 from lab import cli
-from lab.config import Config, flat
+from lab.config import Config, to_plain
 
 _SELF_EVIDENT = ("resume", "corpus.name", "corpus.source", "corpus.url", "corpus.sha256")
 """What a run says elsewhere, or what the choice of a corpus implies."""
@@ -34,6 +34,14 @@ def words(config: Config) -> list[str]:
         for name, value in now.items()
         if (name not in before or before[name] != value) and name not in _SELF_EVIDENT
     ]
+
+
+def flat(value: Any, prefix: str = "") -> dict[str, Any]:
+    """As ``to_plain``, each value under its full name: ``{"model.emb_dim": 256, ...}``."""
+    found: dict[str, Any] = {}
+    for name, item in to_plain(value).items():
+        found |= flat(item, f"{prefix}{name}.") if isinstance(item, dict) else {f"{prefix}{name}": item}
+    return found
 
 
 def _typed(name: str, value: Any) -> str:

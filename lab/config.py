@@ -344,14 +344,6 @@ def to_plain(value: Any) -> Any:
     return value.name if isinstance(value, Enum) else value
 
 
-def flat(value: Any, prefix: str = "") -> dict[str, Any]:
-    """As ``to_plain``, each value under its full name: ``{"model.emb_dim": 256, ...}``."""
-    found: dict[str, Any] = {}
-    for name, item in to_plain(value).items():
-        found |= flat(item, f"{prefix}{name}.") if isinstance(item, dict) else {f"{prefix}{name}": item}
-    return found
-
-
 def _refuse_unknown(node: DictConfig, schema: type, prefix: str) -> None:
     known = {f.name: f for f in dataclasses.fields(schema)}
     for key in node:

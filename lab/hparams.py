@@ -7,7 +7,8 @@ import lightning as L
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from lab.callbacks import Record
-from lab.config import Config, flat
+from lab.changed import flat
+from lab.config import Config
 from lab.errors import Interrupted
 
 FIGURES = ("val_loss", "best_val_loss", "val_perplexity", "val_bits_per_byte", "train_loss", "tokens_per_second")

@@ -120,8 +120,10 @@ def _refuse_choice(group: str, value: str) -> None:
 
 
 def _sweeps(options: Sequence[str]) -> bool:
-    """Does one of the options have several values, or choose a file that says what to sweep over?"""
-    if any(word.lstrip("+").startswith(("sweep=", "hydra.sweeper.", "hydra/sweeper")) for word in options):
+    """Does one of the options have several values, or choose who sweeps, over what, or who runs the jobs?"""
+    if any(
+        word.lstrip("+").startswith(("sweep=", "hydra.sweeper.", "hydra/sweeper", "hydra/launcher")) for word in options
+    ):
         return True
     try:
         found = OverridesParser.create().parse_overrides(cli.quote_literals(options))
