@@ -87,12 +87,13 @@ def lab(folder: Path, module: str, *arguments: str, env: dict[str, str] | None =
 
     The timeout catches a command that hangs. It is no measure of speed: another test may have the other core.
     """
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **(env or {})}
     done = subprocess.run(
         [sys.executable, "-m", f"lab.{module}", *arguments],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **(env or {})},
+        env=environment,
         capture_output=True,
-        text=True,
+        encoding=environment.get("PYTHONIOENCODING", "utf-8").partition(":")[0],  # a machine may have another one
         timeout=timeout,
         check=False,
     )

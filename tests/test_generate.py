@@ -90,7 +90,8 @@ def here(trained: Finished, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def test_the_command_prints_the_text_alone(trained: Finished) -> None:
     prompt = "Über 🦊, \"quoted\" = 'x' # (1, 2) {a} ${b}"
-    done = lab(trained.folder, "generate", "checkpoint=last", f"prompt={prompt}", "max_tokens=5", "seed=1")
+    utf8 = {"PYTHONIOENCODING": "utf-8"}
+    done = lab(trained.folder, "generate", "checkpoint=last", f"prompt={prompt}", "max_tokens=5", "seed=1", env=utf8)
     assert (done.code, done.err) == (0, "")
     assert done.out.startswith(prompt)
     assert len(done.out) > len(prompt) + 1

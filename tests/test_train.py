@@ -158,7 +158,8 @@ def test_a_pipe_gets_plain_lines_and_every_figure_of_the_summary(kept: Finished)
 def test_a_terminal_gets_a_bar(tmp_path: Path) -> None:
     master, slave = pty.openpty()
     command = [sys.executable, "-m", "lab.train", *TINY, "trainer.max_steps=3", "data.max_val_tokens=100"]
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", "COLUMNS": "100", "OMP_NUM_THREADS": "1"}
+    terminal = {"TERM": "xterm-256color", "COLUMNS": "100", "PYTHONIOENCODING": "utf-8"}
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **terminal}
     process = subprocess.Popen(command, cwd=tmp_path, env=env, stdout=slave, stderr=slave, stdin=slave)
     os.close(slave)
     seen = b""
