@@ -265,7 +265,7 @@ def _kind(names: set[str]) -> str | None:
         return "virtual environments"
     if "CACHEDIR.TAG" in names:  # the sign that tools have agreed on, https://bford.info/cachedir
         return "caches"
-    if ".hydra" in names or len(names & _RUN) > 1:
+    if ".hydra" in names or len(names & _RUN) > 1 or names == {".lock"}:  # the last is one that is about to begin
         return "runs"
     if "tokenizer_config.json" in names or ("config.json" in names and names & _EXPORT):
         return "exported models"

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -50,7 +51,7 @@ def split_flags(words: Sequence[str], trains: bool = True) -> tuple[list[str], l
     """
     parser = get_args_parser()
     known = set(parser._option_string_actions) if trains else set()
-    for word, after in zip(words, [*words[1:], ""], strict=True):
+    for word, after in zip_longest(words, words[1:], fillvalue=""):
         if word.startswith("-") and word.partition("=")[0] not in known:
             raise LabError(_no_flag(word, after))
 

@@ -227,3 +227,17 @@ def _summary(preset: str) -> str:
     with contextlib.redirect_stdout(out):
         show(check(cli.compose_config([f"model={preset}"])))
     return out.getvalue()
+
+
+def test_the_bare_command_trains_with_the_promised_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Config] = []
+
+    def train(config: Config, *_: Path) -> dict[str, float]:
+        asked.append(config)
+        return {"best_val_loss": 1.0}
+
+    monkeypatch.setattr("lab.train.train", train)
+    assert train_here(tmp_path).code == 0
+    (config,) = asked
+    assert (config.data.batch_size, config.optimizer.lr, config.save) == (4, 3e-4, False)
+    assert (config.corpus.name, config.trainer.gradient_clip_val) == ("fables", 1.0)
