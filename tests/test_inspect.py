@@ -199,12 +199,12 @@ def test_a_disk_that_is_full_is_told(trained: Finished, tmp_path: Path, capsys, 
 @pytest.mark.parametrize(
     ("folder", "words"), [("lab", ["-m", "lab.inspect"]), ("lab", ["-m", "lab.summary"]), (".", ["lab/generate.py"])]
 )
-def test_the_standard_librarys_module_of_the_same_name_is_found(folder: str, words: list[str]) -> None:
+def test_the_standard_librarys_module_of_the_same_name_is_found(folder: str, words: list[str], tmp_path: Path) -> None:
     """From inside lab/, Python would take lab/inspect.py for its own module, which everything imports."""
     done = subprocess.run(
         [sys.executable, *words, "--help"],
         cwd=ROOT / folder,
-        env={"PYTHONPATH": str(ROOT), "PATH": ""},
+        env={"PYTHONPATH": str(ROOT), "PATH": "", "HOME": str(tmp_path)},
         capture_output=True,
         text=True,
         check=False,

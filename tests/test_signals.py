@@ -1,5 +1,6 @@
 """By which signals a process ends, and in what order it leaves things."""
 
+import contextlib
 import json
 import os
 import pty
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from conftest import ROOT, TINY, train_here
 from test_control import LONG, state, wait_for
@@ -162,13 +164,21 @@ def test_a_terminal_that_closes(tmp_path: Path) -> None:
     assert (tmp_path / "run" / "checkpoints" / "last.ckpt").is_file()
 
 
+def answers(url: str) -> bool:
+    with contextlib.suppress(httpx.TransportError):
+        return httpx.get(f"{url}api/health", trust_env=False).is_success
+    return False
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1])
 def test_the_dashboard_ends_in_good_order(number: signal.Signals, tmp_path: Path) -> None:
     words = [sys.executable, "-m", "lab.dashboard", "--port", "0"]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(words, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as server:
         assert server.stdout is not None
-        assert b"token=" in server.stdout.readline()
+        link = server.stdout.readline().split()[-1].decode()
+        assert "token=" in link
+        wait_for(lambda: answers(link.partition("?")[0]))  # it says where it is before it is there
         server.send_signal(number)
         _, err = server.communicate(timeout=300)
     assert server.returncode in (128 + number, 128 + signal.SIGTERM)

@@ -50,7 +50,11 @@ def test_in_a_terminal_progress_is_a_bar_on_standard_error(capsys, monkeypatch: 
     assert "━" in printed.err
 
 
-ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+ASCII = {"PYTHONIOENCODING": "", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+
+UTF8 = {"PYTHONIOENCODING": "utf-8"}
+"""What a test has that does not say otherwise, whatever the machine has."""
 
 
 def shell(folder: Path, line: str, **env: str) -> subprocess.CompletedProcess[bytes]:
@@ -58,7 +62,7 @@ def shell(folder: Path, line: str, **env: str) -> subprocess.CompletedProcess[by
     return subprocess.run(
         ["bash", "-o", "pipefail", "-c", line],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "python": sys.executable, **env},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "python": sys.executable, **UTF8, **env},
         capture_output=True,
         check=False,
     )

@@ -178,7 +178,7 @@ def test_what_really_may_not_be_read_is_a_sentence(locked: str) -> None:
         if subprocess.run([*command, name], cwd=ROOT, capture_output=True, check=False).returncode:
             pytest.skip("there is nobody else here who could run the lab")
         (folder / locked).chmod(0)
-        done = subprocess.run([*command, name], cwd=ROOT, capture_output=True, text=True, check=False)
+        done = subprocess.run([*command, name], cwd=ROOT, capture_output=True, text=True, errors="replace", check=False)
         (folder / locked).chmod(0o755)
     assert f"{locked} cannot be read" in done.stderr
     assert "Permission denied" in done.stderr
