@@ -16,16 +16,18 @@ from importlib.util import find_spec
 
 import torch
 
-from lab import cli, footprint, typed
-from lab.arguments import Parser, number
-from lab.changed import flat
-from lab.config import Config, Limit, check
+from lab.commands import entry
+from lab.commands.flags import Parser, number
+from lab.config import compose, typed_overrides
+from lab.config.changed_options import flat
+from lab.config.schema import Config, Limit, check
 from lab.errors import LabError
+from lab.training import memory_estimate
 
 
 def main() -> None:
     """The command line."""
-    cli.run(_start)
+    entry.run_composing(_start)
 
 
 def _start() -> None:
@@ -36,10 +38,10 @@ def _start() -> None:
     parser.add_argument("--side", choices=list(_SIDES), help=argparse.SUPPRESS)  # what the two child processes are told
     parser.add_argument("options", nargs="*", help="options of lab.train, such as model=small")
     arguments, unknown = parser.parse_known_intermixed_args()
-    typed.refuse_senseless([*arguments.options, *unknown], trains=False)
-    config = check(cli.compose_config(arguments.options))
+    typed_overrides.refuse_senseless([*arguments.options, *unknown], trains=False)
+    config = check(compose.compose_config(arguments.options))
     _refuse_what_is_not_measured(config)
-    footprint.refuse_what_cannot_fit(config, "cpu")
+    memory_estimate.refuse_what_cannot_fit(config, "cpu")
     if arguments.side:
         _serve(_SIDES[arguments.side](config))
     else:
@@ -133,10 +135,10 @@ def _batch(config: Config) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def _lab(config: Config) -> Callable[[], None]:
-    """A step as lab/module.py takes it, without Lightning around."""
-    from lab.build import make_model, make_optimizer
-    from lab.loss import next_token_loss
-    from lab.memory import keep_freed_memory
+    """A step as lab/training/module.py takes it, without Lightning around."""
+    from lab.system.malloc import keep_freed_memory
+    from lab.training.loss import next_token_loss
+    from lab.training.wiring import make_model, make_optimizer
 
     keep_freed_memory()
     model = make_model(config).train()

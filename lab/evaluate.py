@@ -9,14 +9,19 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from lab import atomic, belongings, cli, scoring, tasks
-from lab.config import AT_LEAST_1, Config, CorpusConfig, DataConfig, check
+from lab.commands import entry
+from lab.commands.options import help_text, parse, place
+from lab.config import compose
+from lab.config.groups import group_choices
+from lab.config.schema import AT_LEAST_1, Config, CorpusConfig, DataConfig, check
+from lab.data.prepare import anchor, cut, read_corpus
 from lab.errors import LabError
-from lab.options import help_text, parse, place
-from lab.paths import typed_path
-from lab.pretrained import Pretrained, open_pretrained
+from lab.evaluation import scoring, tasks
+from lab.files import atomic
+from lab.files.paths import typed_path
+from lab.interchange.pretrained import Pretrained, open_pretrained
+from lab.runs import ownership
 from lab.terminal import print_json, showing, table
-from lab.text import anchor, cut, read_corpus
 from lab.tokenizer import Tokenizer
 
 _HEAD = """\
@@ -75,7 +80,7 @@ LIMITS = {"batch_size": AT_LEAST_1, "stride": AT_LEAST_1}
 
 def main() -> None:
     """The command line."""
-    cli.run(
+    entry.run_composing(
         lambda: evaluate(parse(sys.argv[1:], Options, LIMITS), Path.cwd()),
         lambda: help_text(_HEAD, Options, LIMITS),
     )
@@ -94,7 +99,7 @@ def evaluate(options: Options, start_folder: Path) -> None:
         target = typed_path(options.to, start_folder)
         if target.is_dir():
             raise LabError(f"to={options.to} is a folder: give the name of a file for the JSON")
-        belongings.refuse_taken(target)
+        ownership.refuse_taken(target)
     # The quick questions first: a task that cannot be read should not wait for a model of gigabytes.
     task = tasks.read_task(typed_path(options.task, start_folder)) if options.task is not None else None
     device = _device(options.device)
@@ -208,13 +213,13 @@ def chosen_corpus(options: Options, opened: Pretrained, start_folder: Path) -> C
         LabError: if there is no such corpus.
     """
     trained = opened.card["config"]["corpus"] if opened.card else {}
-    known = ", ".join(cli.choices("corpus"))
+    known = ", ".join(group_choices("corpus"))
     name, path = options.corpus, options.corpus_path
     if name is None:
         name = "text" if path is not None else trained.get("name")
     if name is None:
         raise LabError(f"{opened.source} does not say what it was trained on: give corpus=, one of {known}")
-    if name not in cli.choices("corpus"):
+    if name not in group_choices("corpus"):
         raise LabError(f"corpus={name} is unknown: choose one of {known}")
     if path is not None and name != "text":
         raise LabError(f"corpus.path= goes with corpus=text, and corpus={name} has a place of its own: leave one out")
@@ -222,7 +227,7 @@ def chosen_corpus(options: Options, opened: Pretrained, start_folder: Path) -> C
         path = trained.get("path")
     separator = options.corpus_document_separator
     words = {"corpus": name, "corpus.path": path, "corpus.document_separator": separator}
-    config = check(cli.compose_config([f"{key}={value}" for key, value in words.items() if value is not None]))
+    config = check(compose.compose_config([f"{key}={value}" for key, value in words.items() if value is not None]))
     anchor(config.corpus, start_folder)
     # Of a checkpoint, which comes from who knows where, only names and paths of a text to read are taken over.
     if separator is None and _is_own(config.corpus, trained, start_folder):

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lab import atomic, cli, hftokenizer, huggingface, modelcard, weights
+from lab.commands import entry
+from lab.commands.options import help_text, parse, place
 from lab.errors import LabError
-from lab.options import help_text, parse, place
-from lab.paths import typed_path
-from lab.pretrained import Pretrained, open_pretrained, refuse_damaged
+from lab.files import atomic
+from lab.files.paths import typed_path
+from lab.interchange import hf_tokenizer, huggingface, model_card, weights
+from lab.interchange.pretrained import Pretrained, open_pretrained, refuse_damaged
 from lab.tokenizer import Tokenizer
 
 _HEAD = """\
@@ -44,7 +46,7 @@ class Options:
 
 def main() -> None:
     """The command line."""
-    cli.run(
+    entry.run_composing(
         lambda: export(parse(sys.argv[1:], Options), Path.cwd()),
         lambda: help_text(_HEAD, Options),
         output_matters=False,
@@ -91,8 +93,8 @@ def write_folder(found: Pretrained, folder: Path) -> None:
     with atomic.making(folder) as made:
         made.mkdir()
         huggingface.write_model(found.model, made)
-        hftokenizer.write(made, shape.context_length)
-        atomic.write_text(made / "README.md", modelcard.text(found, folder.name))
+        hf_tokenizer.write(made, shape.context_length)
+        atomic.write_text(made / "README.md", model_card.text(found, folder.name))
 
 
 def write_file(found: Pretrained, path: Path) -> None:

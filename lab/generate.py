@@ -3,13 +3,13 @@
 import sys
 from pathlib import Path
 
-from lab import cli
-from lab.conversation import converse
+from lab.commands import entry
+from lab.commands.generation import LIMITS, Options, Speaker, check, speak
+from lab.commands.options import help_text, parse
+from lab.commands.prompt_loop import converse
 from lab.errors import LabError
-from lab.options import help_text, parse
-from lab.paths import typed_path
-from lab.speaker import LIMITS, Options, Speaker, check, speak
-from lab.utf8 import decode
+from lab.files.paths import typed_path
+from lab.files.utf8 import decode
 
 _HEAD = """\
 Continues a text. Standard output carries the text alone; what else there is to say goes to standard error.
@@ -25,7 +25,7 @@ what the model sees is dropped and the rest read again; so it always sees betwee
 
 def main() -> None:
     """The command line."""
-    cli.run(_start, lambda: help_text(_HEAD, Options, LIMITS))
+    entry.run_composing(_start, lambda: help_text(_HEAD, Options, LIMITS))
 
 
 def _start() -> None:

@@ -1,4 +1,7 @@
-"""Looks inside a model: ``python -m lab.inspect checkpoint=last prompt="The fox" to=FOLDER``. See ``lab.portrait``."""
+"""Looks inside a model: ``python -m lab.inspect checkpoint=last prompt="The fox" to=FOLDER``.
+
+What it does stands in ``lab.commands.inspection_report``: this file only gives the command its name.
+"""
 
 if __name__ == "inspect":
     # Started from inside lab/, or as `python lab/train.py`, Python searches this folder first, and takes this file for
@@ -11,7 +14,7 @@ if __name__ == "inspect":
     del sys.modules["inspect"]
     import inspect  # noqa: F401
 else:
-    from lab.portrait import main
+    from lab.commands.inspection_report import main
 
     if __name__ == "__main__":
         main()

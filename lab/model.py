@@ -158,7 +158,7 @@ class FeedForward(nn.Module):
 
 
 class LayerCache(Protocol):
-    """What one layer remembers of texts that are written on, token by token (see ``lab/kvcache.py``).
+    """What one layer remembers of texts that are written on, token by token (see ``lab/inference/kv_cache.py``).
 
     An earlier position's key and value do not change when the text goes on: computed once, they can be kept.
     """

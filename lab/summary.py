@@ -7,11 +7,13 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from lab import cli, footprint, typed
-from lab.config import Config, check
+from lab.commands import entry
+from lab.config import compose, typed_overrides
+from lab.config.schema import Config, check
 from lab.errors import LabError
-from lab.metrics import flops_per_token
 from lab.model import GPTModel
+from lab.training import memory_estimate
+from lab.training.metrics import flops_per_token
 
 _HELP = "python -m lab.summary [model=CHOICE] [OPTION=VALUE ...]: the options are those of lab.train --help"
 
@@ -31,12 +33,12 @@ _PARTS = (
 
 def main() -> None:
     """The command line: takes the same options as lab.train."""
-    cli.run(_start, lambda: _HELP)
+    entry.run_composing(_start, lambda: _HELP)
 
 
 def _start() -> None:
-    typed.refuse_senseless(sys.argv[1:], trains=False)
-    show(check(cli.compose_config(sys.argv[1:])))
+    typed_overrides.refuse_senseless(sys.argv[1:], trains=False)
+    show(check(compose.compose_config(sys.argv[1:])))
 
 
 def show(config: Config) -> None:
@@ -49,12 +51,12 @@ def show(config: Config) -> None:
         raise LabError(f"model.emb_dim={shape.emb_dim}: torch cannot count that many numbers; take fewer") from error
     console = Console(width=None if sys.stdout.isatty() else 110)
     console.print(parts_table(model, shape.n_layers))
-    total, inner = footprint.parameters(shape), footprint.inner_parameters(shape)
+    total, inner = memory_estimate.parameters(shape), memory_estimate.inner_parameters(shape)
     flops = flops_per_token(config.model, total)
     trainer = config.trainer
     windows = config.data.batch_size * trainer.accumulate_grad_batches * trainer.devices
     step_tokens = windows * config.model.context_length
-    memory = footprint.training_memory(config)
+    memory = memory_estimate.training_memory(config)
     console.print(f"parameters      {total:,} ({inner:,} without embeddings)")
     console.print(f"FLOPs a token   {flops:,} to train on, {flops // 3:,} to evaluate")
     console.print(f"FLOPs a step    {flops * step_tokens:,} for {step_tokens:,} tokens")

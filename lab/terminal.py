@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from lab import strictjson
+from lab.files import strict_json
 
 _SECONDS_BETWEEN_LINES = 10.0
 
@@ -27,7 +27,7 @@ def print_json(value: Any, indent: int | None = None) -> None:
     """Prints ``value`` as JSON: readable where the stream is UTF-8, as JSON is; elsewhere in ASCII, with escapes."""
     encoding = sys.stdout.encoding or "utf-8"  # a stream in memory has none
     is_utf8 = codecs.lookup(encoding).name == "utf-8"
-    print(strictjson.dumps(value, indent=indent, ascii_only=not is_utf8), flush=True)
+    print(strict_json.dumps(value, indent=indent, ascii_only=not is_utf8), flush=True)
 
 
 def duration(seconds: float) -> str:

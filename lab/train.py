@@ -14,17 +14,36 @@ from hydra.types import RunMode
 from hydra.utils import get_original_cwd
 from omegaconf import DictConfig
 
-from lab import belongings, cli, control, manual, runfolder, slurm, typed
-from lab.config import CONF_FOLDER, Config, check, register, to_plain
+from lab.commands import entry, train_help
+from lab.config import quoting, resolvers, typed_overrides
+from lab.config.groups import CONF_FOLDER, register
+from lab.config.schema import Config, check, to_plain
 from lab.errors import FolderTaken, Interrupted, LabError
-from lab.paths import typed_path
-from lab.signals import Signals
+from lab.files.paths import typed_path
+from lab.runs import command_files, ownership
+from lab.runs.folder import (
+    alone_in,
+    existing,
+    has_begun,
+    has_finished,
+    note_end,
+    read_results,
+    refuse_used,
+    take_away,
+    write_config,
+    write_end,
+    write_results,
+)
+from lab.runs.state import write_state
+from lab.system.signals import Signals
+from lab.training import slurm
+from lab.training.results import collect
 
 if TYPE_CHECKING:
     import lightning as L
 
-    from lab.data import LabData
-    from lab.module import GPTModule
+    from lab.training.datamodule import LabData
+    from lab.training.module import GPTModule
 
 _PRINTING = {"--cfg", "-c", "--info", "-i", "--hydra-help", "--shell-completion", "-sc", "--version"}
 """What Hydra answers without training anything."""
@@ -46,29 +65,39 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
     import lightning as L
     from lightning.pytorch.loggers import Logger
 
-    from lab import build, checkpoint, continuing, finetune, footprint, machine, notices, resumable, screen
-    from lab.callbacks import Record
-    from lab.eventlogger import EventLogger
-    from lab.events import EventLog
-    from lab.memory import keep_freed_memory
-    from lab.plan import make_plan, refuse_senseless
-    from lab.text import anchor, read_corpus
+    from lab.config.plan import make_plan, refuse_senseless
+    from lab.data.prepare import anchor, read_corpus
+    from lab.runs import checkpoint
+    from lab.runs.events import EventLog
+    from lab.system.malloc import keep_freed_memory
     from lab.tokenizer import Tokenizer
+    from lab.training import (
+        arithmetic,
+        display,
+        finetune,
+        library_warnings,
+        memory_estimate,
+        resume,
+        resume_check,
+        wiring,
+    )
+    from lab.training.callbacks import Record
+    from lab.training.event_logger import EventLogger
 
     keep_freed_memory()
-    with Signals() as signals, runfolder.alone_in(run_folder), notices.as_lines():
-        resume = continuing.find(config.resume, start_folder, run_folder) if config.resume else None
-        earlier = checkpoint.load(resume) if resume else None
-        if resume is None or continuing.run_folder_of(resume) != run_folder.resolve():
-            runfolder.refuse_used(run_folder, anew=config.resume == "auto")
-        device = machine.accelerator(config.trainer)
-        footprint.refuse_what_cannot_fit(config, device)
-        objects = build.choose(config, device)
+    with Signals() as signals, alone_in(run_folder), library_warnings.as_lines():
+        continued = resume.find(config.resume, start_folder, run_folder) if config.resume else None
+        earlier = checkpoint.load(continued) if continued else None
+        if continued is None or resume.run_folder_of(continued) != run_folder.resolve():
+            refuse_used(run_folder, anew=config.resume == "auto")
+        device = arithmetic.accelerator(config.trainer)
+        memory_estimate.refuse_what_cannot_fit(config, device)
+        objects = wiring.choose(config, device)
         chosen_loggers = [made for made in objects.values() if isinstance(made, Logger)]
-        belongings.refuse_curves_of_others(chosen_loggers, run_folder)
-        continuing.clean_up(run_folder)
+        ownership.refuse_curves_of_others(chosen_loggers, run_folder)
+        resume.clean_up(run_folder)
         if config.trainer.compile:
-            machine.try_compiling(device)
+            arithmetic.try_compiling(device)
         tokenizer = Tokenizer()
         if config.model.vocab_size != tokenizer.vocab_size:
             asked, known = config.model.vocab_size, tokenizer.vocab_size
@@ -76,40 +105,40 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
         anchor(config.corpus, start_folder)
         corpus = read_corpus(config.corpus, start_folder)
         tokens = corpus.tokens
-        data = build.make_data(config, tokens)
-        if earlier is not None and resume is not None:
-            checkpoint.refuse_other_run(earlier, config, tokens, resume)
-            resumable.refuse_unfit(earlier, config, device, resume)
+        data = wiring.make_data(config, tokens)
+        if earlier is not None and continued is not None:
+            checkpoint.refuse_other_run(earlier, config, tokens, continued)
+            resume_check.refuse_unfit(earlier, config, device, continued)
         plan = make_plan(config, len(data.windows), earlier["lab"]["plan"] if earlier else None)
         refuse_senseless(config, plan)
         # A run that was stopped early has finished before its last step, and is not to be prolonged by being restarted.
-        finished = config.resume == "auto" and runfolder.has_finished(run_folder, plan.total_steps)
+        finished = config.resume == "auto" and has_finished(run_folder, plan.total_steps)
         if earlier is not None and (finished or earlier["global_step"] >= plan.total_steps):
-            sentence = f"nothing left to do: {resume} is at step {earlier['global_step']} of {plan.total_steps}"
+            sentence = f"nothing left to do: {continued} is at step {earlier['global_step']} of {plan.total_steps}"
             sentence += ", and the run has finished" if finished else ""
             if config.resume != "auto":
                 raise LabError(f"{sentence}; give a larger trainer.max_steps or trainer.max_epochs")
             print(sentence)  # for a scheduler that starts the command again, that is success
-            return runfolder.read_results(run_folder)
+            return read_results(run_folder)
         initial = None
         if earlier is not None:  # what it began with is told on, and not looked at again
-            config.init_from = continuing.first_weights(earlier)
+            config.init_from = resume.first_weights(earlier)
         elif config.init_from is not None:
-            control.write_state(run_folder, "running", step=0, total_steps=plan.total_steps)  # it may take a while
+            write_state(run_folder, "running", step=0, total_steps=plan.total_steps)  # it may take a while
             initial = finetune.open_initial(config, start_folder)
         # They were meant for an earlier process; what comes from now on is meant for this one.
-        for _, command in control.commands(run_folder):
+        for _, command in command_files.commands(run_folder):
             command.unlink(missing_ok=True)
         # The log first: whoever reads that the run is running finds a log that has begun again, too.
-        carried = continuing.carry_over(resume, earlier, run_folder) if earlier and resume else []
+        carried = resume.carry_over(continued, earlier, run_folder) if earlier and continued else []
         # The files of curves would show what came after the checkpoint as well: they are written again from the log.
-        belongings.make_room_for(chosen_loggers, run_folder)
+        ownership.make_room_for(chosen_loggers, run_folder)
         done = int(earlier["global_step"]) if earlier else 0
-        control.write_state(run_folder, "running", step=done, total_steps=plan.total_steps)
-        runfolder.write_config(run_folder, config)
+        write_state(run_folder, "running", step=done, total_steps=plan.total_steps)
+        write_config(run_folder, config)
 
         L.seed_everything(config.seed, verbose=False)
-        module = build.make_module(config, plan, tokens, tokenizer, device, initial.model if initial else None)
+        module = wiring.make_module(config, plan, tokens, tokenizer, device, initial.model if initial else None)
         weights = finetune.described(config, initial) if initial else None
         del initial  # its memory is worth more than it
         record = Record()
@@ -117,26 +146,26 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
             loggers: list[Logger] = [EventLogger(log), *chosen_loggers]
             further = [made for made in objects.values() if isinstance(made, L.Callback)]
             try:
-                continuing.replay(carried, chosen_loggers)
-                trainer = build.make_trainer(
+                resume.replay(carried, chosen_loggers)
+                trainer = wiring.make_trainer(
                     config, plan, run_folder, device, tokenizer, loggers, further, record, log, signals, earlier
                 )
                 for logger in loggers:
                     logger.log_hyperparams(to_plain(config))
                 if trainer.is_global_zero:
-                    described = f"{machine.device_name(device)}, {machine.arithmetic(config.trainer, device)}"
-                    screen.start(config, plan, corpus, data, module.model, described, run_folder, earlier, weights)
-                interrupted = _fit(trainer, module, data, resume)
+                    described = f"{arithmetic.device_name(device)}, {arithmetic.arithmetic(config.trainer, device)}"
+                    display.start(config, plan, corpus, data, module.model, described, run_folder, earlier, weights)
+                interrupted = _fit(trainer, module, data, continued)
             except Exception as error:
                 told = None if isinstance(error, LabError) else _mendable(error, config, run_folder, objects)
                 if told is None:
                     raise
                 raise told from error
-            results = runfolder.results(config, plan, corpus, data, trainer, module, record, interrupted, resume)
+            results = collect(config, plan, corpus, data, trainer, module, record, interrupted, continued)
             if trainer.is_global_zero:
-                runfolder.write_results(run_folder, results)
-                runfolder.write_end(run_folder, log, results)
-                screen.finish(results, config, plan, run_folder, start_folder)
+                write_results(run_folder, results)
+                write_end(run_folder, log, results)
+                display.finish(results, config, plan, run_folder, start_folder)
         if interrupted is None and signals.received is not None:
             interrupted = signals.interruption()  # too late for this run, not for the rest of a sweep
         if interrupted is not None:
@@ -146,34 +175,36 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
 
 def _fit(trainer: "L.Trainer", module: "GPTModule", data: "LabData", resume: Path | None) -> Interrupted | None:
     """Trains to the end. Returns what has interrupted it, if anything has."""
-    from lab import saving
+    from lab.training import checkpointing
 
     try:
         trainer.fit(module, data, ckpt_path=resume, weights_only=True)
     except Interrupted as stop:
         return stop
     except Exception as error:
-        if saving.is_taking_up(trainer) and not isinstance(error, LabError | Warning | OSError):
-            raise saving.cannot_take_up(resume, error) from error
+        if checkpointing.is_taking_up(trainer) and not isinstance(error, LabError | Warning | OSError):
+            raise checkpointing.cannot_take_up(resume, error) from error
         raise
     return None
 
 
 def _mendable(error: Exception, config: Config, run_folder: Path, objects: dict[str, Any]) -> LabError | None:
     """The sentence for an error that ended a training and that no programmer needs to see; None: it is a bug."""
-    from lab import checkpoint, chosen, machine, memory
+    from lab.runs import checkpoint
+    from lab.system import malloc
+    from lab.training import arithmetic, instantiate
 
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         again = checkpoint.how_to_go_on(run_folder)
         return LabError(f"there is no room left in {run_folder} ({error.strerror}): make room, then {again}")
-    if config.trainer.compile and machine.is_of_compiling(error):
-        return machine.cannot_compile(error)
-    if memory.ran_out(error):
+    if config.trainer.compile and arithmetic.is_of_compiling(error):
+        return arithmetic.cannot_compile(error)
+    if malloc.ran_out(error):
         return LabError(
             f"the memory is too small for data.batch_size={config.data.batch_size}: halve it (and double "
             "trainer.accumulate_grad_batches, for the same steps), or take a smaller model"
         )
-    return chosen.blame(error, objects)
+    return instantiate.blame(error, objects)
 
 
 def job(composed: DictConfig) -> float:
@@ -193,13 +224,13 @@ def job(composed: DictConfig) -> float:
         print(f"error: {error}", file=sys.stderr)
         failures.append(str(error))
         taken = isinstance(error, FolderTaken)  # by somebody who has the say about what becomes of it
-        if hydra_config.mode == RunMode.RUN and (taken or not runfolder.has_begun(run_folder)):
-            runfolder.take_away(run_folder, there, keep_lock=taken)
+        if hydra_config.mode == RunMode.RUN and (taken or not has_begun(run_folder)):
+            take_away(run_folder, there, keep_lock=taken)
         elif not taken:
-            runfolder.note_end(run_folder, "failed", str(error))
+            note_end(run_folder, "failed", str(error))
         return math.inf
     except Interrupted as stop:
-        runfolder.note_end(run_folder, "stopped", stop.reason)
+        note_end(run_folder, "stopped", stop.reason)
         if stop.exit_code:  # by a signal, which means the whole sweep
             # Only with both does the same command, started again, go on from what was saved.
             if stop.reason in slurm.WARNINGS and composed.save and composed.resume == "auto":
@@ -207,39 +238,39 @@ def job(composed: DictConfig) -> float:
             raise
         return math.inf
     except Exception as error:
-        runfolder.note_end(run_folder, "failed", f"{type(error).__name__}: {error}")
+        note_end(run_folder, "failed", f"{type(error).__name__}: {error}")
         raise
 
 
 def main() -> None:
     """The command line."""
     # A run does not end because its terminal, or the disk of its log, has. What only prints has nothing else to do.
-    cli.run(_start, manual.text, output_matters=bool(_PRINTING & set(sys.argv[1:])))
+    entry.run_composing(_start, train_help.text, output_matters=bool(_PRINTING & set(sys.argv[1:])))
     if failures:
         sys.exit(1)
 
 
 def _start() -> None:
     register()
-    cli.unused_folder.cache_clear()  # another run of this very process, in a notebook or a test, has another folder
+    resolvers.unused_folder.cache_clear()  # another run of this very process, in a notebook, has another folder
     failures.clear()
     if "${" in str(Path.cwd()):
         raise LabError(f"{Path.cwd()} has ${{ in its name, which Hydra takes for one of its own: go to another folder")
     words = sys.argv[1:]
-    typed.refuse_senseless(words)
+    typed_overrides.refuse_senseless(words)
     there.clear()
-    there.update(runfolder.existing(words))
+    there.update(existing(words))
     inherited: list[str] = []
     if any(word.startswith("resume=") for word in words):
-        from lab.continuing import inherited_overrides
+        from lab.training.resume import inherited_overrides
 
         inherited = inherited_overrides(words, Path.cwd())
-    options, flags = typed.split_flags(words)
+    options, flags = typed_overrides.split_flags(words)
     for word in options:
         if word.startswith("hydra.sweep.dir="):
-            belongings.refuse_other_sweep(typed_path(word.partition("=")[2], Path.cwd()))
+            ownership.refuse_other_sweep(typed_path(word.partition("=")[2], Path.cwd()))
     # Hydra finds its flags at either end of the options, and not between them.
-    sys.argv[1:] = [*inherited, *cli.quote_literals(options), *flags]
+    sys.argv[1:] = [*inherited, *quoting.quote_literals(options), *flags]
     try:
         hydra.main(version_base="1.3", config_path=str(CONF_FOLDER), config_name="train")(job)()
     except OSError as error:
@@ -247,7 +278,7 @@ def _start() -> None:
         if in_job or not error.filename:
             raise
         # Hydra makes the folder of a run, or of a sweep, before the job, and has only a traceback to say that it can't.
-        raise cli.cannot_be_made(Path(error.filename), error) from error
+        raise resolvers.cannot_be_made(Path(error.filename), error) from error
 
 
 if __name__ == "__main__":

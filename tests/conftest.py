@@ -1,35 +1,19 @@
 """What the tests share: a small corpus, private caches, and the real command line."""
 
-import json
 import os
-import subprocess
-import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
 if TYPE_CHECKING:
-    from dashboard import Server
+    from support.server import Server
 
 # One thread for each test process: two run side by side, and sums come out the same in all of them.
 os.environ["OMP_NUM_THREADS"] = "1"
-
-ROOT = Path(__file__).resolve().parent.parent
-
-TINY = (
-    "model.emb_dim=32",
-    "model.n_layers=2",
-    "model.n_heads=2",
-    "model.context_length=16",
-    "sample.max_tokens=4",
-    "data.max_val_tokens=300",
-    "trainer=cpu",
-)
-"""A model small enough that starting Python takes longer than training it."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -52,91 +36,21 @@ def client(server: "Server") -> Iterator[httpx.Client]:
         yield client
 
 
-@dataclass
-class Finished:
-    """A command that has ended, and the run folder it made, if any."""
+@pytest.fixture
+def between_steps(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Lets signals come in just after a training has looked for any: these after the first step, those after the
+    second."""
 
-    code: int
-    out: str
-    err: str
-    folder: Path
+    def at(*numbers: tuple[signal.Signals, ...]) -> None:
+        from lab.runs import command_files
 
-    @property
-    def runs(self) -> list[Path]:
-        """The run folders below the folder it ran in, oldest first."""
-        found = {p.parent for kind in ("outputs", "multirun") for p in self.folder.glob(f"{kind}/*/*/**/config.yaml")}
-        return sorted(f for f in found if f.name != ".hydra")
+        real, coming = command_files.commands, iter([(), *numbers])  # a run looks once before it begins
 
-    def __post_init__(self) -> None:
-        # Now, not when it is asked for: by then, other commands may have made newer ones.
-        self._newest = max(self.runs, key=lambda folder: folder.stat().st_ctime_ns, default=None)
+        def commands(folder: Path) -> list[tuple[str, Path]]:
+            for number in next(coming, ()):
+                signal.raise_signal(number)
+            return real(folder)
 
-    @property
-    def run(self) -> Path:
-        """The run folder that was the newest when the command had ended."""
-        assert self._newest is not None, self.out + self.err
-        return self._newest
+        monkeypatch.setattr(command_files, "commands", commands)
 
-    @property
-    def results(self) -> dict[str, Any]:
-        return json.loads((self.run / "results.json").read_text())
-
-
-def lab(folder: Path, module: str, *arguments: str, env: dict[str, str] | None = None, timeout: int = 1500) -> Finished:
-    """Runs ``python -m lab.MODULE ARGUMENTS`` in ``folder``, as a user would.
-
-    The timeout catches a command that hangs. It is no measure of speed: another test may have the other core.
-    """
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **(env or {})}
-    done = subprocess.run(
-        [sys.executable, "-m", f"lab.{module}", *arguments],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        encoding=environment.get("PYTHONIOENCODING", "utf-8").partition(":")[0],  # a machine may have another one
-        timeout=timeout,
-        check=False,
-    )
-    return Finished(done.returncode, done.stdout, done.stderr, folder)
-
-
-def train(folder: Path, *arguments: str, env: dict[str, str] | None = None) -> Finished:
-    """Trains, and expects it to work."""
-    done = lab(folder, "train", *arguments, env=env)
-    assert done.code == 0, done.out + done.err
-    return done
-
-
-def scalars(run: Path) -> dict[str, dict[int, float]]:
-    """TensorBoard's curves of a run: tag to step to value."""
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    found: dict[str, dict[int, float]] = {}
-    for file in sorted((run / "tensorboard").glob("events.*")):
-        events = EventAccumulator(str(file), size_guidance={"scalars": 0})
-        events.Reload()
-        for tag in events.Tags()["scalars"]:
-            found.setdefault(tag, {}).update({e.step: e.value for e in events.Scalars(tag)})
-    return found
-
-
-def train_here(folder: Path, *arguments: str) -> Finished:
-    """Trains inside this process: the same ``main``, without the seconds of importing."""
-    import contextlib
-    import io
-
-    from lab import train as module
-
-    out, err, code, before = io.StringIO(), io.StringIO(), 0, (sys.argv, Path.cwd())
-    module.failures.clear()
-    try:
-        sys.argv = ["lab-train", *arguments]
-        os.chdir(folder)
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            module.main()
-    except SystemExit as stop:
-        code = int(stop.code or 0)
-    finally:
-        sys.argv = before[0]
-        os.chdir(before[1])
-    return Finished(code, out.getvalue(), err.getvalue(), folder)
+    return at

@@ -4,52 +4,25 @@ import json
 import os
 import signal
 import statistics
-import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
 import torch
-from conftest import TINY, lab, scalars, train_here
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from support.commands import TINY, lab, scalars, train_here
+from support.control import LONG, running, state
+from support.waiting import wait_for
 
-from lab import alerts, control, events
+from lab import control
 from lab.errors import LabError
-
-LONG = (*TINY, "trainer.max_steps=100000", "eval_every=100000", "log_every=1", "hydra.run.dir=run")
-
-
-@contextmanager
-def running(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """A real training process that has done its first steps."""
-    command = [sys.executable, "-m", "lab.train", *LONG, *arguments]
-    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            wait_for(lambda: state(folder).get("step", 0) >= 1 or process.poll() is not None)
-            yield process
-        finally:
-            if process.poll() is None:
-                process.kill()
-
-
-def wait_for(condition, seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
-
-
-def state(folder: Path) -> dict:
-    try:
-        return control.read_state(folder / "run")
-    except LabError:
-        return {}
+from lab.runs import command_files, events
+from lab.runs.state import read_state, write_state
+from lab.training import alerts
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
@@ -185,12 +158,12 @@ def test_a_killed_run_is_lost_not_running(tmp_path: Path) -> None:
 def test_a_pid_that_now_belongs_to_another_process_does_not_pass_for_the_run(tmp_path: Path) -> None:
     run = tmp_path / "run"
     run.mkdir()
-    control.write_state(run, "running", step=3)
-    assert control.read_state(run)["state"] == "running"
+    write_state(run, "running", step=3)
+    assert read_state(run)["state"] == "running"
     told = json.loads((run / "state.json").read_text())
     told["process_started"] -= 60
     (run / "state.json").write_text(json.dumps(told))
-    assert control.read_state(run)["state"] == "lost"
+    assert read_state(run)["state"] == "lost"
 
 
 def test_failed_runs_say_why(tmp_path: Path) -> None:
@@ -206,18 +179,18 @@ def test_commands_to_nobody(tmp_path: Path) -> None:
     assert (done.code, done.out) == (1, "")
     assert done.err.startswith("error: nowhere is not the folder of a run")
     with pytest.raises(LabError, match="there is no command"):
-        control.send(tmp_path, "explode")
+        command_files.send(tmp_path, "explode")
 
 
 def test_looking_for_commands_is_cheap_against_a_step(tmp_path: Path) -> None:
     """Counted in system calls, not in time: one look lists one folder."""
-    assert control.commands(tmp_path) == []
+    assert command_files.commands(tmp_path) == []
     (tmp_path / "commands").mkdir()
     calls = []
     real = os.scandir
     os.scandir = lambda *a: calls.append(a) or real(*a)  # type: ignore[assignment]
     try:
-        assert control.commands(tmp_path) == []
+        assert command_files.commands(tmp_path) == []
     finally:
         os.scandir = real
     assert len(calls) == 1

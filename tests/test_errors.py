@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import ROOT, TINY, lab, train_here
+from support.commands import ROOT, TINY, lab, train_here
 
-from lab.memory import ran_out
+from lab.system.malloc import ran_out
 
 # What is typed, and what the sentence must say.
 MISTAKES = [
@@ -352,7 +352,7 @@ def test_a_compilation_that_fails_later_is_told_too(folder: Path, monkeypatch: p
     def fail(*_: object, **__: object) -> None:
         raise BackendCompilerFailed("inductor", RuntimeError("C++ compile error\nand a page of it"), None)
 
-    monkeypatch.setattr("lab.machine.try_compiling", lambda device: None)
+    monkeypatch.setattr("lab.training.arithmetic.try_compiling", lambda device: None)
     monkeypatch.setattr("lightning.Trainer.fit", fail)
     done = train_here(folder, *TINY, "trainer.compile=true")
     assert done.code == 1

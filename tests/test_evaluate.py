@@ -1,25 +1,23 @@
 """A trained model is measured: the real command, its figures against the run's own and against Hugging Face's."""
 
-import contextlib
-import io
 import json
 import math
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT, TINY, Finished, lab, train_here
-from test_parity import hugging_face_twin
+from support.commands import ROOT, TINY, Finished, lab, train_here
+from support.evaluation import evaluate, figures
+from support.twin import hugging_face_twin
 from torch import nn
 
-from lab import checkpoint
-from lab.corpus import bundled_folder
-from lab.pretrained import open_pretrained
+from lab.data.corpus import bundled_folder
+from lab.interchange.pretrained import open_pretrained
+from lab.runs import checkpoint
 from lab.tokenizer import Tokenizer
 
 CONTEXT, VAL_TOKENS = 16, 300  # of TINY
@@ -40,30 +38,6 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     )
     assert done.code == 0, done.err
     return done
-
-
-def evaluate(folder: Path, *arguments: str) -> tuple[int, str, str]:
-    """Runs lab.evaluate inside this process. Returns its exit code, standard output and standard error."""
-    from lab import evaluate as module
-
-    out, err, code, before = io.StringIO(), io.StringIO(), 0, (sys.argv, Path.cwd())
-    try:
-        sys.argv = ["evaluate", *arguments]
-        os.chdir(folder)
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            module.main()
-    except SystemExit as stop:
-        code = int(stop.code or 0)
-    finally:
-        sys.argv = before[0]
-        os.chdir(before[1])
-    return code, out.getvalue(), err.getvalue()
-
-
-def figures(folder: Path, *arguments: str) -> dict[str, Any]:
-    code, out, err = evaluate(folder, "format=json", *arguments)
-    assert code == 0, err
-    return json.loads(out)
 
 
 def fables() -> np.ndarray:

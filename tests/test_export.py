@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 import torch
 import yaml
-from conftest import TINY, Finished, lab, train_here
 from safetensors import safe_open
+from support.commands import TINY, Finished, lab, train_here
 
-from lab import atomic, export, weights
+from lab import export
 from lab.errors import LabError
+from lab.files import atomic
+from lab.interchange import weights
+from lab.interchange.pretrained import open_pretrained
 from lab.model import GPTConfig, GPTModel
-from lab.pretrained import open_pretrained
 
 
 @pytest.fixture(scope="module")

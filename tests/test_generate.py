@@ -14,19 +14,19 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import ROOT, TINY, Finished, lab, train_here
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_parity import hugging_face_twin
+from support.commands import ROOT, TINY, Finished, lab, train_here
+from support.twin import hugging_face_twin
 
 from lab import generate
+from lab.commands.generation import LIMITS, Options
+from lab.commands.options import parse
+from lab.inference.sampling import Sampling
+from lab.inference.sampling import generate as generate_ids
+from lab.inference.text_stream import TextStream
+from lab.interchange.pretrained import open_pretrained
 from lab.model import GPTConfig, GPTModel
-from lab.options import parse
-from lab.pretrained import open_pretrained
-from lab.sampling import Sampling
-from lab.sampling import generate as generate_ids
-from lab.speaker import LIMITS, Options
-from lab.textstream import TextStream
 from lab.tokenizer import Tokenizer
 
 NASTY = [

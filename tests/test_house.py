@@ -10,58 +10,109 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from support.commands import ROOT
 
 LAB = ROOT / "lab"
-ROOMS = sorted(path.stem for path in LAB.glob("*.py") if path.stem != "__init__")
+FLOORS = (
+    *("errors", "files", "system", "terminal", "model", "tokenizer", "config", "optim", "data", "runs", "inference"),
+    *("evaluation", "inspection", "interchange", "training", "commands"),
+)
+"""From the ground up: a room, or a file on the ground of ``lab/``, imports only what stands before it here."""
+DASHBOARD_FLOORS = ("ground", "store", "trainings", "options", "live", "worker", "api", "shell")
+_SHELL = ("app", "serve", "build", "__main__")
 
 
-def imports(room: str) -> set[str]:
-    """The rooms of the lab that a room imports when it is imported itself, or ever."""
-    found = set()
-    for node in ast.walk(ast.parse((LAB / f"{room}.py").read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module == "lab":
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("lab."):
-            found.add(str(node.module).removeprefix("lab."))
-    return found & set(ROOMS)
-
-
-def test_imports_point_one_way() -> None:
-    rooms = {room: imports(room) for room in ROOMS}
-    done: set[str] = set()
-    while len(done) < len(rooms):
-        ready = {room for room, needs in rooms.items() if room not in done and needs <= done}
-        assert ready, f"a circle among {sorted(set(rooms) - done)}"
-        done |= ready
-    assert imports("model") == set()
-    assert imports("kvcache") == imports("internals") == {"model"}
-    assert imports("sampling") == {"kvcache", "model"}
-
-
-FREE = "model kvcache sampling explain windows optim loss tokenizer scoring tasks internals"
-
-
-def test_nothing_stands_on_the_dashboard_and_its_imports_point_one_way() -> None:
-    found = {}
-    for path in [*LAB.glob("*.py"), *(LAB / "dashboard").glob("*.py")]:
-        name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+def modules() -> dict[str, set[str]]:
+    """Every module of the lab, and the modules of the lab that it imports: at once, or ever."""
+    known = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in LAB.rglob("*.py")
+        if "node_modules" not in path.parts
+    }
+    found: dict[str, set[str]] = {}
+    for name, path in known.items():
+        found[name] = set()
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("lab.dashboard"):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "lab":
                 inner = {f"{node.module}.{alias.name}" for alias in node.names}
-                found.setdefault(name, set()).update(inner if node.module == "lab.dashboard" else {str(node.module)})
-    assert all(name.startswith("lab.dashboard.") for name in found)
-    rooms = {".".join(path.relative_to(ROOT).with_suffix("").parts) for path in (LAB / "dashboard").glob("*.py")}
+                found[name] |= {other if other in known else str(node.module) for other in inner}
+            elif isinstance(node, ast.Import):
+                found[name] |= {alias.name for alias in node.names if alias.name in known}
+    return found
+
+
+def room(module: str) -> str:
+    """The folder that a module lives in, or its own name if it stands on the ground of ``lab/``."""
+    return module.split(".")[1] if "." in module else module
+
+
+def floor_of_dashboard(module: str) -> str:
+    """The folder within the dashboard; of its single files, those that put it together are the roof."""
+    parts = module.split(".")[2:]
+    if not parts or parts[0] in _SHELL:
+        return "shell"
+    return parts[0] if parts[0] in DASHBOARD_FLOORS else "ground"
+
+
+def test_rooms_import_downwards() -> None:
+    commands = {path.stem for path in LAB.glob("*.py")} - {"__init__", *FLOORS}
+    assert {path.name for path in LAB.iterdir() if (path / "__init__.py").is_file()} <= {*FLOORS, "dashboard"}
+    for module, imported in modules().items():
+        mine = room(module)
+        for other in imported - {"lab"}:
+            theirs = room(other)
+            if theirs == mine and mine != "lab":
+                continue
+            assert theirs in FLOORS or theirs == mine, f"{module} imports {other}, and nothing stands on a command"
+            if mine in FLOORS:
+                assert FLOORS.index(theirs) < FLOORS.index(mine), f"{module} imports {other}, from above it"
+            else:
+                assert mine in commands | {"dashboard"}, f"{mine} has no place in FLOORS"
+
+
+def test_the_rooms_of_the_dashboard_import_downwards() -> None:
+    for module, imported in modules().items():
+        for other in imported:
+            if module.startswith("lab.dashboard") and other.startswith("lab.dashboard."):
+                mine, theirs = floor_of_dashboard(module), floor_of_dashboard(other)
+                assert DASHBOARD_FLOORS.index(theirs) <= DASHBOARD_FLOORS.index(mine), f"{module} imports {other}"
+
+
+def test_no_circle_anywhere() -> None:
+    found = modules()
     done: set[str] = set()
-    while len(done) < len(rooms):
-        ready = {room for room in rooms - done if found.get(room, set()) & rooms <= done}
-        assert ready, f"a circle among {sorted(rooms - done)}"
+    while len(done) < len(found):
+        ready = {name for name, needs in found.items() if name not in done and needs - {name} <= done | {"lab"}}
+        assert ready, f"a circle among {sorted(set(found) - done)}"
         done |= ready
+
+
+def test_the_model_stands_alone() -> None:
+    found = modules()
+    assert found["lab.model"] == set()
+    assert found["lab.inference.kv_cache"] == found["lab.inspection.internals"] == {"lab.model"}
+    assert found["lab.inference.sampling"] == {"lab.inference.kv_cache", "lab.model"}
+
+
+def test_every_room_says_what_lives_in_it() -> None:
+    for folder in [path.parent for path in LAB.rglob("__init__.py") if "node_modules" not in path.parts]:
+        said = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8")))
+        assert said, folder
+        if folder.parent == LAB:
+            assert "May import:" in said or folder.name == "dashboard", folder
+
+
+FREE = (
+    "model tokenizer data inference.kv_cache inference.sampling inference.text_stream inference.token_choice "
+    "evaluation.scoring evaluation.tasks inspection.internals inspection.figures optim.parameter_groups "
+    "optim.schedules training.loss"
+)
+"""What a learner may take away: no Hydra, no Lightning."""
 
 
 @pytest.mark.parametrize("room", FREE.split())
 def test_what_a_learner_may_take_away_needs_no_framework(room: str) -> None:
-    heavy = {"hydra", "omegaconf", "lightning", "torchmetrics"}
+    heavy = {"hydra", "lightning", "torchmetrics"}
     code = f"import sys, lab.{room}; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
@@ -76,29 +127,49 @@ def test_the_top_level_is_the_promised_one() -> None:
     assert visible == {"pyproject.toml", "conf", "lab", "corpora", "multirun", "tests", "README.md"}
 
 
+THROUGH = {
+    ".": "bench summary",
+    "commands": "entry flags generation inspection_report options prompt_loop train_help",
+    "config": "changed_options classic_flags compose docs explain groups quoting resolvers typed_overrides",
+    "dashboard/api": "config docs health models page runs security trainings",
+    "dashboard": "app http_errors module_path private_folder request_json schemas serve settings",
+    "dashboard/live": "messages watch websocket",
+    "dashboard/options": "corpora form_schema overrides",
+    "dashboard/store": "downsample inside_root run_folders tail",
+    "dashboard/trainings": "processes queue summaries",
+    "dashboard/worker": "client generation inspection process",
+    "data": "prepare tree_walk",
+    "files": "safe_files strict_json utf8 validation",
+    "inference": "kv_cache text_stream token_choice",
+    "inspection": "figures",
+    "interchange": "hf_tokenizer model_card pretrained weights",
+    "optim": "parameter_groups",
+    "runs": "checkpoint command_files digest events folder newest state tensors",
+    "system": "malloc standard_streams",
+    "training": (
+        "alerts arithmetic callbacks checkpointing datamodule display event_logger hparams "
+        "inherited_options instantiate library_warnings logged_values memory_estimate module results "
+        "resume_check run_control wiring"
+    ),
+}
+"""Files without a test file of their own, by room: they are tested through the commands that use them."""
+
+
 def test_tests_mirror_the_rooms() -> None:
-    """Rooms without a test file of their own are tested through the commands that use them."""
-    through = {
-        "errors": "arguments chosen typed",
-        "metrics": "hparams points",
-        "train": "build machine notices module callbacks screen errors eventlogger runfolder memory saving bench",
-        "control": "steering alerts plainfile",
-        "resume": "continuing events inheriting newest strictjson",
-        "faults": "checkpoint",
-        "checkpoint_schema": "schema digest resumable",
-        "config": "changed cli classic footprint manual summary",
-        "data": "text",
-        "corpus": "textfiles treewalk utf8",
-        "sampling": "explain kvcache",
-        "generate": "options pretrained conversation speaker textstream",
-        "terminal": "command stdio",
-        "inspect": "figures portrait",
-        "huggingface": "hftokenizer weights",
-        "export": "modelcard",
+    """Each file of the lab has its tests where one looks for them; ``THROUGH`` names those that another's tests reach."""
+    files = [path.relative_to(LAB) for path in LAB.rglob("*.py") if "node_modules" not in path.parts]
+    files = [path for path in files if path.name not in ("__init__.py", "__main__.py")]
+    expected = {path.parent / f"test_{path.name}" for path in files}
+    tests = {path.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("test_*.py")}
+    through = {Path(room) / f"test_{name}.py" for room, names in THROUGH.items() for name in names.split()}
+    assert expected - tests == through
+    whole = {
+        Path("test_house.py"),
+        Path("test_errors.py"),
+        Path("runs/test_faults.py"),
+        Path("training/test_parity.py"),
     }
-    tested = {path.stem.removeprefix("test_") for path in (ROOT / "tests").glob("test_*.py")}
-    covered = set(" ".join(through.values()).split())
-    assert set(ROOMS) - tested - covered == set()
+    assert {path.parent for path in tests - whole} <= {path.parent for path in expected}
 
 
 def test_the_fables_are_prose_of_their_own() -> None:
@@ -118,28 +189,30 @@ def test_the_fables_are_prose_of_their_own() -> None:
 
 
 def test_the_readme_is_true() -> None:
-    from lab import cli
-    from lab.config import check
+    from lab.config import compose
+    from lab.config.groups import group_choices, option_names
+    from lab.config.schema import check
     from lab.model import GPTModel
 
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     import torch
 
-    for preset in cli.choices("model"):
+    for preset in group_choices("model"):
         with torch.device("meta"):
-            model = GPTModel(check(cli.compose_config([f"model={preset}"])).model)
+            model = GPTModel(check(compose.compose_config([f"model={preset}"])).model)
         row = next(line for line in text.splitlines() if line.startswith(f"| `{preset}` | "))
         assert f"{model.num_parameters():,} | {model.num_parameters(False):,} |" in row
-    from lab import evaluate, export, portrait, speaker
-    from lab.options import parse
+    from lab import evaluate, export
+    from lab.commands import generation, inspection_report
+    from lab.commands.options import parse
 
     small = {
-        "generate": speaker.Options,
+        "generate": generation.Options,
         "evaluate": evaluate.Options,
         "export": export.Options,
-        "inspect": portrait.Options,
+        "inspect": inspection_report.Options,
     }
-    known = {*cli.options(), *(f.name for schema in small.values() for f in dataclasses.fields(schema))}
+    known = {*option_names(), *(f.name for schema in small.values() for f in dataclasses.fields(schema))}
     for option in re.findall(r"`((?:[a-z]+\.)?[a-z_]+)=", text):
         assert option in known or option.startswith("hydra."), option
     typed = re.findall(r"^python -m lab\.(\w+) (.*)$", text, re.MULTILINE)

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import ROOT, TINY, Finished, lab, train_here
+from support.commands import ROOT, TINY, Finished, lab, train_here
 
-from lab import inspect, portrait
-from lab.internals import ablate_heads, look, neighbors
+from lab import inspect
+from lab.commands import inspection_report
+from lab.inspection.internals import ablate_heads, look, neighbors
+from lab.interchange.pretrained import open_pretrained
 from lab.model import GPTConfig, GPTModel
-from lab.pretrained import open_pretrained
 from lab.tokenizer import Tokenizer
 
 PROMPT = "The $x$ fox and_the crow^2"
@@ -130,7 +131,7 @@ def test_short_and_long_prompts(
 
 
 def test_a_broken_model_can_be_drawn(tmp_path: Path) -> None:
-    from lab import figures
+    from lab.inspection import figures
 
     model = GPTModel(GPTConfig(emb_dim=8, n_layers=2, n_heads=2, context_length=80, vocab_size=50)).eval()
     torch.nn.init.constant_(model.blocks[1].feed_forward.project.weight, torch.nan)
@@ -189,7 +190,7 @@ def test_a_disk_that_is_full_is_told(trained: Finished, tmp_path: Path, capsys, 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(portrait, "_write_json", full)
+    monkeypatch.setattr(inspection_report, "_write_json", full)
     code, _, err = here(trained.folder, "prompt=x", f"to={tmp_path}", capsys=capsys, monkeypatch=monkeypatch)
     assert code == 1
     assert "No space left on device" in err
@@ -215,6 +216,6 @@ def test_the_standard_librarys_module_of_the_same_name_is_found(folder: str, wor
 
 def test_looking_needs_no_lightning_and_no_matplotlib() -> None:
     heavy = {"lightning", "torchmetrics", "matplotlib"}
-    code = f"import sys, lab.inspect, lab.figures; print(sorted({heavy} & set(sys.modules)))"
+    code = f"import sys, lab.inspect, lab.inspection.figures; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

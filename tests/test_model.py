@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from support.commands import ROOT
 from torch import Tensor, nn
 
-from lab.internals import attention_weights
+from lab.inspection.internals import attention_weights
 from lab.model import GELU, Dropout, GPTConfig, GPTModel, LayerNorm, MultiHeadAttention
 
 few = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -9,9 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT, TINY
+from support.commands import ROOT, TINY
 
-from lab import atomic, command, control, stdio, terminal, train
+from lab import terminal, train
+from lab.commands import entry
+from lab.files import atomic
+from lab.runs.state import write_state
+from lab.system import standard_streams
 
 
 @pytest.mark.parametrize(
@@ -71,7 +75,7 @@ def shell(folder: Path, line: str, **env: str) -> subprocess.CompletedProcess[by
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     """A folder with a run in it, for the quickest of all commands to tell about."""
-    control.write_state(tmp_path / "λ", "finished", step=3, total_steps=3, reason="“over”")
+    write_state(tmp_path / "λ", "finished", step=3, total_steps=3, reason="“over”")
     return tmp_path
 
 
@@ -96,7 +100,7 @@ def run(tmp_path: Path) -> Path:
 def test_a_command_that_prints_says_when_it_cannot(
     run: Path, line: str, env: dict[str, str], code: int, out: bytes, err: bytes
 ) -> None:
-    done = shell(run, f"$python -m lab.control λ {line}", **env)
+    done = shell(run, f"$python -m lab.runs.state λ {line}", **env)
     assert (done.returncode, done.stdout) == (code, out), done.stderr
     assert done.stderr.startswith(err)
     assert bool(done.stderr) == bool(err)
@@ -142,7 +146,7 @@ def test_where_printing_is_the_purpose_its_failure_ends_the_command(
             print("on the way out", flush=True)  # fails no more
 
     with pytest.raises(SystemExit) as ended:
-        command.run(story)
+        entry.run(story)
     assert (ended.value.code, done) == (1, [])
     assert told.getvalue().decode().startswith(said)
     assert len(told.getvalue().splitlines()) == bool(said)
@@ -192,7 +196,7 @@ def test_a_run_in_a_folder_that_the_console_has_no_letters_for(tmp_path: Path) -
 )
 def test_json_is_json_on_every_stream(encoding: str, expected: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     as_own(monkeypatch, "stdout", printed := io.BytesIO(), encoding)
-    with stdio.guarded(output_matters=True):
+    with standard_streams.guarded(output_matters=True):
         terminal.print_json("é λ 🦊 \udcff")
     text = printed.getvalue().decode("utf-8")
     assert json.loads(text) == "é λ 🦊 \udcff"

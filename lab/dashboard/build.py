@@ -15,8 +15,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-from lab import cli
-from lab.arguments import Parser
+from lab.commands import entry
+from lab.commands.flags import Parser
 from lab.errors import LabError
 
 FRONTEND = Path(__file__).resolve().parent / "frontend"
@@ -82,7 +82,7 @@ def _version(node: str) -> tuple[int, ...] | None:
 
 def main() -> None:
     """The command line."""
-    cli.run(_start, output_matters=False)
+    entry.run_composing(_start, output_matters=False)
 
 
 def _start() -> None:

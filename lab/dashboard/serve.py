@@ -9,13 +9,13 @@ import socket
 import sys
 from pathlib import Path
 
-from lab import command
-from lab.arguments import Parser, number
-from lab.config import Limit
-from lab.dashboard import own
+from lab.commands import entry
+from lab.commands.flags import Parser, number
+from lab.config.schema import Limit
+from lab.dashboard import private_folder
 from lab.errors import LabError, shown
-from lab.paths import settle_variables, typed_path
-from lab.signals import ENDING
+from lab.files.paths import settle_variables, typed_path
+from lab.system.signals import ENDING
 
 _INSTALL = (
     'the dashboard needs more packages: pip install "gpt-lab[dashboard]", or in a clone: pip install -e ".[dashboard]"'
@@ -25,7 +25,7 @@ _INSTALL = (
 def main() -> None:
     """The command line."""
     # Whoever starts it without a terminal knows the address, and the token lies in the folder.
-    command.run(_start, output_matters="--openapi" in sys.argv)
+    entry.run(_start, output_matters="--openapi" in sys.argv)
 
 
 def _start() -> None:
@@ -66,9 +66,9 @@ def serve(host: str, port: int, root: Path, only_schema: bool) -> None:
         print(json.dumps(create_app(Settings(root, "")).openapi(), indent=1))
         return
     listening = _listen(host, port)
-    prepared = own.folder_of(root)
-    own.prepare(prepared)
-    settings = Settings(root, own.token(prepared), host, listening.getsockname()[1])
+    prepared = private_folder.folder_of(root)
+    private_folder.prepare(prepared)
+    settings = Settings(root, private_folder.token(prepared), host, listening.getsockname()[1])
     _lay_down_token(root, settings.token)
     app = create_app(settings)
     shown = f"[{host}]" if ":" in host else host
@@ -122,6 +122,6 @@ def _lay_down_token(root: Path, token: str) -> None:
     path = root / "outputs" / ".dashboard-token"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        own.write_private(path, token)
+        private_folder.write_private(path, token)
     except OSError as error:
         raise LabError(f"{path.parent} cannot be written to ({error.strerror}): give another --root") from error

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.dashboard import own
+from lab.dashboard import private_folder
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ class Settings:
 
     @property
     def own(self) -> Path:
-        """The folder of what the server believes; see ``own.py``."""
-        return own.folder_of(self.root)
+        """The folder of what the server believes; see ``private_folder``."""
+        return private_folder.folder_of(self.root)
 
     @property
     def uploads(self) -> Path:

@@ -112,7 +112,7 @@ export const STOPS: Stop[] = [
     title: "Drawing the next token",
     text: "To write, one token is drawn from the guess, put behind the text, and everything begins again. Temperature, top-k and top-p decide how daring the draw is.",
     code: null,
-    file: "lab/sampling.py",
+    file: "lab/inference/sampling.py",
     links: [
       { to: at("/playground", { prompt: "The fox", temperature: "0.8" }), label: "Let a checkpoint write" },
       { to: at("/playground", { prompt: "The fox", second: "1" }), label: "Early and late, side by side" },

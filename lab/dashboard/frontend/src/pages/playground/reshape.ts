@@ -1,4 +1,4 @@
-/** What temperature, top-k and top-p make of the model's own probabilities: the same steps as lab/sampling.py. */
+/** What temperature, top-k and top-p make of the model's own probabilities: the same steps as lab/inference/sampling.py. */
 
 export interface Shape {
   temperature: number;

@@ -1,0 +1,86 @@
+"""Options typed as they are meant: paths and texts, past Hydra's grammar."""
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from hydra.core.utils import setup_globals
+from omegaconf import OmegaConf
+
+from lab.config.groups import group_names, option_names
+from lab.errors import LabError
+from lab.files.paths import typed_path
+
+LITERAL_OPTIONS = ("corpus.document_separator", "corpus.path", "init_from", "resume", "sample.prompt")
+"""Options whose value is a path or a text: taken as typed, whatever is in it."""
+
+
+_HYDRAS_FOLDERS = ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir")
+
+
+_SAVE_DIR = re.compile(r"logger\.\w+\.save_dir")
+
+
+def quote_literals(arguments: Sequence[str]) -> list[str]:
+    """The arguments with paths and texts quoted for Hydra's override grammar: the values of ``LITERAL_OPTIONS``, and
+    the folders that Hydra or a logger makes.
+
+    ``corpus.path=My notes (1), final.txt`` would otherwise be a syntax error, ``resume=123`` a number, and a comma the
+    start of a sweep. ``null`` stays what it means, where it means something.
+
+    Raises:
+        LabError: if a folder has no name.
+    """
+    return [_quote(argument) for argument in arguments]
+
+
+def _quote(argument: str) -> str:
+    option, equals, value = argument.partition("=")
+    name = option.lstrip("+")
+    if not equals or (value == "null" and name not in _HYDRAS_FOLDERS):
+        return argument
+    if name in LITERAL_OPTIONS:
+        return quoted(option, value)
+    if name in _HYDRAS_FOLDERS or _SAVE_DIR.fullmatch(name):
+        return _quoted_folder(option, value)
+    return argument
+
+
+def _quoted_folder(option: str, value: str) -> str:
+    """As ``quoted``, for a folder that is opened by somebody who knows no ``~``. Hydra's own interpolations, such as
+    ``${now:%Y-%m-%d}`` or ``${optimizer.lr}``, still are what they are."""
+    if not value:
+        raise LabError(f"{option}= is empty: give a folder")
+    for found in _INTERPOLATION.finditer(value):
+        if found[1] or not _is_hydras(found):
+            raise LabError(
+                f"{option}={value}: Hydra makes no folder with ${{ in its name, and '{found[0]}' begins none of its "
+                "interpolations: choose another name"
+            )
+    first = _INTERPOLATION.match(value)
+    if not option.endswith("subdir") and not (first and _is_hydras(first)):
+        # A logger looks for its folder from where the run stands, which hydra.job.chdir=true moves.
+        value = str(typed_path(value, Path.cwd() if option.endswith("save_dir") else Path()))
+    if value == "???":  # OmegaConf's sign for a value that is missing
+        value = "./???"
+    return quoted(option, value, _is_hydras)
+
+
+_INTERPOLATION = re.compile(r"(\\*)(\$\{(?:([\w.]+)(:|\}))?)")
+
+
+def _is_hydras(found: re.Match[str]) -> bool:
+    """Is this the beginning of ``${option}``, or of ``${function:...}`` with a function of Hydra's or of our own?"""
+    setup_globals()  # Hydra's are registered only when it starts
+    _, _, name, end = found.groups()
+    return OmegaConf.has_resolver(name) if end == ":" else name in option_names() and name not in group_names()
+
+
+def quoted(option: str, value: str, keep: Callable[[re.Match[str]], bool] = lambda _: False) -> str:
+    """``option='value'`` in Hydra's override grammar, so that exactly ``value`` arrives; but for interpolations to
+    ``keep``."""
+    # Within quotes, Hydra's grammar knows an escaped quote, and backslashes count only in front of one (or of the
+    # closing one); OmegaConf afterwards takes ${...} for an interpolation unless a backslash stands before it.
+    value = _INTERPOLATION.sub(lambda found: found[0] if keep(found) else found[1] * 2 + "\\" + found[2], value)
+    value = re.sub(r"(\\*)('|$)", lambda found: found[1] * 2 + (r"\'" if found[2] else ""), value)
+    return f"{option}='{value}'"

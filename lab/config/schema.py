@@ -1,0 +1,382 @@
+"""The schema of every option: its type, its default, its range, and what it does.
+
+Hydra composes a run from the files in ``conf/`` on top of these dataclasses, so that a misspelt option or a word where
+a number belongs is refused before anything starts. What a type cannot say is in ``LIMITS`` and ``check``.
+
+Lengths are in optimizer steps or tokens, never in micro-batches.
+"""
+
+import dataclasses
+import difflib
+import math
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, NamedTuple
+
+from omegaconf import MISSING, DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from lab.errors import LabError, is_text
+from lab.model import GPTConfig
+
+
+class CorpusSource(Enum):
+    """Where a corpus comes from."""
+
+    bundled = "bundled"
+    """A folder in corpora/."""
+    url = "url"
+    """Fetched at first use, checked by its SHA-256."""
+    stdlib = "stdlib"
+    """The running Python's standard library."""
+    path = "path"
+    """Files of the user's own."""
+
+
+class SaveFailure(Enum):
+    """What a run does when a checkpoint cannot be written."""
+
+    stop = "stop"
+    go_on = "go_on"
+
+
+class ScheduleName(Enum):
+    """How the learning rate moves; see lab/optim/schedules.py."""
+
+    constant = "constant"
+    cosine = "cosine"
+    wsd = "wsd"
+
+
+@dataclass
+class CorpusConfig:
+    """The text to train on."""
+
+    name: str = MISSING
+    """What the corpus is called in summaries and results."""
+    source: CorpusSource = MISSING
+    """bundled, url, stdlib or path."""
+    path: str | None = None
+    """File, folder (its .txt .md .py .jsonl .ndjson files) or glob pattern; relative to where the command is typed. A
+    document is a file, a JSON line with a "text", or an element of the array in a .json file."""
+    url: str | None = None
+    """Where the file is fetched from."""
+    sha256: str | None = None
+    """What the fetched file must hash to."""
+    document_separator: str | None = None
+    """Text that ends a document wherever it stands, such as `<|endoftext|>`, with a line break after it; null: none."""
+
+
+@dataclass
+class DataConfig:
+    """How the tokens are cut into windows and batches."""
+
+    batch_size: int = 4
+    """Windows in a micro-batch, on each device."""
+    stride: int | None = None
+    """Tokens from one training window to the next; null: model.context_length, so that nothing overlaps."""
+    shuffle: bool = True
+    """A new order of the training windows in each epoch."""
+    val_fraction: float = 0.1
+    """Share of the tokens, at the end of the corpus, that is kept for validation."""
+    max_val_tokens: int | None = 65536
+    """Upper bound on the validation tokens, so that a large corpus is not mostly evaluated; null: none."""
+    max_train_tokens: int | None = None
+    """Upper bound on the training tokens, to see what a model makes of little text; null: none."""
+    num_workers: int = 0
+    """Processes that cut batches. 0 is right here: cutting one takes well under a millisecond."""
+
+
+@dataclass
+class OptimizerConfig:
+    """What every optimizer has; the groups in conf/optimizer add their own."""
+
+    _target_: str = MISSING
+    lr: float = 3e-4
+    """Peak learning rate; the schedule multiplies it with a factor from 0 to 1."""
+    weight_decay: float = 0.1
+    """Pull towards zero on matrices; biases and norms have none."""
+
+
+@dataclass
+class AdamWConfig(OptimizerConfig):
+    """Adam with decoupled weight decay, Loshchilov and Hutter 2019, https://arxiv.org/abs/1711.05101."""
+
+    _target_: str = "torch.optim.AdamW"
+    betas: tuple[float, float] = (0.9, 0.95)
+    """Memory of the running mean and of the running square of the gradient. GPT-3's; torch's own 0.999 for the
+    second forgets a burst of large gradients too slowly for language."""
+    eps: float = 1e-8
+    """Keeps the division by the running square from exploding."""
+
+
+@dataclass
+class SGDConfig(OptimizerConfig):
+    """Plain gradient descent with momentum: here to show what AdamW is good for."""
+
+    _target_: str = "torch.optim.SGD"
+    momentum: float = 0.9
+    """Share of the last step that is carried into the next."""
+
+
+@dataclass
+class ScheduleConfig:
+    """How the learning rate moves over the run."""
+
+    name: ScheduleName = ScheduleName.cosine
+    """constant, cosine or wsd (warmup, stable, decay)."""
+    warmup_steps: int | None = None
+    """Optimizer steps of linear rise; null: a tenth of the run, 100 at most."""
+    min_lr_ratio: float = 0.1
+    """The learning rate at the end, as a share of the peak."""
+    decay_fraction: float = 0.2
+    """wsd only: the share of the run that the final descent takes."""
+    total_steps: int | None = None
+    """Optimizer steps until the end of the descent; null: the length of the run."""
+
+
+@dataclass
+class TrainerConfig:
+    """How long, on what, and in which arithmetic."""
+
+    max_epochs: int = 4
+    """Passes over the training windows; without effect where max_steps is given."""
+    max_steps: int | None = None
+    """Optimizer steps; null: as many as max_epochs takes."""
+    accumulate_grad_batches: int = 1
+    """Micro-batches whose gradients are added up for one optimizer step."""
+    gradient_clip_val: float | None = 1.0
+    """Longest gradient (norm over all weights) that is not scaled down; null: no limit."""
+    accelerator: str = "auto"
+    """cpu, gpu, mps, or auto for the best there is."""
+    devices: int = 1
+    """How many of them."""
+    precision: str = "32-true"
+    """32-true, bf16-mixed, 16-mixed (on GPUs only) or bf16-true: the number format of the arithmetic. A recent NVIDIA
+    GPU multiplies what is left in fp32 as TensorFloat-32; the start of a run says so."""
+    compile: bool = False
+    """Let torch.compile fuse the model: faster after a first, slow step."""
+
+
+@dataclass
+class SampleConfig:
+    """The text that is generated at each evaluation, to see the model learn."""
+
+    prompt: str = "The fox"
+    """How the sample begins."""
+    max_tokens: int = 40
+    """Tokens to add to it; 0: no samples."""
+    temperature: float = 0.8
+    """Below 1 the likely tokens become likelier still; 0 always takes the likeliest."""
+    top_k: int | None = 50
+    """Only the k likeliest tokens can be drawn; null: all."""
+
+
+@dataclass
+class Config:
+    """A whole run."""
+
+    model: GPTConfig = field(default_factory=GPTConfig)
+    corpus: CorpusConfig = field(default_factory=CorpusConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
+    trainer: TrainerConfig = field(default_factory=TrainerConfig)
+    sample: SampleConfig = field(default_factory=SampleConfig)
+    logger: dict[str, Any] = field(default_factory=dict)
+    """Lightning loggers by name, each with a _target_."""
+    callbacks: dict[str, Any] = field(default_factory=dict)
+    """Further Lightning callbacks by name, each with a _target_."""
+    save: bool = False
+    """Keep checkpoints: best.ckpt and last.ckpt."""
+    save_every: int | None = None
+    """With save=true, also a checkpoint every so many optimizer steps."""
+    keep: int = 3
+    """How many of the periodic checkpoints stay; the oldest go first."""
+    if_save_fails: SaveFailure = SaveFailure.stop
+    """What happens when a checkpoint cannot be written: stop, or go_on with a warning."""
+    resume: str | None = None
+    """Continue from a checkpoint: its path, a run folder, `last` for the newest under outputs/, or `auto`: what is in
+    hydra.run.dir, if anything is. Options that are not given again are those of the run that is continued."""
+    init_from: str | None = None
+    """Begin with the weights of a trained model instead of random ones (fine-tuning): `gpt2` or another name on the
+    Hugging Face hub, a folder of Hugging Face's, a .safetensors file of lab.export, a checkpoint, or a run folder. Only
+    the weights are taken. A run that is continued with resume= does not look there again."""
+    eval_every: int | None = None
+    """Optimizer steps between evaluations; null: ten evaluations a run, at most 500 steps apart."""
+    log_every: int | None = None
+    """Optimizer steps between logged training metrics; null: up to 1,000 points a run."""
+    seed: int = 42
+    """Decides the first weights, the order of the windows, and dropout."""
+
+
+ACCELERATORS = ("auto", "cpu", "gpu", "mps")
+PRECISIONS = ("32-true", "bf16-mixed", "16-mixed", "bf16-true")
+
+
+class Limit(NamedTuple):
+    """A range for a number. ``None`` as a bound: no bound. The bounds belong to the range unless ``open``."""
+
+    low: float | None = None
+    high: float | None = None
+    open_low: bool = False
+    open_high: bool = False
+
+    def holds(self, value: float) -> bool:
+        if not math.isfinite(value):
+            return False
+        if self.low is not None and (value < self.low or (self.open_low and value == self.low)):
+            return False
+        return self.high is None or value < self.high or (value == self.high and not self.open_high)
+
+    def __str__(self) -> str:
+        low = "" if self.low is None else f"{'above' if self.open_low else 'at least'} {_number(self.low)}"
+        high = "" if self.high is None else f"{'below' if self.open_high else 'at most'} {_number(self.high)}"
+        return " and ".join(filter(None, (low, high)))
+
+    def check(self, option: str, value: float) -> None:
+        """
+        Raises:
+            LabError: if ``value`` is not in the range.
+        """
+        if not self.holds(value):
+            finite = "" if math.isfinite(value) else "a finite number, "
+            raise LabError(f"{option}={_number(value)} is out of range: it must be {finite}{self}")
+
+
+def _number(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:g}"
+
+
+POSITIVE = Limit(0, open_low=True)
+AT_LEAST_0 = Limit(0)
+AT_LEAST_1 = Limit(1)
+
+LIMITS = {
+    "model.emb_dim": AT_LEAST_1,
+    "model.n_layers": AT_LEAST_1,
+    "model.n_heads": AT_LEAST_1,
+    "model.context_length": AT_LEAST_1,
+    "model.drop_rate": Limit(0, 1, open_high=True),
+    "data.batch_size": AT_LEAST_1,
+    "data.stride": AT_LEAST_1,
+    "data.val_fraction": Limit(0, 1, open_low=True, open_high=True),
+    "data.max_val_tokens": Limit(2),
+    "data.max_train_tokens": Limit(2),
+    "data.num_workers": Limit(0, 128),
+    "optimizer.lr": POSITIVE,
+    "optimizer.weight_decay": AT_LEAST_0,
+    "optimizer.betas": Limit(0, 1, open_high=True),
+    "optimizer.eps": POSITIVE,
+    "optimizer.momentum": Limit(0, 1, open_high=True),
+    "schedule.warmup_steps": AT_LEAST_0,
+    "schedule.min_lr_ratio": Limit(0, 1),
+    "schedule.decay_fraction": Limit(0, 1, open_low=True),
+    "schedule.total_steps": AT_LEAST_1,
+    "trainer.max_epochs": AT_LEAST_1,
+    "trainer.max_steps": AT_LEAST_1,
+    "trainer.accumulate_grad_batches": AT_LEAST_1,
+    "trainer.gradient_clip_val": POSITIVE,
+    "trainer.devices": AT_LEAST_1,
+    "sample.max_tokens": Limit(0, 100_000),
+    "sample.temperature": AT_LEAST_0,
+    "sample.top_k": AT_LEAST_1,
+    "save_every": AT_LEAST_1,
+    "keep": AT_LEAST_1,
+    "eval_every": AT_LEAST_1,
+    "log_every": AT_LEAST_1,
+    "seed": Limit(0, 2**32 - 1),
+}
+"""The range of every number. ``--help`` prints it, ``check`` enforces it."""
+
+
+def check(composed: DictConfig) -> Config:
+    """The composed options as plain, resolved dataclasses, once every rule holds.
+
+    Hydra's own check has gaps: ``+model.zz=1`` adds an option that nothing reads, and ranges are beyond it.
+
+    Raises:
+        LabError: naming the first option that is wrong.
+    """
+    _refuse_unknown(composed, Config, "")
+    try:
+        config = OmegaConf.to_object(composed)
+    except OmegaConfBaseException as error:  # some are ValueErrors, too
+        raise LabError(f"{error.full_key}: {str(error).splitlines()[0]}") from error
+    except ValueError as error:  # GPTConfig's own rules
+        raise LabError(f"model: {error}") from error
+    assert isinstance(config, Config)
+    for key, limit in LIMITS.items():
+        _check_limit(config, key, limit)
+    _check_together(config)
+    return config
+
+
+def to_plain(value: Any) -> Any:
+    """A configuration as dicts, lists, strings and numbers, fit for YAML, JSON and checkpoints.
+
+    Not by way of OmegaConf, which would take a ``${`` in a path or a prompt for an interpolation once more.
+    """
+    if dataclasses.is_dataclass(value):
+        return {f.name: to_plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {str(key): to_plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_plain(item) for item in value]
+    return value.name if isinstance(value, Enum) else value
+
+
+def _refuse_unknown(node: DictConfig, schema: type, prefix: str) -> None:
+    known = {f.name: f for f in dataclasses.fields(schema)}
+    for key in node:
+        name = str(key)
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {prefix}{near[0]}?" if near else f"the options here are {', '.join(known)}"
+            raise LabError(f"there is no option {prefix}{name}; {hint}")
+        child = node._get_node(name)
+        kind = OmegaConf.get_type(child) if isinstance(child, DictConfig) else None
+        if isinstance(child, DictConfig) and kind is not None and dataclasses.is_dataclass(kind):
+            _refuse_unknown(child, kind, f"{prefix}{name}.")
+
+
+def _check_limit(config: Config, key: str, limit: Limit) -> None:
+    value: Any = config
+    for part in key.split("."):
+        value = getattr(value, part, None)
+    for number in value if isinstance(value, tuple | list) else [value]:
+        if number is not None:
+            limit.check(key, number)
+
+
+def _check_together(config: Config) -> None:
+    if config.corpus.source is CorpusSource.path and not config.corpus.path:
+        raise LabError("corpus=text needs a text: add corpus.path=FILE, a folder, or a pattern such as 'notes/*.md'")
+    if config.corpus.document_separator == "":
+        raise LabError("corpus.document_separator= is empty: give the text that ends a document, or null for none")
+    if config.trainer.accelerator not in ACCELERATORS:
+        known = ", ".join(ACCELERATORS)
+        raise LabError(f"trainer.accelerator={config.trainer.accelerator} is unknown: choose one of {known}")
+    if config.trainer.precision not in PRECISIONS:
+        raise LabError(
+            f"trainer.precision={config.trainer.precision} is unknown: choose one of {', '.join(PRECISIONS)}"
+        )
+    if (stride := config.data.stride) is not None and stride > (context := config.model.context_length):
+        raise LabError(
+            f"data.stride={stride} leaves out the text between two windows: it must be at most "
+            f"model.context_length={context}"
+        )
+    if isinstance(config.optimizer, AdamWConfig) and len(config.optimizer.betas) != 2:
+        raise LabError(
+            f"optimizer.betas={list(config.optimizer.betas)} does not fit: it must be two numbers, such as [0.9,0.95]"
+        )
+    if config.corpus.source is CorpusSource.url and not (config.corpus.url and config.corpus.sha256):
+        raise LabError("corpus.source=url needs to know what to fetch: give corpus.url= and corpus.sha256=")
+    if not is_text(config.sample.prompt):
+        raise LabError("sample.prompt= has bytes that are not UTF-8: type it as UTF-8")
+    if not config.sample.prompt and config.sample.max_tokens:
+        raise LabError("sample.prompt is empty: give a few words to begin with, or sample.max_tokens=0 for no samples")
+    if config.save_every is not None and not config.save:
+        raise LabError(
+            "save_every keeps checkpoints, but save=false keeps none: add save=true, or leave save_every out"
+        )

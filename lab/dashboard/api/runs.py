@@ -1,0 +1,227 @@
+"""Runs: what there is, and what happened."""
+
+import json
+import subprocess
+import sys
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from lab.dashboard.http_errors import ApiError
+from lab.dashboard.options.overrides import command_line
+from lab.dashboard.schemas import (
+    CheckpointInfo,
+    Events,
+    Exported,
+    Log,
+    Metrics,
+    RunChange,
+    RunDetail,
+    RunSummary,
+    Sample,
+    Series,
+)
+from lab.dashboard.settings import Settings
+from lab.dashboard.store import inside_root
+from lab.dashboard.store.downsample import thin
+from lab.dashboard.store.run_folders import JOB_FILE, LOG_FILE, Checkpoint, Runs
+from lab.dashboard.trainings import processes as jobs_
+from lab.dashboard.trainings.summaries import summarize
+from lab.files import atomic
+from lab.files.safe_files import number, opened, read_json
+
+router = APIRouter(prefix="/api", tags=["runs"])
+
+
+def runs_of(request: Request) -> Runs:
+    """The run folders."""
+    return request.app.state.runs
+
+
+def jobs_of(request: Request) -> jobs_.Jobs:
+    """The trainings."""
+    return request.app.state.jobs
+
+
+def settings_of(request: Request) -> Settings:
+    """The settings of the server."""
+    return request.app.state.settings
+
+
+@router.get("/runs")
+def list_runs(request: Request) -> list[RunSummary]:
+    """All runs below outputs/ and multirun/, the newest first."""
+    runs, jobs = runs_of(request), jobs_of(request)
+    found = [summarize(runs, jobs, folder) for folder in runs.find().values()]
+    return sorted(found, key=lambda run: run.created, reverse=True)
+
+
+@router.get("/runs/{run_id}")
+def get_run(request: Request, run_id: str) -> RunDetail:
+    """One run."""
+    runs, jobs = runs_of(request), jobs_of(request)
+    folder = runs.folder(run_id)
+    summary = summarize(runs, jobs, folder)
+    results = runs.results(folder)
+    versions = results.get("versions")
+    with runs.tails.lock:
+        names = sorted(runs.tails.get(folder).curves)
+    return RunDetail(
+        **summary.model_dump(),
+        metrics=names,
+        command=command_line(read_json(folder / JOB_FILE).get("words")),
+        results=results or None,
+        log_tail=jobs_.log_tail(folder, 4096) if summary.state in ("failed", "lost") else None,
+        versions={key: str(value) for key, value in versions.items()} if isinstance(versions, dict) else {},
+    )
+
+
+@router.patch("/runs/{run_id}")
+def change_run(request: Request, run_id: str, change: RunChange) -> RunSummary:
+    """Gives a run a name, tags or a note; what is left out stays."""
+    runs = runs_of(request)
+    folder = runs.folder(run_id)
+    runs.write_notes(folder, runs.notes(folder) | change.model_dump(exclude_none=True))
+    return summarize(runs, jobs_of(request), folder)
+
+
+@router.delete("/runs/{run_id}", status_code=204)
+def delete_run(request: Request, run_id: str) -> Response:
+    """Deletes the folder of a run that no process stands behind, with everything in it."""
+    runs, jobs = runs_of(request), jobs_of(request)
+    folder = runs.folder(run_id)
+    state = jobs.state(folder)["state"]
+    if state == "queued" and jobs.cancel(folder):
+        state = "stopped"
+    if state in ("queued", "running", "paused", "stopping") or folder in jobs.busy():
+        raise ApiError(409, f"the run is {state}: stop it first")
+    atomic.remove_folder(folder)
+    return Response(status_code=204)
+
+
+@router.get("/runs/{run_id}/metrics")
+def get_metrics(
+    request: Request,
+    run_id: str,
+    names: Annotated[str | None, Query(description="Curves, separated by commas; all of them if left out.")] = None,
+    points: Annotated[int, Query(ge=10, description="The most points of a curve.")] = 1000,
+) -> Metrics:
+    """Curves, thinned so that the lowest and the highest point of each stretch stay: no spike is lost."""
+    runs = runs_of(request)
+    folder = runs.folder(run_id)
+    most = min(points, settings_of(request).max_points)
+    with runs.tails.lock:
+        tail = runs.tails.get(folder)
+        wanted = [name for name in names.split(",") if name] if names is not None else sorted(tail.curves)
+        found = {name: tail.points(name) for name in wanted if name in tail.curves}
+        seq = tail.seq
+    series = {}
+    for name, (steps, values, times) in found.items():
+        kept = thin(values, most)
+        series[name] = Series(
+            steps=steps[kept].tolist(), values=values[kept].tolist(), times=times[kept].tolist(), total=len(values)
+        )
+    return Metrics(run=run_id, seq=seq, series=series)
+
+
+@router.get("/runs/{run_id}/events")
+def get_events(
+    request: Request,
+    run_id: str,
+    after: Annotated[int, Query(ge=-1, description="The number of the last event that is known.")] = -1,
+    limit: Annotated[int, Query(ge=1)] = 500,
+    notes: Annotated[bool, Query(description="Only samples, states, checkpoints and alerts: no metrics.")] = False,
+) -> Events:
+    """What the run has logged, in order, as it stands in its log."""
+    runs = runs_of(request)
+    folder = runs.folder(run_id)
+    with runs.tails.lock:
+        tail = runs.tails.get(folder)
+        most = min(limit, settings_of(request).max_events)
+        if notes:  # found without reading a long log once more
+            noted = [event for event in tail.others if event["seq"] > after]
+            last = noted[most - 1]["seq"] if len(noted) > most else max(after, tail.seq)
+            return Events(run=run_id, events=noted[:most], last=last, more=len(noted) > most)
+        lines = tail.after(after, most)
+        last = lines[-1].seq if lines else max(after, tail.seq)
+        return Events(run=run_id, events=[json.loads(line.text) for line in lines], last=last, more=last < tail.seq)
+
+
+@router.get("/runs/{run_id}/log")
+def get_log(
+    request: Request,
+    run_id: str,
+    after: Annotated[int | None, Query(ge=0, description="From which byte on; the end of the log if left out.")] = None,
+) -> Log:
+    """What the training has printed. Only of runs that this server has started."""
+    folder, most = runs_of(request).folder(run_id), settings_of(request).max_log
+    try:
+        with opened(folder / LOG_FILE) as file:
+            size = file.seek(0, 2)
+            start = max(0, size - most) if after is None else min(after, size)
+            file.seek(start)
+            data = file.read(most)
+    except OSError:
+        return Log(text="", start=0, end=0)
+    return Log(text=data.decode("utf-8", "replace"), start=start, end=start + len(data))
+
+
+@router.get("/runs/{run_id}/config")
+def get_config(request: Request, run_id: str) -> dict[str, Any]:
+    """Every option of the run, resolved."""
+    runs = runs_of(request)
+    return runs.config(runs.folder(run_id))
+
+
+@router.get("/runs/{run_id}/samples")
+def get_samples(request: Request, run_id: str) -> list[Sample]:
+    """What the model wrote at its evaluations, the first one first."""
+    runs = runs_of(request)
+    folder = runs.folder(run_id)
+    with runs.tails.lock:
+        found = [event for event in runs.tails.get(folder).others if event["kind"] == "sample"]
+    told = [e for e in found if isinstance(e.get("step"), int) and isinstance(e.get("text"), str)]
+    return [Sample(step=e["step"], text=e["text"], time=number(e.get("time")) or 0.0) for e in told]
+
+
+@router.get("/runs/{run_id}/checkpoints")
+def get_checkpoints(request: Request, run_id: str) -> list[CheckpointInfo]:
+    """The checkpoints of a run, by step."""
+    return [_info(run_id, found) for found in runs_of(request).checkpoints(run_id)]
+
+
+@router.get("/checkpoints")
+def list_checkpoints(request: Request) -> list[CheckpointInfo]:
+    """The checkpoints of all runs."""
+    runs = runs_of(request)
+    return [_info(run_id, found) for run_id in runs.find() for found in runs.checkpoints(run_id)]
+
+
+@router.post("/checkpoints/{checkpoint_id}/export", status_code=201)
+def export_checkpoint(request: Request, checkpoint_id: str) -> Exported:
+    """Writes a checkpoint as a folder that Hugging Face transformers opens, into the folder of its run."""
+    runs = runs_of(request)
+    path = runs.checkpoint(checkpoint_id)
+    target = path.parent.parent / "exports" / path.stem
+    inside_root.refuse_links_to(target, path.parent.parent)
+    if target.exists():
+        raise ApiError(409, f"it is exported already, to {runs.place(target)}")
+    # A process of its own: it reads a whole model, and ends with what it took.
+    command = [sys.executable, "-m", "lab.export", f"checkpoint={path}", f"to={target}"]
+    done = subprocess.run(command, cwd=runs.root, capture_output=True, encoding="utf-8", errors="replace", check=False)
+    if done.returncode:
+        raise ApiError(422, done.stderr.strip().removeprefix("error: ") or "the export failed")
+    return Exported(path=runs.place(target))
+
+
+@router.delete("/checkpoints/{checkpoint_id}", status_code=204)
+def delete_checkpoint(request: Request, checkpoint_id: str) -> Response:
+    """Deletes a checkpoint file."""
+    runs_of(request).checkpoint(checkpoint_id).unlink(missing_ok=True)
+    return Response(status_code=204)
+
+
+def _info(run_id: str, found: Checkpoint) -> CheckpointInfo:
+    return CheckpointInfo(
+        id=found.id, run=run_id, name=found.name, step=found.step, bytes=found.size, modified=found.modified
+    )

@@ -1,0 +1,168 @@
+"""The schema of the options for a form: what there is to choose, what may be typed, and what comes of it."""
+
+import dataclasses
+import types
+from enum import Enum
+from functools import cache
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from omegaconf import MISSING
+from pydantic import Field
+
+from lab.config.docs import field_docs, first_line
+from lab.config.groups import defaults, group_choices, group_names, optimizers
+from lab.config.schema import ACCELERATORS, LIMITS, PRECISIONS, Config, to_plain
+from lab.dashboard.http_errors import ApiError
+from lab.dashboard.options import overrides
+from lab.dashboard.schemas import Model, Value
+from lab.dashboard.settings import Settings
+from lab.training import memory_estimate
+
+
+class Choice(Model):
+    """A file of a group."""
+
+    name: str
+    description: str = Field(description="Who should choose it.")
+
+
+class Group(Model):
+    """A group of files, of which one is chosen: ``model=small``."""
+
+    name: str
+    choices: list[Choice]
+    default: str | None
+
+
+class Option(Model):
+    """One option."""
+
+    name: str
+    group: str = Field(description="The part of the name before the dot; empty for options of the whole run.")
+    type: Literal["integer", "number", "boolean", "text", "choice", "list"]
+    optional: bool = Field(description="Whether it may be null.")
+    default: Value
+    low: float | None
+    high: float | None
+    low_open: bool = Field(description="Whether the lowest value itself is out of range.")
+    high_open: bool
+    choices: list[str] | None
+    description: str
+    allowed: bool = Field(description="Whether the dashboard may change it.")
+
+
+class Description(Model):
+    """Everything that a form needs."""
+
+    groups: list[Group]
+    options: list[Option]
+
+
+@cache
+def description() -> Description:
+    """The groups and options of a run."""
+    groups = [
+        Group(
+            name=name,
+            choices=[
+                Choice(name=choice, description=first_line(name, choice))
+                for choice in (overrides.LOGGERS if name == "logger" else group_choices(name))
+            ],
+            default=defaults().get(name),
+        )
+        for name in group_names()
+        if overrides.allowed(name)
+    ]
+    with overrides.composing:
+        return Description(groups=groups, options=list(_options(Config, "")))
+
+
+def _options(schema: type, prefix: str) -> Any:
+    hints, docs = get_type_hints(schema), field_docs(schema)
+    for field in dataclasses.fields(schema):
+        name = f"{prefix}{field.name}"
+        kind = field.default_factory
+        if field.name == "optimizer":
+            seen = set()
+            for optimizer in optimizers().values():
+                for option in _options(optimizer, f"{name}."):
+                    if option.name not in seen:
+                        seen.add(option.name)
+                        yield option
+        elif dataclasses.is_dataclass(kind):
+            yield from _options(kind, f"{name}.")
+        elif not field.name.startswith("_") and field.default_factory is dataclasses.MISSING:
+            yield _option(name, field, hints[field.name], docs.get(field.name, ""))
+
+
+def _option(name: str, field: "dataclasses.Field[Any]", hint: Any, doc: str) -> Option:
+    members = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+    (kind,) = (member for member in members if member is not type(None))
+    choices = {"trainer.accelerator": list(ACCELERATORS), "trainer.precision": list(PRECISIONS)}.get(name)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        choices = [member.name for member in kind]
+    plain: Any = {bool: "boolean", int: "integer", float: "number", str: "text"}
+    limit = LIMITS.get(name)
+    default = None if field.default in (dataclasses.MISSING, MISSING) else to_plain(field.default)
+    return Option(
+        name=name,
+        group=name.rpartition(".")[0],
+        type="choice" if choices else plain.get(kind, "list"),
+        optional=type(None) in members,
+        default=default,
+        low=limit.low if limit else None,
+        high=limit.high if limit else None,
+        low_open=limit.open_low if limit else False,
+        high_open=limit.open_high if limit else False,
+        choices=choices,
+        description=doc,
+        allowed=overrides.allowed(name) and name != "model.vocab_size",
+    )
+
+
+class Sizes(Model):
+    """What a model of this shape takes."""
+
+    parameters: int
+    without_embeddings: int
+    memory: dict[str, int] = Field(description="An estimate of what training takes, in bytes, by kind.")
+    checkpoint_bytes: int = Field(description="About how large a checkpoint is: weights and optimizer.")
+
+
+def sizes(config: Config) -> Sizes:
+    """Counted, and nothing is built for it."""
+    memory = memory_estimate.training_memory(config)
+    return Sizes(
+        parameters=memory_estimate.parameters(config.model),
+        without_embeddings=memory_estimate.inner_parameters(config.model),
+        memory=memory,
+        checkpoint_bytes=memory["weights"] + memory["optimizer"],
+    )
+
+
+def compose(given: dict[str, Value], settings: Settings) -> tuple[Config | None, list[tuple[str | None, str]]]:
+    """The configuration, or what is wrong with it: option and sentence, each option by itself where that tells more."""
+    try:
+        return overrides.check_together(given, settings), []
+    except ApiError as whole:
+        told = whole
+    found: dict[str, str] = {}
+
+    def wrong(parts: dict[str, Value], key: str) -> bool:
+        try:
+            overrides.check_together(parts, settings)
+        except ApiError as error:
+            # Only what concerns the option: a text that needs its path, say, is complained of there.
+            if error.field in (key, None) or key in error.message or key.startswith("corpus"):
+                found[error.field or key] = error.message
+                return True
+        return False
+
+    # The groups first: an option may exist only with the file that is chosen.
+    groups = {key: value for key, value in given.items() if key in group_names()}
+    text = {key: value for key, value in given.items() if key == "corpus.path"}  # without it, corpus=text is nothing
+    right = {key: value for key, value in groups.items() if not wrong({key: value, **text}, key)}
+    for key, value in given.items():
+        if key not in groups:
+            wrong({**right, **text, key: value}, key)
+    return None, list(found.items()) or [(told.field, told.message)]

@@ -1,0 +1,178 @@
+"""What goes over the wire about runs, field by field."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from lab.files.strict_json import named
+
+State = Literal["queued", "running", "paused", "stopping", "stopped", "finished", "failed", "lost"]
+
+
+Number = Annotated[float | Literal["NaN", "Infinity", "-Infinity"], BeforeValidator(named)]
+"""A number, or the name of one that JSON cannot write."""
+
+Value = str | int | float | bool | None | list[int | float]
+"""The value of an option."""
+
+
+class Model(BaseModel):
+    """Our models refuse fields that they do not know, and the schema says that what has a default is always sent."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_serialization_defaults_required=True)
+
+
+class Health(Model):
+    """Is the server well?"""
+
+    status: Literal["ok"] = Field("ok", description="That it answers at all.")
+    version: str = Field(description="Of the lab.")
+    device: str = Field(description="What trainings run on unless they are told otherwise.")
+    worker: bool = Field(description="Whether the process that runs models for generation and inspection is there.")
+
+
+class RunSummary(Model):
+    """A run in a line."""
+
+    id: str
+    path: str = Field(description="Its folder, as seen from the server's root.")
+    name: str = Field(description="Given by somebody, or else the folder's.")
+    tags: list[str] = []
+    note: str = ""
+    state: State
+    reason: str | None = Field(default=None, description="Why it is in this state, where there is more to say.")
+    step: int = Field(default=0, description="Finished optimizer steps.")
+    total_steps: int | None = None
+    created: float = Field(default=0.0, description="Seconds since 1970.")
+    updated: float = Field(default=0.0, description="When it last said something; seconds since 1970.")
+    model: str = Field(default="", description="Its size in words, such as 6 x 256.")
+    parameters: int | None = None
+    corpus: str | None = None
+    tokens_per_step: int | None = None
+    save: bool = Field(default=False, description="Whether it keeps checkpoints.")
+    parent: str | None = Field(default=None, description="The id of the run that it continues in a folder of its own.")
+    train_loss: Number | None = None
+    val_loss: Number | None = None
+    best_val_loss: Number | None = None
+    tokens_per_second: Number | None = None
+    seq: int = Field(default=-1, description="The number of its last event; -1 before the first.")
+    sparkline: list[Number] = Field(default=[], description="The training loss in a few points.")
+    sweep: str | None = Field(default=None, description="The id of the sweep that it is a run of.")
+
+
+class RunDetail(RunSummary):
+    """A run, and what happened to it."""
+
+    metrics: list[str] = Field(description="The names of its curves.")
+    command: str | None = Field(description="What would start the same run from a shell.")
+    results: dict[str, Any] | None = Field(description="What came out: results.json.")
+    log_tail: str | None = Field(description="Of a run that failed: the last lines that it printed.")
+    versions: dict[str, str] = Field(description="Of the libraries it ran with.")
+
+
+class RunChange(Model):
+    """What somebody wants to call a run."""
+
+    name: str | None = Field(default=None, max_length=120)
+    tags: list[Annotated[str, Field(min_length=1, max_length=40)]] | None = Field(default=None, max_length=20)
+    note: str | None = Field(default=None, max_length=10_000)
+
+
+class Series(Model):
+    """A curve, point by point; all lists are equally long."""
+
+    steps: list[int] = Field(description="Finished optimizer steps.")
+    values: list[Number]
+    times: list[float] = Field(description="When each was written; seconds since 1970.")
+    total: int = Field(description="How many points there are in all, before thinning.")
+
+
+class Metrics(Model):
+    """Curves of a run."""
+
+    run: str
+    seq: int = Field(description="The last event that is in them.")
+    series: dict[str, Series]
+
+
+class Events(Model):
+    """Events of a run, as they stand in its log."""
+
+    run: str
+    events: list[dict[str, Any]]
+    last: int = Field(description="The number of the last one; ask for what comes after it.")
+    more: bool = Field(description="Whether there are more.")
+
+
+class Log(Model):
+    """What a training has printed."""
+
+    text: str
+    start: int = Field(description="Where in the file it begins, in bytes.")
+    end: int = Field(description="Where it ends: ask for what comes after it.")
+
+
+class Sample(Model):
+    """A text that the model wrote at an evaluation."""
+
+    step: int
+    text: str
+    time: float
+
+
+class CheckpointInfo(Model):
+    """A checkpoint file."""
+
+    id: str
+    run: str
+    name: str
+    step: int | None
+    bytes: int
+    modified: float = Field(description="Seconds since 1970.")
+
+
+class Exported(Model):
+    """A checkpoint for other programs."""
+
+    path: str = Field(description="The folder, as seen from the server's root.")
+
+
+class NewRun(Model):
+    """A run to start."""
+
+    overrides: dict[str, Value] = Field(default_factory=dict, description="Options that differ from the defaults.")
+    name: str | None = Field(default=None, max_length=120)
+    tags: list[Annotated[str, Field(min_length=1, max_length=40)]] = Field(default_factory=list, max_length=20)
+
+
+class NewSweep(Model):
+    """Runs to start, one for each combination of values."""
+
+    overrides: dict[str, Value] = Field(default_factory=dict)
+    sweep: dict[str, list[str | int | float | bool]] = Field(
+        min_length=1, max_length=8, description="Options, and the values that each shall take."
+    )
+
+
+class Continuation(Model):
+    """How a run goes on."""
+
+    overrides: dict[str, Value] = Field(default_factory=dict, description="Options that change from now on.")
+
+
+class Fork(Model):
+    """A run that begins where a checkpoint was taken, in a folder of its own."""
+
+    checkpoint: str = Field(description="The id of a checkpoint of this run.")
+    overrides: dict[str, Value] = Field(default_factory=dict, description="Options that change from there on.")
+    name: str | None = Field(default=None, max_length=120)
+
+
+class SweepInfo(Model):
+    """A sweep."""
+
+    id: str
+    path: str
+    state: Literal["queued", "running", "ended"]
+    command: str
+    runs: list[str] = Field(description="The ids of its runs so far.")

@@ -1,0 +1,195 @@
+"""Run folders, found on the disk; whoever started them."""
+
+import contextlib
+import hashlib
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lab.dashboard.http_errors import ApiError
+from lab.dashboard.settings import Settings
+from lab.dashboard.store.tail import Tails
+from lab.errors import LabError
+from lab.files import atomic
+from lab.files.safe_files import entries, read_json, read_object, readable
+from lab.runs import checkpoint, events
+from lab.runs.state import STATE_FILE, read_state
+
+JOB_FILE = "job.json"
+"""What a server has started a run with, in the run's folder."""
+NOTES_FILE = "notes.json"
+"""The name, the tags and the note that somebody gave to a run."""
+SWEEP_FILE = "sweep.json"
+"""The same for a sweep, in the folder that holds the folders of its runs."""
+LOG_FILE = "train.log"
+"""What a training that the server started has printed."""
+_MARKS = (STATE_FILE, events.FILE, "results.json", JOB_FILE)
+_DEPTH = 6
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint file of a run."""
+
+    id: str
+    path: Path
+    name: str
+    step: int | None
+    """As its name says; of best.ckpt and last.ckpt, as the run's log says."""
+    size: int
+    """Bytes."""
+    modified: float
+    """Seconds since 1970."""
+
+
+class Runs:
+    """The runs below ``root``/outputs and ``root``/multirun.
+
+    Runs and checkpoints go by ids that say nothing of where they lie, so that no request can name a path. Symbolic
+    links are not followed: what is shown is what is really there.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.root = settings.root
+        self.tails = Tails()
+        self._folders: dict[str, Path] = {}
+        self._configs: dict[Path, tuple[int, dict[str, Any]]] = {}
+        self._lock = threading.Lock()
+
+    def find(self) -> dict[str, Path]:
+        """All run folders by id."""
+        found = {}
+        for kind in ("outputs", "multirun"):
+            for folder in _walk(self.base(kind), _DEPTH):
+                found[self.id_of(folder)] = folder
+        with self._lock:
+            self._folders = found
+        return found
+
+    def base(self, kind: str) -> Path:
+        """The folder of all runs (``outputs``) or sweeps (``multirun``)."""
+        # The two themselves may be links: to another disk, by the owner's choice.
+        return (self.root / kind).resolve()
+
+    def sweeps(self) -> dict[str, Path]:
+        """The folders of the sweeps that a server was asked to start, by id."""
+        days = [Path(day.path) for day in entries(self.base("multirun"))]
+        folders = [Path(entry.path) for day in days for entry in entries(day)]
+        found = [f for f in folders if any(e.name == SWEEP_FILE and not e.is_symlink() for e in entries(f))]
+        return {self.id_of(folder): folder for folder in found}
+
+    def place(self, folder: Path) -> str:
+        """Where a folder lies, as seen from the root."""
+        return readable(str(folder.relative_to(self.root) if folder.is_relative_to(self.root) else folder))
+
+    def id_of(self, path: Path) -> str:
+        """The id of a folder or file below the root: the same for as long as it stays where it is."""
+        place = path.relative_to(self.root) if path.is_relative_to(self.root) else path
+        return hashlib.sha256(str(place).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+    def folder(self, run_id: str) -> Path:
+        """The folder of a run.
+
+        Raises:
+            ApiError: if there is none.
+        """
+        folder = self._folders.get(run_id)
+        if folder is None or not _is_run(folder):
+            folder = self.find().get(run_id)
+        if folder is None:
+            raise ApiError(404, f"there is no run {run_id[:32]}", "id")
+        return folder
+
+    def state(self, folder: Path) -> dict[str, Any]:
+        """What a run says it is doing; ``lost`` if it says nothing at all."""
+        try:
+            return read_state(folder)
+        except LabError:
+            return {"state": "lost", "reason": "it has left no word of what it was doing"}
+
+    def config(self, folder: Path) -> dict[str, Any]:
+        """The resolved options of a run; empty before it has written them."""
+        path = folder / "config.yaml"
+        try:
+            stamp = path.lstat().st_mtime_ns
+        except OSError:
+            return {}
+        known = self._configs.get(folder)
+        if known is None or known[0] != stamp:
+            known = self._configs[folder] = (stamp, read_object(path, _yaml))
+        return known[1]
+
+    def results(self, folder: Path) -> dict[str, Any]:
+        """What came out of a run; empty before its end."""
+        return read_json(folder / "results.json")
+
+    def notes(self, folder: Path) -> dict[str, Any]:
+        """What somebody wrote about a run, as far as it is what can be written here."""
+        kinds = {"name": str, "tags": list, "note": str}
+        found = read_json(folder / NOTES_FILE)
+        return {key: found[key] for key, kind in kinds.items() if isinstance(found.get(key), kind)}
+
+    def write_notes(self, folder: Path, notes: dict[str, Any]) -> None:
+        """Keeps it, in the run's folder."""
+        atomic.write_json(folder / NOTES_FILE, notes)
+
+    def checkpoints(self, run_id: str) -> list[Checkpoint]:
+        """The checkpoints of a run, by step."""
+        folder = self.folder(run_id)
+        logged: dict[str, int] = {}
+        with self.tails.lock:
+            for event in self.tails.get(folder).others:
+                path, step = event.get("path"), event.get("step")
+                if event["kind"] == "checkpoint" and isinstance(path, str) and isinstance(step, int):
+                    logged[Path(path).name] = step
+        found = []
+        for entry in entries(folder / checkpoint.FOLDER):
+            if entry.name.endswith(".ckpt") and not entry.name.startswith(".") and entry.is_file(follow_symlinks=False):
+                path, status = Path(entry.path), entry.stat(follow_symlinks=False)
+                digits = path.stem.rpartition("-")[2]
+                counted = digits.isdecimal() and len(digits) < 16
+                step = int(digits) if counted else logged.get(path.name)
+                name = readable(path.name)
+                found.append(Checkpoint(self.id_of(path), path, name, step, status.st_size, status.st_mtime))
+        return sorted(found, key=lambda c: (c.step if c.step is not None else -1, c.modified, c.name))
+
+    def checkpoint(self, checkpoint_id: str) -> Path:
+        """The file of a checkpoint.
+
+        Raises:
+            ApiError: if there is none.
+        """
+        for run_id in list(self._folders) or list(self.find()):
+            with contextlib.suppress(ApiError):
+                for found in self.checkpoints(run_id):
+                    if found.id == checkpoint_id:
+                        return found.path
+        for run_id in self.find():  # a run that has come since
+            for found in self.checkpoints(run_id):
+                if found.id == checkpoint_id:
+                    return found.path
+        raise ApiError(404, f"there is no checkpoint {checkpoint_id[:32]}", "checkpoint")
+
+
+def _yaml(content: bytes) -> Any:
+    # The C loader where there is one: a hundred runs are a hundred files.
+    return yaml.load(content, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
+def _is_run(folder: Path) -> bool:
+    return any(entry.name in _MARKS and entry.is_file(follow_symlinks=False) for entry in entries(folder))
+
+
+def _walk(folder: Path, depth: int) -> Iterator[Path]:
+    """Run folders below ``folder``. A run has no runs inside it."""
+    for entry in entries(folder):
+        if depth and not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False):
+            inner = Path(entry.path)
+            if _is_run(inner):
+                yield inner
+            else:
+                yield from _walk(inner, depth - 1)

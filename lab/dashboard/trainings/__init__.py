@@ -1,0 +1,4 @@
+"""Trainings as processes of their own: started, queued, told what to do, summarised.
+
+May import: `store`.
+"""

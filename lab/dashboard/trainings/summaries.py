@@ -1,0 +1,110 @@
+"""A run in a line: what its files say, put together."""
+
+import contextlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from lab.dashboard.schemas import RunSummary
+from lab.dashboard.store.downsample import thin
+from lab.dashboard.store.run_folders import JOB_FILE, SWEEP_FILE, Runs
+from lab.dashboard.trainings.processes import Jobs
+from lab.files.safe_files import number, read_json, readable
+from lab.model import GPTConfig
+from lab.runs.state import STATE_FILE
+from lab.training import memory_estimate
+
+_SPARKLINE = 32
+
+
+def summarize(runs: Runs, jobs: Jobs, folder: Path) -> RunSummary:
+    """The summary of the run in ``folder``; of one whose files are damaged, that they are."""
+    try:
+        return _summary(runs, jobs, folder)
+    except Exception as error:  # what somebody has written into one folder hides none of the others
+        return RunSummary(
+            id=runs.id_of(folder),
+            path=runs.place(folder),
+            name=readable(folder.name),
+            state="lost",
+            reason=f"its files are damaged ({type(error).__name__})",
+        )
+
+
+def _summary(runs: Runs, jobs: Jobs, folder: Path) -> RunSummary:
+    told, config, notes, results = jobs.state(folder), runs.config(folder), runs.notes(folder), runs.results(folder)
+    model, data, trainer = (config.get(group) or {} for group in ("model", "data", "trainer"))
+    with runs.tails.lock:
+        tail = runs.tails.get(folder)
+        _, losses, _ = tail.points("train_loss")
+        latest = {name: tail.latest(name) for name in ("train_loss", "val_loss", "tokens_per_second")}
+        _, val_losses, _ = tail.points("val_loss")
+        seq, step = tail.seq, tail.step
+    # Its results name the checkpoint that was found; before there are any, the options name the one that was asked for.
+    parent = str(results.get("parent") or config.get("resume") or "")
+    return RunSummary(
+        id=runs.id_of(folder),
+        path=runs.place(folder),
+        name=str(notes.get("name") or readable(folder.name)),
+        tags=[str(tag) for tag in notes.get("tags") or []],
+        note=str(notes.get("note") or ""),
+        state=told["state"],
+        reason=told.get("reason"),
+        step=max(step, int(told.get("step") or 0)),
+        total_steps=told.get("total_steps") or results.get("total_steps"),
+        created=_modified(folder / JOB_FILE, folder / "config.yaml", folder),
+        updated=number(told.get("updated")) or _modified(folder / STATE_FILE),
+        model=f"{model['n_layers']} x {model['emb_dim']}" if {"n_layers", "emb_dim"} <= model.keys() else "",
+        parameters=_parameters(tuple(sorted(model.items()))) if model else None,
+        corpus=(config.get("corpus") or {}).get("name"),
+        tokens_per_step=_tokens_per_step(model, data, trainer),
+        save=bool(config.get("save")),
+        parent=_parent(runs, parent, folder),
+        train_loss=latest["train_loss"],
+        val_loss=latest["val_loss"],
+        best_val_loss=min((float(v) for v in val_losses if v == v), default=None),
+        tokens_per_second=told.get("tokens_per_second") or latest["tokens_per_second"],
+        seq=seq,
+        sparkline=losses[thin(losses, _SPARKLINE)].tolist(),
+        sweep=runs.id_of(folder.parent) if read_json(folder.parent / SWEEP_FILE) else None,
+    )
+
+
+def _parent(runs: Runs, checkpoint: str, folder: Path) -> str | None:
+    """The id of the run that a checkpoint is from; None if it is that of ``folder``, or only a word such as "last"."""
+    path = Path(checkpoint)
+    if not path.is_absolute() or path.suffix != ".ckpt" or path.parent.parent == folder:
+        return None
+    return runs.id_of(path.parent.parent)
+
+
+@cache
+def _parameters(shape: tuple[tuple[str, Any], ...]) -> int | None:
+    """Of a model with these options."""
+    try:
+        return memory_estimate.parameters(GPTConfig(**dict(shape)))
+    except Exception:
+        return None  # somebody has written something else into the run's config.yaml
+
+
+def _tokens_per_step(model: dict[str, Any], data: dict[str, Any], trainer: dict[str, Any]) -> int | None:
+    factors = (
+        model.get("context_length"),
+        data.get("batch_size"),
+        trainer.get("accumulate_grad_batches"),
+        trainer.get("devices"),
+    )
+    product = 1
+    for factor in factors:
+        if not isinstance(factor, int):
+            return None
+        product *= factor
+    return product
+
+
+def _modified(*paths: Path) -> float:
+    """When the first one that is there was written; seconds since 1970."""
+    for path in paths:
+        with contextlib.suppress(OSError):
+            return path.lstat().st_mtime
+    return 0.0

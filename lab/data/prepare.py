@@ -1,0 +1,149 @@
+"""The text behind a run, as tokens: found, encoded, and cut into what trains and what validates."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from lab.config.schema import CorpusConfig, CorpusSource, DataConfig
+from lab.data import corpus, download, text_files, token_file
+from lab.data.token_file import TokenFile
+from lab.data.tree_walk import Found
+from lab.data.windows import split_by_position
+from lab.errors import LabError
+from lab.files.paths import typed_path
+from lab.tokenizer import ENDOFTEXT, Tokenizer
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """The text of a run: what it was read from, and what it is for the model."""
+
+    found: Found
+    tokens: TokenFile
+
+    def told(self) -> dict[str, str]:
+        """Rows for a table: how much was read, what was not, and what may be meant otherwise than it was taken."""
+        documents, files = _number(self.tokens.n_documents, "document"), _number(len(self.found.files), "file")
+        rows = {"read": f"{documents} in {files}, {self.found.n_bytes:,} bytes"}
+        if self.found.left_out:
+            rows["left out"] = self.found.told()
+        if self.tokens.n_mentions:
+            rows["note"] = (
+                f"{ENDOFTEXT} stands in the text {_number(self.tokens.n_mentions, 'time')}, as plain text that ends no "
+                f"document; to end one there: corpus.document_separator='{ENDOFTEXT}'"
+            )
+        return rows
+
+
+def _number(n: int, of: str) -> str:
+    return f"{n:,} {of}{'' if n == 1 else 's'}"
+
+
+def find_corpus(config: CorpusConfig, start_folder: Path) -> list[Path]:
+    """The files of a corpus, in their fixed order, fetched if they have to be.
+
+    Raises:
+        LabError: if they are not there and cannot be had.
+    """
+    return _find(config, start_folder).files
+
+
+def _find(config: CorpusConfig, start_folder: Path) -> Found:
+    match config.source:
+        case CorpusSource.bundled:
+            return text_files.find(str(config.path), corpus.bundled_folder())
+        case CorpusSource.url:
+            return _all_of([download.fetch(str(config.url), str(config.path), str(config.sha256))])
+        case CorpusSource.stdlib:
+            return _all_of(corpus.stdlib_files())
+        case CorpusSource.path:
+            caches = (token_file.cache_folder(), download.corpora_folder())
+            return text_files.find(str(config.path), start_folder, caches)
+
+
+def _all_of(files: list[Path]) -> Found:
+    return Found(files, sum(file.stat().st_size for file in files))
+
+
+def anchor(config: CorpusConfig, start_folder: Path) -> None:
+    """Makes the path of a text of one's own absolute. It is kept with the run, and read again from other folders, where
+    another file may have that name."""
+    if config.source is CorpusSource.path:
+        config.path = str(typed_path(str(config.path), start_folder).absolute())
+
+
+def read_corpus(config: CorpusConfig, start_folder: Path) -> Corpus:
+    """The corpus: fetched, read and encoded at first use, from then on only looked up.
+
+    Raises:
+        LabError: if it is not there, cannot be read or is no text.
+    """
+    found = _find(config, start_folder)
+    return Corpus(found, tokenize(found.files, config))
+
+
+def tokenize(files: list[Path], config: CorpusConfig) -> TokenFile:
+    """The files of a corpus as a file of tokens."""
+    return token_file.tokenize(lambda: corpus.documents(files, config.document_separator), Tokenizer())
+
+
+def tokenized_corpus(config: CorpusConfig, start_folder: Path) -> TokenFile:
+    """As ``read_corpus``, the tokens alone."""
+    return read_corpus(config, start_folder).tokens
+
+
+def cut(tokens: np.ndarray, config: DataConfig) -> tuple[np.ndarray, np.ndarray]:
+    """Training and validation tokens, two ``(n,)`` pieces of ``tokens`` that share nothing, however short they are."""
+    border = split_by_position(len(tokens), config.val_fraction, config.max_val_tokens)
+    train, val = tokens[:border], tokens[border:]
+    if config.max_train_tokens is not None:
+        # The piece next to the validation text, so that "little data" does not also mean "another part of the book".
+        train = train[-config.max_train_tokens :]
+    return train, val
+
+
+def split(tokens: np.ndarray, config: DataConfig, context_length: int) -> tuple[np.ndarray, np.ndarray]:
+    """As ``cut``, for a run: each piece is long enough to be used.
+
+    Raises:
+        LabError: if either is too small to be used.
+    """
+    train, val = cut(tokens, config)
+    if len(train) > context_length and len(val) > 1:
+        return train, val
+    ways = " ".join(_that_fit(tokens, config, context_length))
+    wrong = []
+    if len(train) <= context_length:
+        wrong.append(
+            f"{len(train):,} are for training, where a window of model.context_length={context_length} needs "
+            f"{context_length + 1:,}"
+        )
+    if len(val) < 2:
+        wrong.append(f"data.val_fraction={config.val_fraction:g} leaves {len(val)} for validation, where 2 are needed")
+    raise LabError(
+        f"the corpus is too small: of its {len(tokens):,} tokens {', and '.join(wrong)}; choose a longer text"
+        f"{f', or {ways}' if ways else ''}"
+    )
+
+
+def _that_fit(tokens: np.ndarray, config: DataConfig, context_length: int) -> list[str]:
+    """The options, as few as can be, with which a text that is too small is long enough; none if there are none."""
+    # At most two tokens of the text are needed for validation, in hundredths that are easy to type.
+    least = next((i / 100 for i in range(1, 100) if int(len(tokens) * (i / 100)) > 1), config.val_fraction)
+    for val_fraction in dict.fromkeys((config.val_fraction, least)):
+        words = [] if val_fraction == config.val_fraction else [f"data.val_fraction={val_fraction:g}"]
+        train, val = cut(tokens, replace(config, val_fraction=val_fraction))
+        room = len(tokens) - len(val)
+        if len(val) < 2 or room < 2:
+            continue
+        n_train, length = len(train), context_length
+        if room > context_length >= len(train):
+            n_train = context_length + 1
+            words.append(f"data.max_train_tokens={n_train}")
+        elif len(train) <= context_length:
+            length = 2 ** ((len(train) - 1).bit_length() - 1)
+            words.append(f"model.context_length={length}")
+        windows = (n_train - length - 1) // (config.stride or length) + 1
+        return [*words, f"data.batch_size={windows}"] if windows < config.batch_size else words
+    return []

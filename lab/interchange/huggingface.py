@@ -1,0 +1,245 @@
+"""GPT-2 as Hugging Face keeps it: a folder with ``config.json`` and ``model.safetensors``, to and fro.
+
+Both sides compute the same function; they differ in names, and in that Hugging Face's GPT-2 keeps the matrices of its
+linear layers the other way round, (in, out) instead of torch's (out, in): its layer is called Conv1D, after the code
+that OpenAI published. Needs no transformers.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lab.errors import LabError
+from lab.files import atomic, strict_json
+from lab.interchange import weights
+from lab.interchange.weights import Part, TensorFile
+from lab.model import GPTConfig, GPTModel
+
+CONFIG_FILE = "config.json"
+WEIGHTS_FILE = "model.safetensors"
+INDEX_FILE = "model.safetensors.index.json"
+"""Which of several weight files holds which tensor, where a model is too large for one."""
+
+_LINEAR = {
+    "attention.qkv": "attn.c_attn",
+    "attention.project": "attn.c_proj",
+    "feed_forward.expand": "mlp.c_fc",
+    "feed_forward.project": "mlp.c_proj",
+}
+_NORMS = {"norm1": "ln_1", "norm2": "ln_2"}
+
+# What older versions of transformers also wrote: the triangle that hides the future, and the score it hides with.
+_CONSTANTS = re.compile(r"h\.\d+\.attn\.(masked_)?bias")
+
+_SIZES = {
+    "emb_dim": ("n_embd", "hidden_size", 768),
+    "n_layers": ("n_layer", "num_hidden_layers", 12),
+    "n_heads": ("n_head", "num_attention_heads", 12),
+    "context_length": ("n_positions", "max_position_embeddings", 1024),
+    "vocab_size": ("vocab_size", "vocab_size", 50257),
+}
+"""Our name, theirs, the one it goes by for other models, and what is meant where it is left out."""
+
+_LARGEST_JSON = 64 * 2**20
+
+
+def is_folder(path: Path) -> bool:
+    """Is ``path`` a folder that looks like one of Hugging Face's?"""
+    return (path / CONFIG_FILE).is_file()
+
+
+def layer_names(layer: int) -> dict[str, str]:
+    """Our names of a block's parameters, to theirs."""
+    ours, theirs = f"blocks.{layer}", f"h.{layer}"
+    names = {}
+    for our_name, their_name in _NORMS.items():
+        names[f"{ours}.{our_name}.scale"] = f"{theirs}.{their_name}.weight"
+        names[f"{ours}.{our_name}.shift"] = f"{theirs}.{their_name}.bias"
+    for our_name, their_name in _LINEAR.items():
+        for kind in ("weight", "bias"):
+            names[f"{ours}.{our_name}.{kind}"] = f"{theirs}.{their_name}.{kind}"
+    return names
+
+
+def all_names(n_layers: int) -> dict[str, str]:
+    """Our names of all parameters to theirs, without the prefix ``transformer.`` that theirs may have."""
+    names = {
+        "token_embedding.weight": "wte.weight",
+        "position_embedding.weight": "wpe.weight",
+        "final_norm.scale": "ln_f.weight",
+        "final_norm.shift": "ln_f.bias",
+        "head.weight": "lm_head.weight",
+    }
+    for layer in range(n_layers):
+        names |= layer_names(layer)
+    return names
+
+
+def write_model(model: GPTModel, folder: Path) -> None:
+    """Writes ``config.json``, ``generation_config.json`` and ``model.safetensors`` into ``folder``.
+
+    Their GPT-2 has all biases. A model that does without gets biases of zero, which compute the same.
+
+    Raises:
+        OSError: if there is no room, say.
+    """
+    shape, state = model.config, model.state_dict()
+    tensors = {}
+    for ours, theirs in all_names(shape.n_layers).items():
+        if ours == "head.weight":
+            if not shape.tie_embeddings:
+                tensors[theirs] = state[ours].contiguous()
+            continue
+        tensor = state[ours] if ours in state else torch.zeros(_bias_length(ours, shape))
+        tensors[f"transformer.{theirs}"] = (tensor.t() if _is_transposed(ours) else tensor).contiguous()
+    weights.write(tensors, folder / WEIGHTS_FILE, {"format": "pt"})  # transformers insists on that
+    endoftext = shape.vocab_size - 1
+    tokens = {"bos_token_id": endoftext, "eos_token_id": endoftext}
+    atomic.write_json(folder / CONFIG_FILE, _their_config(shape) | tokens)
+    atomic.write_json(folder / "generation_config.json", tokens | {"pad_token_id": endoftext})
+
+
+def _their_config(shape: GPTConfig) -> dict[str, Any]:
+    return {
+        "architectures": ["GPT2LMHeadModel"],
+        "model_type": "gpt2",
+        **{theirs: getattr(shape, ours) for ours, (theirs, _, _) in _SIZES.items()},
+        "n_ctx": shape.context_length,
+        "n_inner": None,
+        "activation_function": "gelu_new",
+        "layer_norm_epsilon": 1e-5,
+        "scale_attn_weights": True,
+        "attn_pdrop": shape.drop_rate,
+        "embd_pdrop": shape.drop_rate,
+        "resid_pdrop": shape.drop_rate,
+        "initializer_range": 0.02,
+        "tie_word_embeddings": shape.tie_embeddings,
+        "use_cache": True,
+        "torch_dtype": "float32",
+    }
+
+
+def _is_transposed(ours: str) -> bool:
+    return ours.startswith("blocks.") and ours.endswith(".weight")
+
+
+def _bias_length(ours: str, shape: GPTConfig) -> int:
+    wider = {"attention.qkv.bias": 3, "feed_forward.expand.bias": 4}
+    return shape.emb_dim * next((times for name, times in wider.items() if ours.endswith(name)), 1)
+
+
+def open_folder(folder: Path) -> GPTModel:
+    """The model in a Hugging Face folder, in evaluation mode, fp32, on the CPU. Safetensors only.
+
+    Raises:
+        LabError: if it is no GPT-2, a variant that we do not compute, damaged, or not what it says.
+    """
+    found = read_json(folder / CONFIG_FILE)
+    config = _our_config(found, folder / CONFIG_FILE)
+    stored = {name.removeprefix("transformer."): (file, name) for name, file in _tensors(folder).items()}
+    stored = {name: place for name, place in stored.items() if not _CONSTANTS.fullmatch(name)}
+    # What is called here as we call it is known; what is not keeps its name, and will be told as too much.
+    depth = len({name.split(".")[1] for name in stored if name.startswith("h.")})
+    names = all_names(depth)
+    ours = {theirs: our_name for our_name, theirs in names.items()}
+    parts = {
+        ours.get(name, name): Part(*place, transposed=_is_transposed(ours.get(name, name)))
+        for name, place in stored.items()
+    }
+    if config.tie_embeddings and "head.weight" in parts:
+        config.tie_embeddings = _same(parts["head.weight"], parts.get("token_embedding.weight"))
+        if config.tie_embeddings:
+            del parts["head.weight"]
+    return weights.assemble(config, parts, folder, names)
+
+
+def _same(head: Part, embedding: Part | None) -> bool:
+    """Is a head that is said to be shared really the token embedding, and not a matrix of its own?"""
+    if embedding is None or head.shape != embedding.shape:
+        return False
+    return torch.equal(head.read(), embedding.read())
+
+
+def _our_config(found: dict[str, Any], path: Path) -> GPTConfig:
+    """Their options as ours.
+
+    Raises:
+        LabError: if they describe something that ``GPTModel`` does not compute.
+    """
+    if found.get("model_type") != "gpt2":
+        raise LabError(f"{path} describes a model of the type {found.get('model_type')}: the lab opens GPT-2 only")
+    sizes: dict[str, Any] = {}
+    for ours, (theirs, alias, default) in _SIZES.items():
+        value = found.get(theirs, found.get(alias, default))
+        if type(value) is not int or value < 1:
+            raise LabError(f"{path}: {theirs} is {json.dumps(value)[:40]}, and must be a whole number, at least 1")
+        sizes[ours] = value
+    reasons = _unlike_ours(found, sizes["emb_dim"])
+    if reasons:
+        raise LabError(f"{path} describes a variant of GPT-2 that the lab does not compute: {'; '.join(reasons)}")
+    drop_rate = found.get("resid_pdrop", 0.1)
+    if isinstance(drop_rate, bool) or not isinstance(drop_rate, int | float):
+        drop_rate = 0.1
+    try:
+        return GPTConfig(**sizes, drop_rate=drop_rate, tie_embeddings=found.get("tie_word_embeddings") is not False)
+    except ValueError as error:
+        raise LabError(f"{path}: {error}") from error
+
+
+def _unlike_ours(found: dict[str, Any], emb_dim: int) -> list[str]:
+    """Why the model would compute something else than ours does: one reason for each option that makes it so."""
+    expected: dict[str, tuple[Any, ...]] = {
+        "activation_function": ("gelu_new", "gelu_pytorch_tanh"),  # two names for the tanh approximation
+        "n_inner": (None, 4 * emb_dim),
+        "layer_norm_epsilon": (1e-5,),
+        "scale_attn_weights": (True,),
+        "scale_attn_by_inverse_layer_idx": (False,),
+        "add_cross_attention": (False,),
+    }
+    return [
+        f"{option} is {json.dumps(found[option])[:40]} and would have to be {json.dumps(allowed[0])}"
+        for option, allowed in expected.items()
+        if option in found and found[option] not in allowed
+    ]
+
+
+def _tensors(folder: Path) -> dict[str, TensorFile]:
+    """All tensors of the folder by the names they are stored under, and the file that holds each."""
+    if (folder / WEIGHTS_FILE).is_file():
+        file = TensorFile(folder / WEIGHTS_FILE)
+        return dict.fromkeys(file.shapes, file)
+    if not (folder / INDEX_FILE).is_file():
+        pickled = [path.name for path in sorted(folder.glob("pytorch_model*.bin"))[:1]]
+        because = f": {pickled[0]} is not opened, because a pickle can run code" if pickled else ""
+        raise LabError(
+            f"{folder} has no {WEIGHTS_FILE}{because}; save_pretrained of transformers writes weights as safetensors"
+        )
+    where = read_json(folder / INDEX_FILE).get("weight_map")
+    if not isinstance(where, dict) or not all(isinstance(name, str) for name in where.values()):
+        raise LabError(f"{folder / INDEX_FILE} has no weight_map that says which file holds which tensor")
+    if outside := [name for name in where.values() if Path(name).name != name]:
+        raise LabError(f"{folder / INDEX_FILE} names a file outside its folder, {outside[0]}: that is not opened")
+    files = {name: TensorFile(folder / name) for name in sorted(set(where.values()))}
+    if absent := [tensor for tensor, name in where.items() if tensor not in files[name].shapes]:
+        raise LabError(f"{folder} is not complete: {where[absent[0]]} lacks {weights.listed(absent)}")
+    return {tensor: files[name] for tensor, name in where.items()}
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The JSON object in a file from elsewhere.
+
+    Raises:
+        LabError: if it cannot be read as one.
+    """
+    try:
+        if path.stat().st_size > _LARGEST_JSON:
+            raise ValueError(f"{path.stat().st_size:,} bytes")
+        found = strict_json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise LabError(f"{path} cannot be read as JSON ({error}): get it again") from error
+    if not isinstance(found, dict):
+        raise LabError(f"{path} is not a JSON object: get it again")
+    return found

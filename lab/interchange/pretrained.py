@@ -1,0 +1,107 @@
+"""A trained model, wherever it comes from, opened to be used."""
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lab.errors import LabError
+from lab.files.paths import typed_path
+from lab.interchange import hf_tokenizer, hub, huggingface, weights
+from lab.model import GPTConfig, GPTModel
+from lab.runs import checkpoint as checkpoints
+from lab.runs import tensors
+from lab.runs.checkpoint_schema import PREFIX
+
+
+@dataclass
+class Pretrained:
+    """A decoder and what is known of it."""
+
+    model: GPTModel
+    """In evaluation mode, fp32, on the CPU."""
+    source: str
+    """Where it was found, for a person to read."""
+    card: dict[str, Any] | None = None
+    """What the checkpoint says of its run (see ``lab.runs.checkpoint.card``); None for a model of another origin."""
+    step: int | None = None
+    """Finished optimizer steps; None for a model of another origin."""
+    figures: dict[str, float] = field(default_factory=dict)
+    """The last evaluation up to that step (val_step, val_loss, val_perplexity, val_bits_per_byte); tokens_seen."""
+    path: Path | None = None
+    """The checkpoint file; None for a model of another origin."""
+
+
+def open_pretrained(wanted: str, start_folder: Path, option: str = "checkpoint") -> Pretrained:
+    """The model that ``wanted`` names.
+
+    A .ckpt file, a run folder (its newest usable checkpoint), or ``last``; a .safetensors file of ``lab.export``; a
+    Hugging Face folder; or the name of a model on the hub, such as ``gpt2`` or ``owner/name``. What exists as a path
+    is taken as a path. ``option`` is what the user typed it after, for messages.
+
+    Raises:
+        LabError: if there is no such model, or it cannot be opened safely.
+    """
+    target = typed_path(wanted, start_folder)
+    if target.is_file() and target.suffix == ".safetensors":
+        return Pretrained(_without_padding(weights.open_model(target), None, str(target)), str(target))
+    if huggingface.is_folder(target):
+        return _from_folder(target, str(target))
+    if not target.exists() and hub.is_name(wanted, start_folder):
+        return _from_folder(hub.find(wanted, option), wanted)
+    path = checkpoints.find(wanted, start_folder, option)
+    return from_checkpoint(checkpoints.load(path), path)
+
+
+def _from_folder(folder: Path, source: str) -> Pretrained:
+    model = _without_padding(huggingface.open_folder(folder), folder, source)
+    hf_tokenizer.refuse_other(folder, model.config.vocab_size)
+    return Pretrained(model, source)
+
+
+def _without_padding(model: GPTModel, folder: Path | None, source: str) -> GPTModel:
+    """The model without the rows that only fill up its vocabulary: nothing should give them a probability."""
+    n_rows = model.config.vocab_size
+    words = hf_tokenizer.without_padding(folder, n_rows)
+    if words == n_rows:
+        return model
+    print(
+        f"note: of the {n_rows:,} rows of the vocabulary of {source}, the last {n_rows - words:,} are padding that has "
+        f"no token: they are left out, and {words:,} stay",
+        file=sys.stderr,
+    )
+    return weights.with_vocabulary(model, words)
+
+
+def refuse_damaged(found: Pretrained) -> None:
+    """Keeps weights that nothing can be done with from being passed on. (Those who look at a model may look at these.)
+
+    Raises:
+        LabError: if there is NaN or infinity among them.
+    """
+    for name, parameter in found.model.named_parameters():
+        if not tensors.within(parameter):
+            raise LabError(f"{found.source} is damaged: there is NaN or infinity in its weights ({name}); take another")
+
+
+def from_checkpoint(found: dict[str, Any], path: Path) -> Pretrained:
+    """The decoder in a loaded checkpoint.
+
+    Raises:
+        LabError: if its vocabulary is not the tokenizer's.
+    """
+    card = found["lab"]
+    state = {name.removeprefix(PREFIX): tensor for name, tensor in found["state_dict"].items()}
+    config = GPTConfig(**card["config"]["model"])
+    hf_tokenizer.refuse_other_size(path, config.vocab_size)
+    model = GPTModel(config)
+    model.load_state_dict(state)
+    return Pretrained(model.eval(), str(path), card, found["global_step"], _figures(found), path)
+
+
+def _figures(found: dict[str, Any]) -> dict[str, float]:
+    """What the checkpoint knows of how the model did."""
+    record = found["callbacks"]["Record"]
+    figures = {**record["val"], "val_step": record["val_step"]} if record["val"] else {}
+    figures["tokens_seen"] = found["LabData"]["position"] * found["lab"]["config"]["model"]["context_length"]
+    return figures

@@ -1,0 +1,258 @@
+"""Checkpoints: written whole or not at all, found again, and opened without trusting them."""
+
+import os
+import pickle
+import shlex
+import warnings
+import zipfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lab.config.plan import Plan
+from lab.config.schema import Config, to_plain
+from lab.data.token_file import TokenFile
+from lab.errors import LabError, is_text
+from lab.files import atomic
+from lab.files.paths import typed_path
+from lab.files.validation import Lacking, Unfit, bounded, said
+from lab.runs import checkpoint_schema as schema
+from lab.runs import newest
+from lab.runs.digest import digest
+
+FORMAT = 2
+"""Version of what stands under ``lab`` in a checkpoint. Format 1 is the same without a checksum, and is read, too."""
+
+FOLDER = "checkpoints"
+"""Subfolder of a run for its checkpoints."""
+
+
+def card(config: Config, tokens: TokenFile, plan: Plan | None = None) -> dict[str, Any]:
+    """What a checkpoint says of itself: plain values, enough to rebuild the model and to refuse a wrong resume."""
+    return {
+        "format": FORMAT,
+        "config": to_plain(config),
+        "plan": asdict(plan) if plan else {},
+        "tokenizer": "gpt2",
+        "corpus": {"name": config.corpus.name, "fingerprint": tokens.fingerprint, "n_tokens": tokens.n_tokens},
+    }
+
+
+def save(checkpoint: dict[str, Any], path: Path) -> None:
+    """Writes a checkpoint straight to a temporary file beside ``path``, then renames it.
+
+    Raises:
+        OSError: if the disk is full, say; a checkpoint that stood at ``path`` before is untouched.
+        LabError: if somebody's callback has put something into it that could not be read again.
+    """
+    with atomic.writing(path) as file:
+        torch.save(sealed(checkpoint), file)
+
+
+def sealed(checkpoint: dict[str, Any]) -> dict[str, Any]:
+    """The checkpoint with the checksum of all that is in it.
+
+    Raises:
+        LabError: as ``save``.
+    """
+    described = {**checkpoint["lab"], "format": FORMAT}
+    try:
+        return {**checkpoint, "lab": {**described, "checksum": _checksum({**checkpoint, "lab": described})}}
+    except TypeError as error:
+        raise LabError(
+            f"a callback of this run keeps something in its state that no checkpoint can hold: {error}"
+        ) from error
+
+
+def _checksum(checkpoint: dict[str, Any]) -> str:
+    """Over everything but itself."""
+    described = {name: value for name, value in checkpoint["lab"].items() if name != "checksum"}
+    return digest({**checkpoint, "lab": described})
+
+
+def _is_unchanged(found: dict[str, Any]) -> bool:
+    """Does it have the checksum it was written with? Those of format 1 have none."""
+    try:
+        return found["lab"]["format"] < 2 or found["lab"].get("checksum") == _checksum(found)
+    except (TypeError, ValueError, RuntimeError):  # there is something in it that was never written by ``save``
+        return False
+
+
+def load(path: Path) -> dict[str, Any]:
+    """The checkpoint at ``path``, on the CPU: the parts that ``lab.runs.checkpoint_schema`` declares, and no others.
+
+    Raises:
+        LabError: if it is missing, torn, foreign, changed since it was written, of a format that we do not know, or
+            not what a checkpoint must be.
+    """
+    found = _opened(path)
+    try:
+        bounded(found)
+        checked = schema.check(found)
+    except Unfit as error:
+        raise _unfit(path, error) from error
+    if not _is_unchanged(found):
+        raise LabError(
+            f"{path} was changed after it was written: its checksum is that of other contents; use another checkpoint"
+        )
+    return checked
+
+
+def read_card(path: Path) -> tuple[dict[str, Any], int]:
+    """What the checkpoint at ``path`` says of itself (see ``card``), and its step. Fast, whatever its size.
+
+    For looking around: only these have been checked. What goes on from a checkpoint has to ``load`` it.
+
+    Raises:
+        LabError: as ``load``.
+    """
+    found = _opened(path, look_around=True)
+    try:
+        bounded(found)
+        return schema.CARD(found["lab"], "lab"), schema.STEP(found.get("global_step"), "global_step")
+    except Unfit as error:
+        raise _unfit(path, error) from error
+
+
+def _unfit(path: Path, error: Unfit) -> LabError:
+    if isinstance(error, Lacking):
+        return LabError(f"{path} lacks parts that every checkpoint of this lab has ({error}): use another one")
+    return LabError(f"{path} is not usable: {error}; use another checkpoint")
+
+
+def _opened(path: Path, look_around: bool = False) -> dict[str, Any]:
+    """What is in a file, unchecked but for its format.
+
+    Read with ``weights_only=True``: a pickle can name any function to be called on loading, and this mode knows
+    tensors and plain containers only. Always given outright, since an environment variable can change the default.
+
+    Args:
+        look_around: leave the tensors, and the checksums of the file's parts, alone.
+    """
+    if not path.is_file():
+        raise LabError(f"there is no checkpoint {path}: give the path of a .ckpt file")
+    if not _is_whole(path, look_around):
+        raise LabError(f"{path} is damaged or not a checkpoint: use an older one, such as best.ckpt")
+    # torch maps only files whose name is UTF-8 to it: not one of other bytes, and not "λ" in an ASCII locale.
+    mapped = look_around and is_text(str(path))
+    try:
+        with warnings.catch_warnings(action="ignore"):  # about kinds of tensors that are refused anyway
+            found = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+    except pickle.UnpicklingError as error:
+        raise LabError(
+            f"{path} was not opened: it holds something other than tensors and plain values, which could run code; "
+            "use a checkpoint that this lab wrote"
+        ) from error
+    except Exception as error:  # bytes from anywhere can make an unpickler stumble in any way
+        raise LabError(f"{path} is damaged or not a checkpoint: use an older one, such as best.ckpt") from error
+    described = found.get("lab") if isinstance(found, dict) else None
+    if not isinstance(described, dict) or "format" not in described:
+        raise LabError(f"{path} is not a checkpoint of this lab: it does not say which model it belongs to")
+    if type(described["format"]) is not int or not 1 <= described["format"] <= FORMAT:
+        known = " and ".join(f"format {number}" for number in range(1, FORMAT + 1))
+        raise LabError(f"{path} has format {said(described['format'])}, and this version of the lab reads {known}")
+    return found
+
+
+def _is_whole(path: Path, look_around: bool) -> bool:
+    """Does every part of the file have the checksum it was written with?
+
+    torch's format is a zip file, whose table of contents is written last: a torn one has none. The checksums are in
+    it, but torch does not look at them, and a flipped bit in a weight would pass for a weight.
+    """
+    try:
+        with path.open("rb") as file:
+            if file.read(4) != b"PK\x03\x04":  # else torch would take it for its older, unchecked format
+                return False
+        with zipfile.ZipFile(path) as parts:
+            listed = parts.infolist()
+            # torch packs nothing: a small file that unfolds into a large one is not of its making.
+            if any(part.compress_type != zipfile.ZIP_STORED for part in listed):
+                return False
+            if sum(part.file_size for part in listed) > path.stat().st_size:
+                return False
+            return look_around or parts.testzip() is None
+    except Exception:  # zipfile, too, has many ways to stumble over damaged bytes
+        return False
+
+
+def find(wanted: str, start_folder: Path, option: str = "resume") -> Path:
+    """The checkpoint that ``wanted`` names: a file, the newest usable in a run folder (or in its ``checkpoints``, named
+    outright), or (``last``) of all runs.
+
+    Raises:
+        LabError: if there is none.
+    """
+    if wanted.startswith(("http://", "https://")):
+        raise LabError(f"{option}={wanted}: fetch the file first; checkpoints are read from the disk only")
+    target = typed_path(wanted, start_folder)
+    if target.is_file():
+        return target
+    if target.is_dir():
+        folders = [target / FOLDER]
+        where = f"{target / FOLDER} (was that run started with save=true?)"
+        if not folders[0].is_dir() and (target.name == FOLDER or next(target.glob("*.ckpt"), None)):
+            folders, where = [target], str(target)
+    elif wanted == "last":
+        found = (start_folder / "outputs").rglob(FOLDER)
+        runs = newest.runs_first({folder.parent for folder in found if next(folder.glob("*.ckpt"), None)})
+        folders = [run / FOLDER for run in runs]
+        where = f"{start_folder / 'outputs'} (runs keep them with save=true)"
+    else:
+        raise LabError(f"{option}={wanted}: there is no such file or folder ({target.absolute()})")
+    for folder in folders:
+        for path in newest.checkpoints_first(folder.glob("*.ckpt"), folder.resolve().parent):
+            try:
+                load(path)
+            except LabError:
+                continue  # torn: the one before it is whole
+            return path
+    raise LabError(f"{option}={wanted}: there is no usable checkpoint in {where}")
+
+
+def how_to_go_on(run_folder: Path) -> str:
+    """What somebody should do whose run in ``run_folder`` has broken off."""
+    if next((run_folder / FOLDER).glob("*.ckpt"), None) is None:
+        return "start the run again"
+    return f"continue it with resume={shlex.quote(str(run_folder))}"
+
+
+def refuse_other_run(checkpoint: dict[str, Any], config: Config, tokens: TokenFile, path: Path) -> None:
+    """Checks that ``config`` continues the run that ``checkpoint`` was taken from.
+
+    Raises:
+        LabError: listing every difference that would make it another run: model, corpus, optimizer or tokenizer.
+    """
+    then, now = checkpoint["lab"], card(config, tokens)
+    differences = [
+        f"model.{name} was {then['config']['model'].get(name)} and is {value}"
+        for name, value in now["config"]["model"].items()
+        if then["config"]["model"].get(name) != value and name not in ("drop_rate", "activation_checkpointing")
+    ]
+    if then["corpus"]["fingerprint"] != now["corpus"]["fingerprint"]:
+        names = then["corpus"]["name"], now["corpus"]["name"]
+        same_name = f"the text of the corpus {names[0]} has changed"
+        differences.append(same_name if names[0] == names[1] else f"the corpus was {names[0]} and is {names[1]}")
+    optimizers = [described["config"].get("optimizer") or {} for described in (then, now)]
+    classes = [str(options.get("_target_")).rpartition(".")[2] for options in optimizers]
+    if classes[0] != classes[1]:  # what one of them remembers of the gradients means nothing to another
+        differences.append(f"the optimizer was {classes[0]} and is {classes[1]}")
+    if then["tokenizer"] != now["tokenizer"]:
+        differences.append(f"the tokenizer was {then['tokenizer']} and is {now['tokenizer']}")
+    if differences:
+        raise LabError(f"{path} belongs to another run: {'; '.join(differences)}")
+
+
+def link(source: Path, target: Path) -> None:
+    """Gives the file ``source`` a second name, atomically, in place of what was there. Where links exist, for free."""
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    temporary.unlink(missing_ok=True)
+    try:
+        os.link(source, temporary)
+        os.replace(temporary, target)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        with atomic.writing(target) as file:
+            file.write(source.read_bytes())

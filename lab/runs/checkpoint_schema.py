@@ -1,0 +1,290 @@
+"""What a checkpoint consists of: each part, its type, its shape, its range.
+
+A checkpoint comes from who knows where, and its tensors go into kernels that believe what they are told: an average of
+another shape than its weight is a write into somebody else's memory. So nothing takes any part of a file before it
+has passed here, and what is not declared here is not passed on. What follows from the number of finished steps (the
+loops' counters, the scheduler's place) is not read at all, but derived from that number
+(see ``lab.training.checkpointing``).
+
+This is what a file can be held to by itself. Whether it fits the run that goes on: ``lab.training.resume_check``.
+"""
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lab.config.plan import Plan
+from lab.config.schema import LIMITS, AdamWConfig, Config, SGDConfig
+from lab.files.validation import (
+    Kind,
+    Unfit,
+    inside,
+    nothing_or,
+    number,
+    parts,
+    plain,
+    rows,
+    said,
+    switch,
+    table,
+    text,
+    whole,
+)
+from lab.model import GPTConfig
+from lab.optim.parameter_groups import decay_groups
+from lab.runs import tensors
+
+PREFIX = "model."
+"""In front of the decoder's names: it is the attribute of the LightningModule that holds it."""
+
+MOST_STEPS = 10**12
+
+FLOATS = (torch.float32, torch.bfloat16)
+"""Number formats of weights: those of ``trainer.precision``."""
+
+SCALARS = ("step", "eta", "mu", "mu_product")
+"""What torch's optimizers keep of a weight as a single number; everything else is as large as the weight."""
+
+
+def options(schema: type, prefix: str = "") -> Kind:
+    """The options of a dataclass of ``lab.config.schema`` as plain values, each of its type and in its range."""
+    hints = typing.get_type_hints(schema)
+    kinds = {f.name: _option(hints[f.name], f"{prefix}{f.name}") for f in dataclasses.fields(schema)}
+    return parts({}, kinds, others=plain)
+
+
+def _option(hint: Any, name: str) -> Kind:
+    members = typing.get_args(hint)
+    if isinstance(hint, types.UnionType) and type(None) in members:
+        (hint,) = (member for member in members if member is not type(None))
+        return nothing_or(_option(hint, name))
+    if name == "optimizer":  # one of these, or the user's own
+        both = {f.name: f for schema in (AdamWConfig, SGDConfig) for f in dataclasses.fields(schema)}
+        return parts({}, {key: _option(f.type, f"{name}.{key}") for key, f in both.items()}, others=plain)
+    if dataclasses.is_dataclass(hint):
+        return options(typing.cast(type, hint), f"{name}.")
+    if typing.get_origin(hint) is tuple:
+        return rows(_option(members[0], name), len(members))
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return _one_of(tuple(member.name for member in hint))
+    kind: Kind = {bool: switch, int: whole(), float: number(), str: text()}.get(hint, plain)
+    limit = LIMITS.get(name)
+    if limit is None:
+        return kind
+
+    def within(value: Any, where: str) -> Any:
+        if not limit.holds(kind(value, where)):
+            raise Unfit(f"{where} is {said(value)}, and must be {limit}")
+        return value
+
+    return within
+
+
+def _one_of(choices: tuple[str, ...]) -> Kind:
+    def check(value: Any, where: str) -> Any:
+        if type(value) is not str or value not in choices:
+            raise Unfit(f"{where} is {said(value)}, and must be one of {', '.join(choices)}")
+        return value
+
+    return check
+
+
+def dense(value: Any, where: str, shape: tuple[int, ...] | None = None) -> Tensor:
+    """A tensor that is nothing but a block of numbers in memory; of this ``shape``, if given."""
+    if not isinstance(value, Tensor):
+        raise Unfit(f"{where} is {said(value)}, and must be a tensor")
+    if type(value) is not Tensor or value.layout is not torch.strided or value.device.type != "cpu":
+        raise Unfit(f"{where} is a tensor of another kind than a plain block of numbers")
+    if value.is_quantized or value.is_complex() or value.is_neg() or not value.is_contiguous():
+        raise Unfit(f"{where} is a tensor of another kind than a plain block of numbers")
+    if shape is not None and value.shape != shape:
+        raise Unfit(f"{where} has the shape {tuple(value.shape)}, and must have {shape}")
+    return value.detach()  # without the hooks that a file may have given it
+
+
+_LOSS = number(0, infinite=True)
+"""In nats; infinite before the first validation."""
+
+_FIGURES = parts({}, dict.fromkeys(("val_loss", "val_perplexity", "val_bits_per_byte"), _LOSS))
+
+STEP = whole(0, MOST_STEPS)
+
+CARD = parts(
+    {
+        "format": whole(1),
+        "config": parts(
+            {
+                "model": parts({f.name: _option(f.type, f"model.{f.name}") for f in dataclasses.fields(GPTConfig)}),
+                "corpus": parts({"name": text(1000)}, {}, others=plain),
+            },
+            {},
+            others=plain,
+        ),
+        "plan": parts({f.name: whole(0 if f.name == "warmup_steps" else 1) for f in dataclasses.fields(Plan)}),
+        "tokenizer": text(100),
+        "corpus": parts({"name": text(1000), "fingerprint": text(100)}, {"n_tokens": whole()}),
+    },
+    {"checksum": text(64)},
+)
+"""What a checkpoint says of itself; the options only as far as they decide the model."""
+
+CALLBACKS: Mapping[str, Kind] = {
+    "Record": parts(
+        {
+            "val": _FIGURES,
+            "best": parts({"val_loss": _LOSS}, {"val_perplexity": _LOSS, "val_bits_per_byte": _LOSS}),
+            "seconds": number(0),
+            "best_step": STEP,
+            "val_step": whole(-1, MOST_STEPS),
+        }
+    ),
+    "Checkpoints": parts({"best_val_loss": _LOSS}),
+    "Alerts": parts({"losses": rows(number())}),
+}
+"""States of callbacks that are ours. Those of others must be plain values and tensors, and are their own business."""
+
+SCALER = parts(
+    {
+        "scale": number(0),
+        "growth_factor": number(1),
+        "backoff_factor": number(0, 1),
+        "growth_interval": whole(1),
+        "_growth_tracker": whole(),
+    }
+)
+"""Of mixed precision in fp16: the factor that keeps small gradients from becoming zero."""
+
+
+def _kept(value: Any, where: str) -> Any:
+    """What a callback has put there."""
+    return plain(value, where, leaf=dense)
+
+
+WHOLE = parts(
+    {
+        "lab": CARD,
+        "global_step": STEP,
+        "state_dict": table(dense),
+        "optimizer_states": rows(parts({"state": lambda value, _: value, "param_groups": rows(table(plain), 2)}), 1),
+        "loops": parts({"fit_loop": table(lambda *_: None)}),
+        "callbacks": parts({"Record": CALLBACKS["Record"]}, CALLBACKS, others=_kept),
+        "LabData": parts({"step": STEP, "position": whole()}),
+    },
+    {
+        "MixedPrecision": SCALER,
+        # Of Lightning, and either derived or not needed.
+        "lr_schedulers": lambda *_: [],
+        "epoch": lambda *_: 0,
+        "pytorch-lightning_version": lambda *_: "",
+    },
+    others=_kept,  # of callbacks that write beside their state, such as Lightning's WeightAveraging
+)
+
+
+def check(found: Any) -> dict[str, Any]:
+    """The checkpoint ``found`` in a file, of parts that are what they must be and fit each other.
+
+    Raises:
+        Unfit: naming the first part that is not.
+    """
+    checkpoint = WHOLE(found, "")
+    options(Config)(found["lab"]["config"], "lab.config.schema")
+    step, record = checkpoint["global_step"], checkpoint["callbacks"]["Record"]
+    for where, value in (("val_step", record["val_step"]), ("best_step", record["best_step"])):
+        if value > step:
+            raise Unfit(f"callbacks.Record.{where} is {value:,}, and the run is at step {step:,}")
+    if checkpoint["LabData"]["step"] != step:
+        raise Unfit(f"LabData.step is {checkpoint['LabData']['step']:,}, and the run is at step {step:,}")
+    if checkpoint["LabData"]["position"] < step:
+        raise Unfit(f"LabData.position is {checkpoint['LabData']['position']:,} windows after {step:,} steps")
+    parameters = _check_weights(checkpoint)
+    checkpoint["optimizer_states"] = [_optimizer(checkpoint["optimizer_states"][0], parameters, step)]
+    return checkpoint
+
+
+def _check_weights(checkpoint: dict[str, Any]) -> list[dict[str, Any]]:
+    """Compares the weights with the model that the card describes. Returns its parameter groups, without memory."""
+    state = checkpoint["state_dict"]
+    names = [name.removeprefix(PREFIX) for name in state]
+    try:
+        config = GPTConfig(**checkpoint["lab"]["config"]["model"])
+        model = tensors.without_memory(config, names)
+    except ValueError as error:
+        raise Unfit(f"lab.config.schema.model makes no model ({error})") from error
+    wanted = {f"{PREFIX}{name}": tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    if missing := [name for name in wanted if name not in state]:
+        raise Unfit(f"state_dict has no {missing[0]}")
+    if extra := [name for name in state if name not in wanted]:
+        raise Unfit(f"state_dict has {said(extra[0])}, which its model has not")
+    for name, shape in wanted.items():
+        dense(state[name], f"state_dict.{name}", shape)
+        if state[name].dtype not in FLOATS or state[name].dtype != next(iter(state.values())).dtype:
+            raise Unfit(f"state_dict.{name} is in the number format {state[name].dtype}")
+    head, embedding = state[f"{PREFIX}head.weight"], state[f"{PREFIX}token_embedding.weight"]
+    if config.tie_embeddings and head.data_ptr() != embedding.data_ptr() and not _same(head, embedding):
+        raise Unfit(
+            "state_dict.model.head.weight is not the token embedding, and lab.config.schema.model says that it is"
+        )
+    return decay_groups(model, 0.0)
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
+    """Bit for bit: NaN, too, is the same as itself."""
+    return torch.equal(one.view(torch.uint8), other.view(torch.uint8))
+
+
+def _optimizer(found: dict[str, Any], groups: list[dict[str, Any]], step: int) -> dict[str, Any]:
+    """What the optimizer keeps, each tensor beside the parameter it is of. Of the groups only which parameters are in
+    them: their learning rates and the like are those of the options."""
+    parameters = [parameter for group in groups for parameter in group["params"]]
+    numbers = iter(range(len(parameters)))
+    indices = [[next(numbers) for _ in group["params"]] for group in groups]
+    for place, group in enumerate(found["param_groups"]):
+        told = group.get("params")
+        if told != indices[place] or any(type(index) is not int for index in told):
+            raise Unfit(f"optimizer_states[0].param_groups[{place}].params are not the parameters of its model")
+    where = "optimizer_states[0].state"
+    state = found["state"]
+    if not isinstance(state, dict) or not all(type(key) is int for key in state):
+        raise Unfit(f"{where} is {said(state)}, and must be a dict with numbers of parameters")
+    if state and sorted(state) != list(range(len(parameters))):
+        raise Unfit(f"{where} has {len(state):,} of {len(parameters):,} parameters")
+    memory: set[int] = set()
+    kept = {
+        key: {
+            name: _average(v, inside(f"{where}[{key}]", name), name, parameters[key], step, memory)
+            for name, v in row.items()
+        }
+        for key, row in ((key, table(lambda value, _: value)(state[key], f"{where}[{key}]")) for key in sorted(state))
+    }
+    if (
+        len({tuple(row) for row in kept.values()}) > 1
+        or len({float(row.get("step") or 0) for row in kept.values()}) > 1
+    ):
+        raise Unfit(f"{where} is not the same of every parameter")
+    return {"state": kept, "param_groups": [{"params": told} for told in indices]}
+
+
+def _average(value: Any, where: str, name: str, parameter: Tensor, step: int, memory: set[int]) -> Any:
+    """One thing that an optimizer remembers of a parameter."""
+    if not isinstance(value, Tensor):
+        return nothing_or(number())(value, where)
+    tensor = dense(value, where, () if name in SCALARS else None)
+    if tensor.dtype not in FLOATS:
+        raise Unfit(f"{where} is in the number format {tensor.dtype}")
+    if name == "step" and not (float(tensor).is_integer() and 0 <= float(tensor) <= step):
+        raise Unfit(f"{where} is {float(tensor):g}, and the run is at step {step:,}")
+    # Adafactor keeps a row and a column instead of a whole matrix; the others' tensors are as large as the weight.
+    sizes = zip(tensor.shape, parameter.shape, strict=False)
+    if name not in SCALARS and (tensor.dim() != parameter.dim() or not all(one in (1, size) for one, size in sizes)):
+        raise Unfit(f"{where} has the shape {tuple(tensor.shape)}, and its parameter {tuple(parameter.shape)}")
+    if tensor.numel() and tensor.data_ptr() in memory:
+        raise Unfit(f"{where} shares its memory with another tensor")
+    memory.add(tensor.data_ptr())
+    return tensor

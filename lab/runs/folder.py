@@ -1,0 +1,152 @@
+"""What a run leaves in its folder, and who may write there."""
+
+import contextlib
+import math
+import os
+import shlex
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from filelock import FileLock, Timeout
+
+from lab.config.schema import Config, to_plain
+from lab.errors import FolderTaken, LabError
+from lab.files import atomic, strict_json
+from lab.files.paths import typed_path
+from lab.files.validation import nothing_or, number, parts, plain, table, text
+from lab.runs import events, ownership
+from lab.runs.ownership import CONFIG_FILE, RESULTS_FILE
+from lab.runs.state import ALIVE, STATE_FILE, read_state, write_state
+
+_RESULTS = parts(
+    {},
+    {
+        "best_val_loss": nothing_or(number(0, infinite=True)),
+        "versions": table(text()),
+        "git_revision": nothing_or(text()),
+    },
+    others=plain,
+)
+
+
+_BEFORE_A_RUN = (".hydra", ownership.LOCK_FILE, "train.log")
+"""What Hydra and the lock leave in a folder before anything of a run is in it."""
+
+
+@contextlib.contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Holds the lock of a run folder. The system frees it when the process ends, however it ends.
+
+    Raises:
+        FolderTaken: if another process holds it, or somebody else's files are in the way.
+    """
+    ownership.refuse_strangers(folder)
+    try:
+        with FileLock(folder / ownership.LOCK_FILE, timeout=0):
+            yield
+    except Timeout as error:
+        raise FolderTaken(f"another process is training in {folder}: wait for it, or take another folder") from error
+
+
+def refuse_used(folder: Path, anew: bool) -> None:
+    """Makes sure that a new run does not mix with an older one. ``anew``: clears away one that got nowhere instead.
+
+    Raises:
+        LabError: if the folder holds a run already.
+    """
+    used = [name for name in (STATE_FILE, events.FILE, RESULTS_FILE) if (folder / name).exists()]
+    if used == [STATE_FILE] and read_state(folder)["state"] == "queued":
+        return  # it is this run that was waiting here
+    if used and not anew:
+        saved = next(folder.glob("checkpoints/*.ckpt"), None) is not None
+        ways = f"continue it with resume={shlex.quote(str(folder))}, or " if saved else ""
+        raise LabError(f"{folder} holds a run already: {ways}take another folder")
+    told = list(events.read(folder))
+    ownership.clear(folder, used)
+    if told:  # whoever has listened so far goes on listening
+        events.begin_again(folder, told, [], 0)
+
+
+def existing(words: Sequence[str]) -> set[Path]:
+    """Of the places that a run with these options may take before it begins, those that are there already."""
+    outputs = Path.cwd() / "outputs"
+    found = {outputs, *outputs.glob("*")}
+    for word in words:
+        if word.startswith("hydra.run.dir="):
+            chosen = typed_path(word.partition("=")[2], Path.cwd())
+            found |= {chosen, *chosen.parents, *(chosen / name for name in _BEFORE_A_RUN)}
+    return {path for path in found if path.exists()}
+
+
+def has_begun(folder: Path) -> bool:
+    """Does ``folder`` hold a run, or one that waits there?"""
+    return any((folder / name).exists() for name in (CONFIG_FILE, STATE_FILE, events.FILE))
+
+
+def take_away(folder: Path, there: set[Path], keep_lock: bool) -> None:
+    """Removes what a run that was refused before it began has left of itself: nothing that was ``there`` before, and
+    nothing that anybody else has put there since. ``keep_lock``: it is the lock of another process."""
+    if keep_lock:
+        there = {*there, folder / ownership.LOCK_FILE}
+    with contextlib.suppress(OSError):
+        for left in (folder / name for name in _BEFORE_A_RUN):
+            if left.is_dir() and left not in there:
+                shutil.rmtree(left)
+            elif left not in there:
+                left.unlink(missing_ok=True)
+        for inner in [] if folder in there else sorted(folder.rglob("*"), key=lambda path: -len(path.parts)):
+            inner.rmdir()  # the empty one of a logger
+        for made in (folder, *folder.parents):
+            if made in there or made == Path.cwd():
+                break
+            made.rmdir()  # refuses, if there is anything in it
+
+
+def write_config(folder: Path, config: Config) -> None:
+    """Every option of the run, resolved, as ``config.yaml``."""
+    atomic.write_text(folder / CONFIG_FILE, yaml.safe_dump(to_plain(config), sort_keys=False, allow_unicode=True))
+
+
+def write_results(folder: Path, results: dict[str, Any]) -> None:
+    """The outcome, as ``results.json``."""
+    atomic.write_json(folder / RESULTS_FILE, results)
+
+
+def read_results(folder: Path) -> dict[str, Any]:
+    """The outcome of the run in ``folder``; an infinite loss if it did not come to one."""
+    try:
+        told = strict_json.loads((folder / RESULTS_FILE).read_text(encoding="utf-8"))
+        found: dict[str, Any] = _RESULTS({name: strict_json.number(value) for name, value in told.items()}, "")
+    except (OSError, ValueError, AttributeError):
+        found = {}
+    return found if found.get("best_val_loss") is not None else {**found, "best_val_loss": math.inf}
+
+
+def write_end(folder: Path, log: events.EventLog, results: dict[str, Any]) -> None:
+    """Says in the run's state and in its log how it ended."""
+    state = "finished" if results["status"] == "finished" else "stopped"
+    fields = {"reason": results["reason"]} if results["reason"] else {}
+    write_state(folder, state, step=results["steps"], total_steps=results["total_steps"], **fields)
+    log.append("state", results["steps"], state=state, **fields)
+
+
+def has_finished(folder: Path, total_steps: int) -> bool:
+    """Has the run in ``folder`` come to its end, and was it meant to be ``total_steps`` long?"""
+    with contextlib.suppress(LabError):
+        told = read_state(folder)
+        return told["state"] == "finished" and told.get("total_steps") == total_steps
+    return False
+
+
+def note_end(folder: Path, state: str, reason: str) -> None:
+    """Says in the run's state that it ``failed``, or was ``stopped`` before it began to train; but not where an earlier
+    process, or this one, has told already how the run ended."""
+    with contextlib.suppress(LabError, OSError):
+        fresh = {"state": "running", "pid": os.getpid()}
+        told = read_state(folder) if (folder / STATE_FILE).exists() else fresh
+        if told["state"] == "queued" or (told["state"] in ALIVE and told.get("pid") == os.getpid()):
+            fields = {key: told.get(key, 0) for key in ("step", "total_steps")}
+            write_state(folder, state, reason=reason, **fields)

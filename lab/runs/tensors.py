@@ -1,0 +1,46 @@
+"""Weights before a kernel believes them: of the model they are said to be of, and numbers."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import init
+from torch.overrides import TorchFunctionMode
+
+from lab.model import GPTConfig, GPTModel
+
+
+class _Unfilled(TorchFunctionMode):
+    """Leaves out random numbers: there is no memory to fill, and torch would load half a compiler in order not to."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        given = kwargs or {}
+        if func in (init.normal_, init.uniform_, init.kaiming_uniform_, Tensor.normal_, Tensor.uniform_):
+            return args[0] if args else given["tensor"]
+        return func(*args, **given)
+
+
+def without_memory(config: GPTConfig, names: Iterable[str]) -> GPTModel:
+    """The ``GPTModel`` of ``config`` with names and shapes, and no numbers, for weights that are called ``names``.
+
+    Raises:
+        ValueError: if no model can be that large, or these weights cannot be those of one as deep.
+    """
+    # Before anything is done n_layers times: a file may say a billion.
+    depth = len({name.split(".")[1] for name in names if name.startswith("blocks.")})
+    if config.n_layers != depth:
+        raise ValueError(f"it says that the model has {config.n_layers:,} layers, and its weights have {depth}")
+    try:
+        with torch.device("meta"), _Unfilled():
+            return GPTModel(config)
+    except (RuntimeError, TypeError, OverflowError) as error:  # so large that torch cannot multiply or even hold them
+        raise ValueError(f"no model can have emb_dim={config.emb_dim:,}") from error
+
+
+def within(tensor: Tensor, low: float | None = None) -> bool:
+    """Are all numbers of a tensor finite, and none below ``low``? In one pass, without memory of its own."""
+    if tensor.numel() == 0:
+        return True
+    least, most = (bound.item() for bound in torch.aminmax(tensor))
+    return float("-inf") < least <= most < float("inf") and (low is None or least >= low)

@@ -1,0 +1,4 @@
+"""The process and the machine beneath it: its streams, its signals, its memory.
+
+May import: `lab.errors`.
+"""

@@ -1,0 +1,233 @@
+"""When checkpoints are written, and how Lightning's loops find their place again."""
+
+import contextlib
+import sys
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+from lightning.fabric.plugins import CheckpointIO
+from lightning.pytorch.callbacks import Checkpoint
+
+from lab.errors import LabError
+from lab.runs import checkpoint as files
+from lab.runs import newest
+from lab.runs.events import EventLog, read
+
+
+class Checkpoints(Checkpoint):
+    """``best.ckpt`` by validation loss, ``last.ckpt``, and periodic ``step-00000100.ckpt`` of which ``keep`` stay.
+
+    Lightning's own ModelCheckpoint scores a periodic checkpoint by the previous validation, leaves out the last step
+    and forgets the best score when the run goes on in another folder. Here a checkpoint that falls on the step of an
+    evaluation is written after it, so that whoever continues from it finds that evaluation done.
+
+    Args:
+        folder: where the files go.
+        eval_every: optimizer steps between evaluations.
+        save_every: optimizer steps between periodic checkpoints, or None.
+        keep: how many periodic checkpoints stay.
+        log: the run's event log, which is told of each checkpoint.
+        go_on_if_full: warn instead of stopping when a checkpoint cannot be written.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        eval_every: int,
+        save_every: int | None,
+        keep: int,
+        log: EventLog,
+        go_on_if_full: bool = False,
+    ) -> None:
+        self.folder = folder
+        self.eval_every = eval_every
+        self.save_every = save_every
+        self.keep = keep
+        self.events = log  # not self.log: Lightning puts a method of its own there
+        self.go_on_if_full = go_on_if_full
+        self.periodic = written(log.path.parent)
+        """The periodic checkpoints that this run has written, by its log, in their order: no others are removed."""
+        self.best_val_loss = float("inf")
+        self.saved_step = -1
+        """The step that last.ckpt holds."""
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best_val_loss": self.best_val_loss}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.best_val_loss = float(state_dict["best_val_loss"])
+
+    def on_train_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        self.saved_step = trainer.global_step  # a continued run need not write again what it has just read
+
+    def on_train_batch_end(self, trainer: L.Trainer, module: L.LightningModule, *_: Any) -> None:
+        step = trainer.global_step
+        evaluation_follows = step % self.eval_every == 0 or step == trainer.max_steps
+        if self._is_periodic(step) and step != self.saved_step and not evaluation_follows:
+            self.save(trainer)
+
+    def on_validation_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        if trainer.sanity_checking:  # the evaluation before the first step
+            return
+        loss = float(trainer.callback_metrics["val_loss"])
+        before, self.best_val_loss = self.best_val_loss, min(loss, self.best_val_loss)
+        self.save(trainer)
+        if self.saved_step != trainer.global_step:
+            self.best_val_loss = before  # it could not be written: the file on the disk is still the best there is
+        elif loss < before:
+            self._link("best.ckpt", trainer.global_step)
+
+    def on_train_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        if trainer.global_step != self.saved_step:
+            self.save(trainer)
+
+    def save(self, trainer: L.Trainer) -> None:
+        """Writes ``last.ckpt`` as of now, and the periodic one if it is time for it."""
+        step = trainer.global_step
+        if not self.write(trainer, self.folder / "last.ckpt"):
+            return
+        self.saved_step = step
+        if self._is_periodic(step):
+            name = f"step-{step:08d}.ckpt"
+            self._link(name, step)
+            self.periodic = [*(other for other in self.periodic if other != name), name]
+            while len(self.periodic) > self.keep:
+                oldest = self.periodic.pop(0)
+                (self.folder / oldest).unlink(missing_ok=True)
+                self.events.append("removed", step, path=f"{files.FOLDER}/{oldest}")
+
+    def write(self, trainer: L.Trainer, path: Path) -> bool:
+        """Writes one checkpoint. Returns whether that worked, if the run is to go on without it.
+
+        Raises:
+            LabError: if there is no room, and the run is to stop then; what was saved before is intact.
+        """
+        try:
+            trainer.save_checkpoint(path)
+        except (OSError, RuntimeError) as error:  # torch's writer has RuntimeErrors for a full disk
+            reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+            sentence = (
+                f"the checkpoint of step {trainer.global_step} could not be written to {self.folder} ({reason}); "
+                "the checkpoints written before are intact"
+            )
+            if not self.go_on_if_full:
+                again = files.how_to_go_on(self.folder.parent)
+                raise LabError(f"{sentence}: make room, then {again}") from error
+            print(f"warning: {sentence}, and training goes on", file=sys.stderr, flush=True)
+            return False
+        self._tell(path.name, trainer.global_step)
+        return True
+
+    def _link(self, name: str, step: int) -> None:
+        """Gives last.ckpt a second name."""
+        files.link(self.folder / "last.ckpt", self.folder / name)
+        self._tell(name, step)
+
+    def _tell(self, name: str, step: int) -> None:
+        self.events.append("checkpoint", step, path=f"{files.FOLDER}/{name}")
+
+    def _is_periodic(self, step: int) -> bool:
+        return self.save_every is not None and step > 0 and step % self.save_every == 0
+
+
+def written(run: Path) -> list[str]:
+    """The names of the periodic checkpoints that the run in a folder has, by its log, oldest first."""
+    found: list[str] = []
+    for event in read(run):
+        name = str(event.get("path")).rpartition("/")[2]
+        if event.get("kind") in ("checkpoint", "removed") and newest.PERIODIC.fullmatch(name):
+            found = [other for other in found if other != name]
+            found += [name] if event["kind"] == "checkpoint" else []
+    return [name for name in found if (run / files.FOLDER / name).is_file()]
+
+
+class AtomicCheckpointIO(CheckpointIO):
+    """Lightning's way to the disk, by way of ``lab.runs.checkpoint``: atomic to write, checked to read.
+
+    Args:
+        accumulate_grad_batches: micro-batches in an optimizer step.
+        earlier: the checkpoint that the run continues from, as ``lab.runs.checkpoint.load`` gave it: what was checked
+            is what is taken, and a large file is read once.
+    """
+
+    def __init__(self, accumulate_grad_batches: int, earlier: dict[str, Any] | None = None) -> None:
+        self.accumulate_grad_batches = accumulate_grad_batches
+        self.earlier = earlier
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
+        files.save(checkpoint, Path(path))
+
+    def load_checkpoint(self, path: Any, *_: Any, **__: Any) -> dict[str, Any]:
+        earlier = files.load(Path(path)) if self.earlier is None else self.earlier
+        return for_lightning(earlier, self.accumulate_grad_batches)
+
+    def remove_checkpoint(self, path: Any) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            Path(path).unlink()
+
+
+def for_lightning(checkpoint: dict[str, Any], accumulate_grad_batches: int) -> dict[str, Any]:
+    """The checkpoint as Lightning takes it up; what follows from the number of finished steps is derived from it."""
+    step = checkpoint["global_step"]
+    return {
+        **checkpoint,
+        "loops": {"fit_loop": fit_loop_at(step, accumulate_grad_batches)},
+        # LambdaLR would take any attribute of itself out of it.
+        "lr_schedulers": [{"last_epoch": step, "_step_count": step + 1, "lr_lambdas": [None, None]}],
+        "epoch": 0,
+        "pytorch-lightning_version": L.__version__,
+    }
+
+
+def is_taking_up(trainer: L.Trainer) -> bool:
+    """Is the trainer still handing out the parts of a checkpoint?"""
+    return bool(trainer._checkpoint_connector._loaded_checkpoint)  # Lightning tells it nowhere else
+
+
+def cannot_take_up(path: Path | None, error: Exception) -> LabError:
+    """What to say when a part is not taken: it is of a callback of the user's, for what is ours has been checked."""
+    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    return LabError(
+        f"{path}: a callback cannot take up what is there of it ({reason}); continue with the callbacks of that run, "
+        "or use another checkpoint"
+    )
+
+
+def fit_loop_at(step: int, accumulate_grad_batches: int) -> dict[str, Any]:
+    """The state of Lightning's fit loop exactly between two optimizer steps, inside its one endless epoch.
+
+    Lightning saves dozens of counters that differ with the hook in which the checkpoint was written; restored, some
+    of them skip an evaluation or add up gradients at the wrong border. All that they should say follows from the
+    number of finished steps, so it is derived from that number.
+    """
+    batches = step * accumulate_grad_batches
+
+    def progress(count: int) -> dict[str, int]:
+        return {"ready": count, "started": count, "processed": count, "completed": count}
+
+    def in_epoch(count: int) -> dict[str, Any]:
+        return {"total": progress(count), "current": progress(count)}
+
+    one_begun = {"ready": 1, "started": 1, "processed": 0, "completed": 0}
+    optimizer = {
+        "step": {"total": {"ready": step, "completed": step}, "current": {"ready": step, "completed": step}},
+        "zero_grad": {
+            "total": {"ready": step, "started": step, "completed": step},
+            "current": {"ready": step, "started": step, "completed": step},
+        },
+    }
+    scheduler = {"total": {"ready": step, "completed": step}, "current": {"ready": step, "completed": step}}
+    return {
+        "state_dict": {},
+        "epoch_progress": {"total": one_begun, "current": one_begun},
+        # By this one, Lightning and its callbacks number what they log; it adds one to it whenever it goes on.
+        "epoch_loop.state_dict": {"_batches_that_stepped": step - 1},
+        "epoch_loop.batch_progress": {**in_epoch(batches), "is_last_batch": False},
+        "epoch_loop.scheduler_progress": scheduler,
+        "epoch_loop.automatic_optimization.state_dict": {},
+        "epoch_loop.automatic_optimization.optim_progress": {"optimizer": optimizer},
+        "epoch_loop.val_loop.state_dict": {},
+        "epoch_loop.val_loop.batch_progress": {**in_epoch(0), "is_last_batch": False},
+    }

@@ -1,0 +1,33 @@
+"""The run's event log as a Lightning logger: what TensorBoard is told, it is told by the same call."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lightning.pytorch.loggers import Logger
+from lightning.pytorch.utilities import rank_zero_only
+
+from lab.runs.events import OWN, EventLog
+
+
+class EventLogger(Logger):
+    """Passes metrics on to an ``EventLog``."""
+
+    def __init__(self, log: EventLog) -> None:
+        super().__init__()
+        self.log = log
+
+    @property
+    def name(self) -> str:
+        return "events"
+
+    @property
+    def version(self) -> str:
+        return ""
+
+    @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        # What a user logs as "time" must not pass for the time of the event.
+        self.log.append("metrics", step or 0, **{f"{k}_" if k in OWN else k: v for k, v in metrics.items()})
+
+    def log_hyperparams(self, *_: Any, **__: Any) -> None:
+        """Nothing: the options are in config.yaml."""

@@ -1,0 +1,113 @@
+"""Going on with a run: its options, its curve, its checkpoints."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch.loggers import Logger
+
+from lab.errors import LabError
+from lab.files import atomic
+from lab.files.paths import typed_path
+from lab.runs import checkpoint, events, newest, ownership
+from lab.training.callbacks import write_sample
+from lab.training.inherited_options import inherit
+
+
+def inherited_overrides(typed: Sequence[str], start_folder: Path) -> list[str]:
+    """The options of the run that ``resume=`` names, for all that was not typed again.
+
+    ``resume=last`` alone goes on with the same model on the same corpus, whatever the defaults are. What cannot be
+    taken over is said on standard error.
+
+    Raises:
+        LabError: if the checkpoint is no use.
+    """
+    words = {word.partition("=")[0].lstrip("+"): word.partition("=")[2] for word in typed if "=" in word}
+    wanted = words.get("resume", "null")
+    if wanted in ("null", ""):
+        return []
+    try:
+        chosen = words.get("hydra.run.dir")
+        path = find(wanted, start_folder, typed_path(chosen, start_folder) if chosen else None)
+    except LabError:
+        return []  # said by the run itself, with a folder to say it in
+    if path is None:
+        return []
+    # The card is enough to go by: the run will load, and check, the whole of it.
+    found, left_out = inherit(checkpoint.read_card(path)[0]["config"], words)
+    if left_out:
+        names = ", ".join(left_out)
+        print(f"not taken over from {path}: {names}; type again what the run should go on with", file=sys.stderr)
+    return found
+
+
+def first_weights(earlier: dict[str, Any]) -> str | None:
+    """What the run that a checkpoint is from began with, as ``init_from`` named it: for the record."""
+    named = earlier["lab"]["config"].get("init_from")
+    return named if isinstance(named, str) else None
+
+
+def find(wanted: str, start_folder: Path, run_folder: Path | None) -> Path | None:
+    """The checkpoint to continue from, or None to start afresh.
+
+    ``auto`` continues what is in the run folder, if anything is: the word for a job that a scheduler may start again.
+
+    Raises:
+        LabError: if it was named outright and isn't there.
+    """
+    if wanted != "auto":
+        return checkpoint.find(wanted, start_folder)
+    if run_folder is None:
+        raise LabError("resume=auto continues the run in hydra.run.dir=FOLDER: give that, too")
+    here = start_folder / run_folder
+    return checkpoint.find(str(here), start_folder) if list((here / checkpoint.FOLDER).glob("*.ckpt")) else None
+
+
+def run_folder_of(path: Path) -> Path:
+    """The run folder that a checkpoint lies in."""
+    return path.resolve().parent.parent
+
+
+def carry_over(path: Path, checkpoint_: dict[str, Any], folder: Path) -> list[events.Event]:
+    """Gives ``folder`` the log of the run that the checkpoint is from, up to its step and no further. Returns it.
+
+    The same when it is the very folder: what a killed process did after its last checkpoint will be done again.
+    """
+    step = int(checkpoint_["global_step"])
+    # Taken before the evaluation of its step (by a signal, say)? Then that evaluation is still to be done.
+    evaluated = checkpoint_["callbacks"]["Record"]["val_step"] == step
+    told = list(events.read(run_folder_of(path)))
+    in_place = run_folder_of(path) == folder.resolve()
+    kept = [
+        event
+        for event in told
+        if _is_valid_until(event, step, evaluated) and (in_place or event["kind"] in ("metrics", "sample"))
+    ]
+    events.begin_again(folder, told, kept, step)
+    return [event for event in kept if event["kind"] in ("metrics", "sample")]
+
+
+def _is_valid_until(event: events.Event, step: int, evaluated: bool) -> bool:
+    """Does an event belong to the run up to ``step``? What is no measurement is history, and stays true."""
+    if event["kind"] not in ("metrics", "sample"):
+        return True
+    of_evaluation = "val_loss" in event or event["kind"] == "sample"
+    return event["step"] < step or (event["step"] == step and (evaluated or not of_evaluation))
+
+
+def replay(carried: list[events.Event], loggers: list[Logger]) -> None:
+    """Draws the curve of the earlier run with the loggers of the options; the log has it already."""
+    for event in carried:
+        if event["kind"] == "sample":
+            write_sample(loggers, event["text"], event["step"])
+        else:
+            for logger in loggers:
+                logger.log_metrics(events.figures(event), step=event["step"])
+
+
+def clean_up(folder: Path) -> None:
+    """Removes temporary files that a killed process left in a run folder."""
+    atomic.remove_leftovers(folder, ownership.is_name)
+    atomic.remove_leftovers(folder / checkpoint.FOLDER, newest.OWN_NAME.fullmatch)

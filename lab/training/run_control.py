@@ -1,0 +1,136 @@
+"""How a run obeys: signals and commands are acted on between two steps, never within one."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+
+from lab.errors import Interrupted
+from lab.runs import command_files
+from lab.runs.checkpoint import FOLDER
+from lab.runs.events import EventLog
+from lab.runs.state import write_state
+from lab.system.signals import Signals
+from lab.training.callbacks import Record
+from lab.training.checkpointing import Checkpoints
+from lab.training.module import GPTModule
+
+_POLL_SECONDS = 0.2
+_HEARTBEAT_SECONDS = 1.0
+
+
+class Steering(L.Callback):
+    """Keeps ``state.json`` up to date and does what signals and command files say.
+
+    Args:
+        folder: the run's folder.
+        total_steps: optimizer steps of the whole run.
+        eval_every: optimizer steps between evaluations.
+        signals: where Ctrl-C, SIGTERM and their like arrive.
+        log: the run's event log.
+        record: knows which step was evaluated last.
+        checkpoints: what saves, if saving is on.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        total_steps: int,
+        eval_every: int,
+        signals: Signals,
+        log: EventLog,
+        record: Record,
+        checkpoints: Checkpoints | None,
+    ) -> None:
+        self.folder = folder
+        self.total_steps = total_steps
+        self.eval_every = eval_every
+        self.signals = signals
+        self.events = log
+        self.record = record
+        self.checkpoints = checkpoints
+        self.step = 0
+        self._rate: float | None = None
+        self._beat = 0.0
+
+    def on_train_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        self.signals.install()
+        self.signals.graceful = True
+        self.step = trainer.global_step
+        self.set_state("running", self.step)
+        # A run that was stopped between a step and the evaluation that was due at it owes that evaluation.
+        if self.step and self.step % self.eval_every == 0 and self.record.val_step != self.step:
+            self._evaluate(trainer)
+
+    def on_train_batch_end(self, trainer: L.Trainer, module: L.LightningModule, *_: Any) -> None:
+        if trainer.global_step == self.step:  # in the middle of an accumulation
+            return
+        self.step = trainer.global_step
+        assert isinstance(module, GPTModule)
+        self._rate = module.rate
+        if time.monotonic() - self._beat > _HEARTBEAT_SECONDS:
+            self.set_state("running", self.step, quiet=True)
+        self._obey(trainer, module)
+
+    def on_validation_batch_end(self, trainer: L.Trainer, module: L.LightningModule, *_: Any) -> None:
+        # An evaluation may take minutes, a scheduler's patience seconds. Whoever continues evaluates again.
+        if self.signals.received is not None and not trainer.sanity_checking:
+            self._stop(trainer, self.signals.interruption())
+
+    def set_state(self, state: str, step: int, quiet: bool = False, **fields: Any) -> None:
+        """Writes ``state.json``, and an event unless it is only the heartbeat."""
+        self._beat = time.monotonic()
+        write_state(self.folder, state, step=step, total_steps=self.total_steps, tokens_per_second=self._rate, **fields)
+        if not quiet:
+            self.events.append("state", step, state=state, **fields)
+
+    def _obey(self, trainer: L.Trainer, module: GPTModule) -> None:
+        """Acts on a signal or on the commands that have come in; holds here while the run is paused."""
+        paused_since: float | None = None
+        while True:
+            if self.signals.received is not None:
+                self._stop(trainer, self.signals.interruption())
+            for command, file in command_files.commands(self.folder):
+                if command == "pause" and paused_since is None:
+                    paused_since = time.monotonic()
+                    self.set_state("paused", self.step)
+                elif command == "resume" and paused_since is not None:
+                    module.skip_time(time.monotonic() - paused_since)
+                    paused_since = None
+                    self.set_state("running", self.step)
+                elif command == "save":
+                    self._save(trainer)
+                elif command == "evaluate" and self.record.val_step != self.step:
+                    self._evaluate(trainer)
+                file.unlink(missing_ok=True)  # only now: whoever waits for it to vanish finds it obeyed
+                if command == "stop":
+                    self._stop(trainer, Interrupted("told to stop", 0))
+            if paused_since is None:
+                return
+            if time.monotonic() - self._beat > _HEARTBEAT_SECONDS:
+                self.set_state("paused", self.step, quiet=True)
+            time.sleep(_POLL_SECONDS)
+
+    def _stop(self, trainer: L.Trainer, interruption: Interrupted) -> None:
+        self.set_state("stopping", trainer.global_step, reason=interruption.reason)
+        if self.checkpoints is not None and self.checkpoints.saved_step != trainer.global_step:
+            self.checkpoints.save(trainer)
+        raise interruption
+
+    def _save(self, trainer: L.Trainer) -> None:
+        """A checkpoint because somebody asked for one: under a name of its own, which no retention removes."""
+        path = self.folder / FOLDER / f"saved-{self.step:08d}.ckpt"
+        keeper = self.checkpoints or Checkpoints(path.parent, eval_every=1, save_every=None, keep=1, log=self.events)
+        keeper.write(trainer, path)
+
+    @staticmethod
+    def _evaluate(trainer: L.Trainer) -> None:
+        """An evaluation now, the way in which Lightning's own loop makes one between two steps."""
+        connector = trainer._logger_connector
+        first_iteration = connector._first_loop_iter
+        trainer.validating = True
+        trainer.fit_loop.epoch_loop.val_loop.run()
+        trainer.training = True
+        connector._first_loop_iter = first_iteration

@@ -1,0 +1,307 @@
+"""What breaks on real machines, done for real: kills, full disks, torn files, hostile files."""
+
+import contextlib
+import os
+import pickle
+import random
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from support.commands import TINY, lab, scalars, train, train_here
+from support.runs import OPTIONS, assert_same_run, write_tale
+
+from lab.config import compose
+from lab.errors import LabError
+from lab.runs import checkpoint
+from lab.training import resume
+
+
+def start(folder: Path, *arguments: str) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", "lab.train", *arguments]
+    return subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def kill_after(process: "subprocess.Popen[bytes]", folder: Path, files: int, delay: float) -> bool:
+    """kill -9, ``delay`` seconds after the run has written ``files`` checkpoints. False if it was through before."""
+    seen = 0
+    last = None
+    while process.poll() is None:
+        now = last
+        with contextlib.suppress(FileNotFoundError):  # retention has removed one between the listing and the look
+            now = tuple(sorted((p.name, p.stat().st_mtime_ns) for p in (folder / "checkpoints").glob("*.ckpt")))
+        if now != last:
+            last, seen = now, seen + 1
+        if seen > files:
+            time.sleep(delay)
+            process.kill()
+            break
+        time.sleep(0.005)
+    process.wait()
+    assert process.stderr is not None
+    process.stderr.close()
+    return process.returncode == -9
+
+
+MANY_WRITES = (*OPTIONS, "model.emb_dim=128", "trainer.max_steps=60", "save_every=1", "keep=2", "eval_every=10")
+"""A larger model and a checkpoint after each step: most of the time is spent writing, and most kills hit a write."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("in_place", [True, False])
+def test_five_kills_and_still_the_same_run(in_place: bool, tmp_path: Path) -> None:
+    write_tale(tmp_path)
+    assert train_here(tmp_path, *MANY_WRITES, "hydra.run.dir=whole").code == 0
+    chance = random.Random(3)
+    folder, command = tmp_path / "part-0", [*MANY_WRITES, "hydra.run.dir=part-0"]
+    for number in range(1, 6):
+        assert kill_after(start(tmp_path, *command), folder, chance.randint(1, 3), chance.random() * 0.1)
+        target = folder if in_place else tmp_path / f"part-{number}"
+        command = [f"resume={folder}", f"hydra.run.dir={target}"]
+        folder = target
+    train(tmp_path, *command)
+    assert_same_run(tmp_path / "whole", folder)
+    assert not list(folder.rglob("*.tmp"))
+
+
+@pytest.mark.slow
+def test_twenty_five_kills_at_random_moments(tmp_path: Path) -> None:
+    write_tale(tmp_path)
+    train(tmp_path, *MANY_WRITES, "hydra.run.dir=whole")
+    chance = random.Random(11)
+    kills = torn = 0
+    command = [*MANY_WRITES, "hydra.run.dir=part", "resume=auto"]
+    for _ in range(80):
+        killed = kill_after(start(tmp_path, *command), tmp_path / "part", chance.randint(0, 2), chance.random() * 0.2)
+        kills += killed
+        torn += bool(list((tmp_path / "part" / "checkpoints").glob(".*.tmp")))
+        if not killed:
+            break
+        if (tmp_path / "part" / "checkpoints" / "last.ckpt").exists():
+            checkpoint.load(checkpoint.find(str(tmp_path / "part"), tmp_path))  # always one that is whole
+    train(tmp_path, *command)  # the rest; or nothing left to do, which is no error with resume=auto
+    print(f"{kills} kills, {torn} of them in the middle of a write")
+    assert kills >= 25
+    assert torn >= 1
+    assert_same_run(tmp_path / "whole", tmp_path / "part")
+    assert not list((tmp_path / "part").rglob("*.tmp"))
+
+
+def limited(megabytes: float) -> None:
+    """Files of this process may not grow beyond this: what a full disk does, at a place we can choose."""
+    size = int(megabytes * 1e6)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+
+@pytest.mark.parametrize("go_on", [False, True])
+def test_no_room_for_a_checkpoint(go_on: bool, tmp_path: Path) -> None:
+    write_tale(tmp_path)
+    assert train_here(tmp_path, *OPTIONS, "trainer.max_steps=4", "hydra.run.dir=run").code == 0
+    before = (tmp_path / "run" / "checkpoints" / "last.ckpt").read_bytes()
+    options = [f"if_save_fails={'go_on' if go_on else 'stop'}", "hydra.run.dir=run", "trainer.max_steps=12"]
+    done = subprocess.run(
+        [sys.executable, "-m", "lab.train", "resume=run", *options],
+        cwd=tmp_path,
+        preexec_fn=lambda: limited(len(before) / 2e6),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "could not be written" in done.stderr
+    assert "intact" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (tmp_path / "run" / "checkpoints" / "last.ckpt").read_bytes() == before
+    assert not list((tmp_path / "run" / "checkpoints").glob(".*.tmp"))
+    assert done.returncode == (0 if go_on else 1), done.stderr
+    if go_on:
+        assert "training goes on" in done.stderr
+        assert max(scalars(tmp_path / "run")["train_loss"]) == 12
+    assert train_here(tmp_path, "resume=run", "trainer.max_steps=12", "hydra.run.dir=after").code == 0
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="mounting a small filesystem needs root")
+def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
+    write_tale(tmp_path)
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", disk], check=False)
+    if mounted.returncode:
+        pytest.skip("a tmpfs cannot be mounted here")
+    try:
+        done = train_here(tmp_path, *OPTIONS, "save_every=1", "keep=100", f"hydra.run.dir={disk}/run")
+        assert done.code == 1
+        assert "could not be written" in done.err
+        assert len(done.err.strip().splitlines()) == 1
+        last = checkpoint.find(str(disk / "run"), tmp_path)
+        step = checkpoint.load(last)["global_step"]
+        assert step >= 1
+        done = train_here(tmp_path, f"resume={last}", "keep=1", "hydra.run.dir=elsewhere")
+        assert done.code == 0
+        assert train_here(tmp_path, *OPTIONS, "hydra.run.dir=whole").code == 0
+        assert scalars(tmp_path / "elsewhere")["train_loss"] == scalars(tmp_path / "whole")["train_loss"]
+    finally:
+        subprocess.run(["umount", disk], check=True)  # nobody holds a file open there any more
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sound checkpoint."""
+    folder = tmp_path_factory.mktemp("good")
+    write_tale(folder)
+    assert train_here(folder, *OPTIONS, "model.emb_dim=16", "trainer.max_steps=2", "hydra.run.dir=run").code == 0
+    return folder / "run" / "checkpoints" / "last.ckpt"
+
+
+def assert_refused(path: Path, *words: str) -> None:
+    with pytest.raises(LabError) as told:
+        checkpoint.load(path)
+    assert "\n" not in str(told.value)
+    assert str(path) in str(told.value)
+    for word in words:
+        assert word in str(told.value)
+
+
+def test_an_empty_a_foreign_and_an_older_checkpoint(good: Path, tmp_path: Path) -> None:
+    path = tmp_path / "a.ckpt"
+    path.write_bytes(b"")
+    assert_refused(path, "damaged or not a checkpoint")
+    path.write_bytes(b"PK\x03\x04 but no more")
+    assert_refused(path, "damaged or not a checkpoint")
+    torch.save({"state_dict": {}}, path)
+    assert_refused(path, "not a checkpoint of this lab")
+    torch.save([1, 2, 3], path)
+    assert_refused(path, "not a checkpoint of this lab")
+    found = torch.load(good, weights_only=True)
+    found["lab"]["format"] = 0
+    torch.save(found, path)
+    assert_refused(path, "format 0", "format 1")
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(share=st.floats(0, 0.9999))
+def test_a_truncated_checkpoint_is_refused(good: Path, tmp_path: Path, share: float) -> None:
+    data = good.read_bytes()
+    path = tmp_path / "torn.ckpt"
+    path.write_bytes(data[: int(share * len(data))])
+    assert_refused(path)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
+def test_a_flipped_bit_is_refused_or_harmless(good: Path, tmp_path: Path, place: float, bit: int) -> None:
+    data = bytearray(good.read_bytes())
+    data[int(place * len(data))] ^= 1 << bit
+    path = tmp_path / "flipped.ckpt"
+    path.write_bytes(data)
+    try:
+        found = checkpoint.load(path)
+    except LabError:
+        return
+    sound = checkpoint.load(good)["state_dict"]  # it hit padding between the parts of the file
+    assert all(torch.equal(found["state_dict"][name], sound[name]) for name in sound)
+
+
+def test_a_payload_is_refused_and_does_not_run(good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    evidence = tmp_path / "executed"
+
+    class Payload:
+        def __reduce__(self) -> object:
+            return os.system, (f"touch {evidence}",)
+
+    found = torch.load(good, weights_only=True)
+    found["callbacks"]["Record"]["val"] = Payload()
+    zipped = tmp_path / "zipped.ckpt"
+    torch.save(found, zipped)
+    plain = tmp_path / "plain.ckpt"
+    plain.write_bytes(pickle.dumps(Payload()))
+    legacy = tmp_path / "legacy.ckpt"
+    torch.save(found, legacy, _use_new_zipfile_serialization=False)
+    monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")  # what would switch torch's own safety off
+    for path in (zipped, plain, legacy):
+        done = train_here(tmp_path, *TINY, f"resume={path}")
+        assert done.code == 1
+        assert done.err.startswith("error: ")
+        assert len(done.err.strip().splitlines()) == 1
+    done = lab(tmp_path, "generate", f"checkpoint={zipped}")
+    assert "could run code" in done.err
+    assert not evidence.exists()
+    os.system(f"touch {evidence}")  # the payload would have worked
+    assert evidence.exists()
+
+
+def test_what_a_checkpoint_says_is_never_built(good: Path, tmp_path: Path) -> None:
+    """Targets, loggers, callbacks and addresses written into a checkpoint's options are not taken over."""
+    evidence = tmp_path / "built"
+    evil = {"_target_": "os.system", "command": f"touch {evidence}"}
+    found = torch.load(good, weights_only=True)
+    config = found["lab"]["config"]
+    config["logger"] = {"evil": evil}
+    config["callbacks"] = {"evil": evil}
+    config["optimizer"] |= evil
+    config["corpus"] |= {"name": "verdict", "url": "http://127.0.0.1:9/evil", "path": "../../evil"}
+    config["sample"]["prompt"] = "${oc.env:HOME}"
+    config["seed"] = "42 hydra.run.dir=/evil"
+    path = tmp_path / "evil.ckpt"
+    torch.save(found, path)
+    taken = resume.inherited_overrides([f"resume={path}"], tmp_path)
+    assert not [word for word in taken if "_target_" in word or ("evil" in word and "seed" not in word)]
+    composed = compose.compose_quoted([word for word in taken if not word.startswith("seed")])
+    assert composed.sample.prompt == "${oc.env:HOME}"
+    assert composed.optimizer._target_ == "torch.optim.AdamW"
+    done = lab(tmp_path, "train", f"resume={path}")
+    assert done.code == 1
+    assert "Traceback" not in done.err
+    assert not evidence.exists()
+
+
+def test_a_torn_newest_checkpoint_is_passed_over(good: Path, tmp_path: Path) -> None:
+    run = tmp_path / "outputs" / "day" / "run"
+    shutil.copytree(good.parent.parent, run)
+    torn = run / "checkpoints" / "step-00000099.ckpt"
+    torn.write_bytes(good.read_bytes()[:5000])
+    os.utime(torn, (time.time() + 60, time.time() + 60))
+    assert checkpoint.find("last", tmp_path).name in ("last.ckpt", "best.ckpt")
+    assert checkpoint.find(str(run), tmp_path).name in ("last.ckpt", "best.ckpt")
+
+
+def test_no_room_for_the_log_either(tmp_path: Path) -> None:
+    """The disk fills up while nothing is being saved: one sentence all the same."""
+    write_tale(tmp_path)
+    code = (
+        "import os, lab.runs.events as e, lab.train as t\n"
+        "real = os.write\n"
+        "def full(d, data):\n"
+        "    if b'\"step\": 3' in data: raise OSError(28, 'No space left on device')\n"
+        "    return real(d, data)\n"
+        "e.os.write = full\n"
+        "t.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *OPTIONS, "hydra.run.dir=run"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: there is no room left in")
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_checkpoint_with_parts_missing_is_refused(good: Path, tmp_path: Path) -> None:
+    path = tmp_path / "parts.ckpt"
+    for keys in (("loops",), ("global_step",), ("callbacks", "Record"), ("lab", "config"), ("lab", "corpus", "name")):
+        found = torch.load(good, weights_only=True)
+        inner = found
+        for key in keys[:-1]:
+            inner = inner[key]
+        inner[keys[-1]] = None
+        torch.save(found, path)
+        assert_refused(path, "lacks parts")

@@ -1,0 +1,13 @@
+"""A callback of a user."""
+
+from typing import Any
+
+import lightning as L
+
+
+class EachStep(L.Callback):
+    """Logs as a user's own callback would."""
+
+    def on_train_batch_end(self, trainer: L.Trainer, module: L.LightningModule, *_: Any) -> None:
+        module.log("mine", float(trainer.global_step))
+        module.log("time", 1.0)
