@@ -156,7 +156,7 @@ THROUGH = {
 
 
 def test_tests_mirror_the_rooms() -> None:
-    """Each file of the lab has its tests where one looks for them; ``THROUGH`` names those that another's tests reach."""
+    """Each file of the lab has its tests where one looks for them, or stands in ``THROUGH``."""
     files = [path.relative_to(LAB) for path in LAB.rglob("*.py") if "node_modules" not in path.parts]
     files = [path for path in files if path.name not in ("__init__.py", "__main__.py")]
     expected = {path.parent / f"test_{path.name}" for path in files}
