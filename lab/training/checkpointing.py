@@ -13,6 +13,7 @@ from lab.errors import LabError
 from lab.runs import checkpoint as files
 from lab.runs import newest
 from lab.runs.events import EventLog, read
+from lab.training.lightning_internals import fit_loop_at
 
 
 class Checkpoints(Checkpoint):
@@ -181,11 +182,6 @@ def for_lightning(checkpoint: dict[str, Any], accumulate_grad_batches: int) -> d
     }
 
 
-def is_taking_up(trainer: L.Trainer) -> bool:
-    """Is the trainer still handing out the parts of a checkpoint?"""
-    return bool(trainer._checkpoint_connector._loaded_checkpoint)  # Lightning tells it nowhere else
-
-
 def cannot_take_up(path: Path | None, error: Exception) -> LabError:
     """What to say when a part is not taken: it is of a callback of the user's, for what is ours has been checked."""
     reason = " ".join(f"{type(error).__name__}: {error}".split())
@@ -193,41 +189,3 @@ def cannot_take_up(path: Path | None, error: Exception) -> LabError:
         f"{path}: a callback cannot take up what is there of it ({reason}); continue with the callbacks of that run, "
         "or use another checkpoint"
     )
-
-
-def fit_loop_at(step: int, accumulate_grad_batches: int) -> dict[str, Any]:
-    """The state of Lightning's fit loop exactly between two optimizer steps, inside its one endless epoch.
-
-    Lightning saves dozens of counters that differ with the hook in which the checkpoint was written; restored, some
-    of them skip an evaluation or add up gradients at the wrong border. All that they should say follows from the
-    number of finished steps, so it is derived from that number.
-    """
-    batches = step * accumulate_grad_batches
-
-    def progress(count: int) -> dict[str, int]:
-        return {"ready": count, "started": count, "processed": count, "completed": count}
-
-    def in_epoch(count: int) -> dict[str, Any]:
-        return {"total": progress(count), "current": progress(count)}
-
-    one_begun = {"ready": 1, "started": 1, "processed": 0, "completed": 0}
-    optimizer = {
-        "step": {"total": {"ready": step, "completed": step}, "current": {"ready": step, "completed": step}},
-        "zero_grad": {
-            "total": {"ready": step, "started": step, "completed": step},
-            "current": {"ready": step, "started": step, "completed": step},
-        },
-    }
-    scheduler = {"total": {"ready": step, "completed": step}, "current": {"ready": step, "completed": step}}
-    return {
-        "state_dict": {},
-        "epoch_progress": {"total": one_begun, "current": one_begun},
-        # By this one, Lightning and its callbacks number what they log; it adds one to it whenever it goes on.
-        "epoch_loop.state_dict": {"_batches_that_stepped": step - 1},
-        "epoch_loop.batch_progress": {**in_epoch(batches), "is_last_batch": False},
-        "epoch_loop.scheduler_progress": scheduler,
-        "epoch_loop.automatic_optimization.state_dict": {},
-        "epoch_loop.automatic_optimization.optim_progress": {"optimizer": optimizer},
-        "epoch_loop.val_loop.state_dict": {},
-        "epoch_loop.val_loop.batch_progress": {**in_epoch(0), "is_last_batch": False},
-    }

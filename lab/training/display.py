@@ -13,47 +13,40 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from lab.config import changed_options
 from lab.config.plan import Plan
 from lab.config.schema import Config, ScheduleName, to_plain
-from lab.data.prepare import Corpus
 from lab.files.paths import shown
 from lab.model import GPTModel
 from lab.runs.checkpoint import FOLDER
 from lab.terminal import duration, table
+from lab.training import arithmetic
 from lab.training.callbacks import Samples
-from lab.training.datamodule import LabData
 from lab.training.module import GPTModule
+from lab.training.preparation import Preparation
+from lab.training.resume import Earlier
 
 
-def start(
-    config: Config,
-    plan: Plan,
-    corpus: Corpus,
-    data: LabData,
-    model: GPTModel,
-    device: str,
-    run_folder: Path,
-    earlier: dict[str, Any] | None,
-    weights: str | None = None,
-) -> None:
-    """What is about to happen, before it does. ``earlier`` is the checkpoint that the run continues from, ``weights``
-    says where the first weights are from if they are not random."""
+def start(run: Preparation, model: GPTModel, weights: str | None = None) -> None:
+    """What is about to happen, before it does. ``weights`` says where the first weights are from if they are not
+    random."""
+    config, corpus, plan = run.config, run.corpus, run.plan
     shape = config.model
+    device = f"{arithmetic.device_name(run.device)}, {arithmetic.arithmetic(config.trainer, run.device)}"
     table(
         "gpt-lab",
         {
             "model": f"{model.num_parameters():,} parameters ({model.num_parameters(False):,} without embeddings): "
             f"{shape.n_layers} layers, {shape.n_heads} heads, emb_dim {shape.emb_dim}, context {shape.context_length}",
-            "corpus": f"{config.corpus.name}: {corpus.tokens.n_tokens:,} tokens, {len(data.train_tokens):,} to train "
-            f"on, {len(data.val_tokens):,} to validate with",
+            "corpus": f"{config.corpus.name}: {corpus.tokens.n_tokens:,} tokens, {len(run.data.train_tokens):,} to "
+            f"train on, {len(run.data.val_tokens):,} to validate with",
             **corpus.told(),
-            "steps": f"{_steps(plan, earlier)}; evaluation every {plan.eval_every}",
-            **_continuing(earlier, config, plan),
+            "steps": f"{_steps(plan, run.earlier)}; evaluation every {plan.eval_every}",
+            **_continuing(run.earlier, config, plan),
             **({"weights": weights} if weights else {}),
             "batch": _batch(config),
             "optimizer": _optimizer(config, plan),
             "seed": str(config.seed),
             "changed": _wrapped(changed_options.words(config)) or "nothing: these are the defaults",
             "device": device,
-            "output": str(run_folder),
+            "output": str(run.run_folder),
             "saving": "best.ckpt and last.ckpt in checkpoints/"
             if config.save
             else "nothing: the weights are gone when this ends; save=true keeps them",
@@ -71,10 +64,10 @@ def _wrapped(words: list[str]) -> str:
     return "\n".join(lines)
 
 
-def _steps(plan: Plan, earlier: dict[str, Any] | None) -> str:
+def _steps(plan: Plan, earlier: Earlier | None) -> str:
     """How many optimizer steps are to be taken, and how often the text is passed over in all."""
-    done = earlier["global_step"] if earlier else 0
-    used = earlier["LabData"]["position"] if earlier else 0  # the earlier part may have had batches of another size
+    done = earlier.step if earlier else 0
+    used = earlier.position if earlier else 0  # the earlier part may have had batches of another size
     passes = (used + (plan.total_steps - done) * plan.windows_per_step) / plan.n_windows
     what = f"{plan.total_steps - done:,} more" if earlier else f"{plan.total_steps:,}"
     return f"{what} of {plan.tokens_per_step:,} tokens, {passes:.3g} passes over {plan.n_windows:,} windows" + (
@@ -101,11 +94,11 @@ def _optimizer(config: Config, plan: Plan) -> str:
     return f"{name}, {numbers}\nlr: {rate}"
 
 
-def _continuing(earlier: dict[str, Any] | None, config: Config, plan: Plan) -> dict[str, str]:
+def _continuing(earlier: Earlier | None, config: Config, plan: Plan) -> dict[str, str]:
     """Where a run goes on, and what became of its schedule if it was prolonged."""
     if earlier is None:
         return {}
-    text = f"after step {earlier['global_step']}"
+    text = f"after step {earlier.step}"
     if plan.schedule_steps != plan.total_steps and config.schedule.name is not ScheduleName.constant:
         text += (
             f"; the learning rate still comes down until step {plan.schedule_steps}, as first planned "
@@ -114,8 +107,8 @@ def _continuing(earlier: dict[str, Any] | None, config: Config, plan: Plan) -> d
     return {"continued": text}
 
 
-def finish(results: dict[str, Any], config: Config, plan: Plan, run_folder: Path, start_folder: Path) -> None:
-    """What came out, and what to type next in ``start_folder``."""
+def finish(run: Preparation, results: dict[str, Any]) -> None:
+    """What came out, and what to type next where the command was typed."""
     rows = {}
     if results["status"] == "interrupted":
         rows["interrupted"] = f"{results['reason']}, after step {results['steps']} of {results['total_steps']}"
@@ -130,17 +123,18 @@ def finish(results: dict[str, Any], config: Config, plan: Plan, run_folder: Path
             "validation loss": f"{results['val_loss']:.4f} nats a token{step} "
             f"(perplexity {results['perplexity']:,.1f}, {results['bits_per_byte']:.3f} bits per byte)",
             "best": f"{results['best_val_loss']:.4f} at step {results['best_step']}",
-            "yardstick": _yardstick(results, plan),
+            "yardstick": _yardstick(results, run.plan),
         }
     in_all = f"{duration(results['seconds'])} in all" + (", earlier parts included" if results["parent"] else "")
     rate = results["tokens_per_second"]
     rows["speed"] = f"{rate:,.0f} tokens/s in training, {in_all}" if rate is not None else in_all
     table("results", rows)
-    table("next", _next(config, run_folder, start_folder, results["status"] == "interrupted"))
+    table("next", _next(run, results["status"] == "interrupted"))
 
 
-def _next(config: Config, run_folder: Path, start_folder: Path, interrupted: bool) -> dict[str, str]:
+def _next(run: Preparation, interrupted: bool) -> dict[str, str]:
     """Command lines to paste into the shell that the run was started from."""
+    config, run_folder, start_folder = run.config, run.run_folder, run.start_folder
     commands = {}
     if (tensorboard := config.logger.get("tensorboard")) is not None:
         chosen = Path(tensorboard.get("save_dir") or run_folder)
@@ -233,7 +227,7 @@ class Display(L.Callback):
         self.val_loss, self.val_step = float(trainer.callback_metrics["val_loss"]), trainer.global_step
         self._line(trainer, module)
         if self.samples is not None and self.samples.latest is not None:
-            # One line, so that the curve above it stays readable; the whole text is in samples.jsonl.
+            # One line, so that the curve above it stays readable; the whole text is in events.jsonl.
             text = " ".join(self.samples.latest.split())
             print(f"    {text[:200]}{'...' if len(text) > 200 else ''}", flush=True)
 

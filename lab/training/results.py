@@ -6,37 +6,24 @@ import subprocess
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import lightning as L
 
 import lab
-from lab.config.schema import Config
 from lab.errors import Interrupted
-
-if TYPE_CHECKING:
-    import lightning as L
-
-    from lab.config.plan import Plan
-    from lab.data.prepare import Corpus
-    from lab.training.callbacks import Record
-    from lab.training.datamodule import LabData
-    from lab.training.module import GPTModule
+from lab.training.callbacks import Record
+from lab.training.metrics import unigram_loss
+from lab.training.module import GPTModule
+from lab.training.preparation import Preparation
 
 
 def collect(
-    config: Config,
-    plan: "Plan",
-    corpus: "Corpus",
-    data: "LabData",
-    trainer: "L.Trainer",
-    module: "GPTModule",
-    record: "Record",
-    interrupted: Interrupted | None,
-    parent: Path | None,
+    run: Preparation, trainer: L.Trainer, module: GPTModule, record: Record, interrupted: Interrupted | None
 ) -> dict[str, Any]:
     """What came out of a run. Losses are in nats a token, those of validation over the whole validation text, that of
     training over the batch of its step. Tokens per second are those of this process, ``seconds`` those of all parts."""
-    from lab.training.metrics import unigram_loss
-
+    config, corpus, data = run.config, run.corpus, run.data
     return {
         "status": "interrupted" if interrupted else "finished",
         "reason": interrupted.reason if interrupted else None,
@@ -54,9 +41,9 @@ def collect(
         "tokens_seen": data.position * config.model.context_length,
         "tokens_per_second": module.overall_rate,
         "steps": trainer.global_step,
-        "total_steps": plan.total_steps,
+        "total_steps": run.plan.total_steps,
         "seconds": record.total_seconds,
-        "parent": str(parent) if parent else None,
+        "parent": str(run.earlier.path) if run.earlier else None,
         "model": asdict(config.model),
         "corpus": {
             "name": config.corpus.name,

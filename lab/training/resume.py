@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +44,49 @@ def inherited_overrides(typed: Sequence[str], start_folder: Path) -> list[str]:
     return found
 
 
-def first_weights(earlier: dict[str, Any]) -> str | None:
-    """What the run that a checkpoint is from began with, as ``init_from`` named it: for the record."""
-    named = earlier["lab"]["config"].get("init_from")
-    return named if isinstance(named, str) else None
+@dataclass(frozen=True)
+class Earlier:
+    """The checkpoint that a run goes on from."""
+
+    path: Path
+    checkpoint: dict[str, Any]
+    """As ``lab.runs.checkpoint.load`` gave it: checked, and on the CPU."""
+
+    @property
+    def step(self) -> int:
+        """Optimizer steps that were finished."""
+        return int(self.checkpoint["global_step"])
+
+    @property
+    def position(self) -> int:
+        """Training windows that were used."""
+        return int(self.checkpoint["LabData"]["position"])
+
+    @property
+    def plan(self) -> dict[str, Any]:
+        """The plan of that run (see ``lab.config.plan.Plan``)."""
+        return dict(self.checkpoint["lab"]["plan"])
+
+    @property
+    def run_folder(self) -> Path:
+        """The folder of the run that it was written by."""
+        return run_folder_of(self.path)
+
+    @property
+    def first_weights(self) -> str | None:
+        """What that run began with, as ``init_from`` named it: for the record."""
+        named = self.checkpoint["lab"]["config"].get("init_from")
+        return named if isinstance(named, str) else None
+
+
+def open_earlier(wanted: str | None, start_folder: Path, run_folder: Path) -> Earlier | None:
+    """The checkpoint that ``resume=`` names, loaded; None where there is nothing to go on from.
+
+    Raises:
+        LabError: if it was named outright and isn't there, or is no use.
+    """
+    path = find(wanted, start_folder, run_folder) if wanted else None
+    return Earlier(path, checkpoint.load(path)) if path else None
 
 
 def find(wanted: str, start_folder: Path, run_folder: Path | None) -> Path | None:
@@ -70,16 +110,16 @@ def run_folder_of(path: Path) -> Path:
     return path.resolve().parent.parent
 
 
-def carry_over(path: Path, checkpoint_: dict[str, Any], folder: Path) -> list[events.Event]:
+def carry_over(earlier: Earlier, folder: Path) -> list[events.Event]:
     """Gives ``folder`` the log of the run that the checkpoint is from, up to its step and no further. Returns it.
 
     The same when it is the very folder: what a killed process did after its last checkpoint will be done again.
     """
-    step = int(checkpoint_["global_step"])
+    step = earlier.step
     # Taken before the evaluation of its step (by a signal, say)? Then that evaluation is still to be done.
-    evaluated = checkpoint_["callbacks"]["Record"]["val_step"] == step
-    told = list(events.read(run_folder_of(path)))
-    in_place = run_folder_of(path) == folder.resolve()
+    evaluated = earlier.checkpoint["callbacks"]["Record"]["val_step"] == step
+    told = list(events.read(earlier.run_folder))
+    in_place = earlier.run_folder == folder.resolve()
     kept = [
         event
         for event in told

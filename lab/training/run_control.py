@@ -14,13 +14,14 @@ from lab.runs.state import write_state
 from lab.system.signals import Signals
 from lab.training.callbacks import Record
 from lab.training.checkpointing import Checkpoints
+from lab.training.lightning_internals import evaluate_between_steps
 from lab.training.module import GPTModule
 
 _POLL_SECONDS = 0.2
 _HEARTBEAT_SECONDS = 1.0
 
 
-class Steering(L.Callback):
+class RunControl(L.Callback):
     """Keeps ``state.json`` up to date and does what signals and command files say.
 
     Args:
@@ -62,7 +63,7 @@ class Steering(L.Callback):
         self.set_state("running", self.step)
         # A run that was stopped between a step and the evaluation that was due at it owes that evaluation.
         if self.step and self.step % self.eval_every == 0 and self.record.val_step != self.step:
-            self._evaluate(trainer)
+            evaluate_between_steps(trainer)
 
     def on_train_batch_end(self, trainer: L.Trainer, module: L.LightningModule, *_: Any) -> None:
         if trainer.global_step == self.step:  # in the middle of an accumulation
@@ -103,7 +104,7 @@ class Steering(L.Callback):
                 elif command == "save":
                     self._save(trainer)
                 elif command == "evaluate" and self.record.val_step != self.step:
-                    self._evaluate(trainer)
+                    evaluate_between_steps(trainer)
                 file.unlink(missing_ok=True)  # only now: whoever waits for it to vanish finds it obeyed
                 if command == "stop":
                     self._stop(trainer, Interrupted("told to stop", 0))
@@ -124,13 +125,3 @@ class Steering(L.Callback):
         path = self.folder / FOLDER / f"saved-{self.step:08d}.ckpt"
         keeper = self.checkpoints or Checkpoints(path.parent, eval_every=1, save_every=None, keep=1, log=self.events)
         keeper.write(trainer, path)
-
-    @staticmethod
-    def _evaluate(trainer: L.Trainer) -> None:
-        """An evaluation now, the way in which Lightning's own loop makes one between two steps."""
-        connector = trainer._logger_connector
-        first_iteration = connector._first_loop_iter
-        trainer.validating = True
-        trainer.fit_loop.epoch_loop.val_loop.run()
-        trainer.training = True
-        connector._first_loop_iter = first_iteration

@@ -1,8 +1,7 @@
-"""From options to objects: the model, its data, and the trainer around them."""
+"""From options to objects: the model, its optimizer, and what else the options name by its class."""
 
 import dataclasses
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
 
 import lightning as L
 import torch
@@ -10,26 +9,11 @@ from lightning.pytorch.loggers import Logger
 from torch import nn
 from torch.optim import Optimizer
 
-from lab.config.plan import Plan
-from lab.config.schema import Config, SaveFailure
-from lab.data.token_file import TokenFile
+from lab.config.schema import Config
+from lab.errors import LabError
 from lab.model import GPTConfig, GPTModel
 from lab.optim.parameter_groups import decay_groups
-from lab.optim.schedules import make_schedule
-from lab.runs import checkpoint
-from lab.runs.events import EventLog
-from lab.system.signals import Signals
-from lab.tokenizer import Tokenizer
-from lab.training import arithmetic, finetune, instantiate, slurm
-from lab.training.alerts import Alerts
-from lab.training.callbacks import Record, Samples
-from lab.training.checkpointing import AtomicCheckpointIO, Checkpoints
-from lab.training.datamodule import LabData
-from lab.training.display import Display
-from lab.training.hparams import Hparams
-from lab.training.logged_values import Points
-from lab.training.module import GPTModule
-from lab.training.run_control import Steering
+from lab.training import instantiate
 
 
 def make_model(config: Config) -> GPTModel:
@@ -52,132 +36,34 @@ def make_optimizer(config: Config, model: nn.Module, device: str) -> Optimizer:
     return found
 
 
-def make_module(
-    config: Config,
-    plan: Plan,
-    tokens: TokenFile,
-    tokenizer: Tokenizer,
-    device: str,
-    initial: GPTModel | None = None,
-) -> GPTModule:
-    """The model with all that its training needs; with the weights of ``initial`` instead of random ones, if given."""
-    model = make_model(config)
-    if initial is not None:
-        finetune.take_weights(model, initial)
-    if config.trainer.compile:
-        # Block by block: they are alike, so that one compilation serves all. In place: a wrapper module would put
-        # its own name into every key of a checkpoint.
-        for block in model.blocks:
-            block.compile()
-    return GPTModule(
-        model,
-        lambda built: make_optimizer(config, built, device),
-        make_schedule(config, plan),
-        tokenizer.byte_lengths(),
-        windows_per_step=plan.windows_per_step,
-        log_every=plan.log_every,
-        seed=config.seed,
-        card=checkpoint.card(config, tokens, plan),
-    )
+@dataclass(frozen=True)
+class Chosen:
+    """The loggers and callbacks of the options, by option (``logger.csv``)."""
+
+    loggers: dict[str, Logger]
+    callbacks: dict[str, L.Callback]
+
+    def blame(self, error: Exception) -> LabError | None:
+        """The sentence for an error that came out of one of them, because an option of it makes no sense."""
+        return instantiate.blame(error, {**self.loggers, **self.callbacks})
 
 
-def choose(config: Config, device: str) -> dict[str, Any]:
-    """The loggers and callbacks of the options, by option. Nothing is written by any of them yet, and the optimizer is
-    tried on a model of no size: what cannot be had is told before the run begins.
+def choose(config: Config, device: str) -> Chosen:
+    """The loggers and callbacks of the options. Nothing is written by any of them yet, and the optimizer is tried on a
+    model of no size: what cannot be had is told before the run begins.
 
     Raises:
         LabError: naming the first of them that cannot be made, is no logger or callback, or has no place to write.
     """
     make_optimizer(config, GPTModel(GPTConfig(1, 1, 1, 1, vocab_size=2)), device)
-    loggers = {f"logger.{name}": node for name, node in config.logger.items()}
-    found = {option: instantiate.make(option, node, Logger) for option, node in loggers.items()}
-    for option, logger in found.items():
+    loggers = {
+        option: instantiate.make(option, node, Logger)
+        for option, node in ((f"logger.{name}", node) for name, node in config.logger.items())
+    }
+    for option, logger in loggers.items():
         instantiate.refuse_unwritable(option, logger)
-    callbacks = {f"callbacks.{name}": node for name, node in config.callbacks.items()}
-    return found | {option: instantiate.make(option, node, L.Callback) for option, node in callbacks.items()}
-
-
-def make_trainer(
-    config: Config,
-    plan: Plan,
-    run_folder: Path,
-    device: str,
-    tokenizer: Tokenizer,
-    loggers: list[Logger],
-    further: list[L.Callback],
-    record: Record,
-    log: EventLog,
-    signals: Signals,
-    earlier: dict[str, Any] | None = None,
-) -> L.Trainer:
-    """Lightning's trainer with our callbacks and ``further`` ones; its own bar, summary and checkpoints are off.
-    ``earlier`` is the checkpoint that the run continues from."""
-    samples = Samples(config.sample, tokenizer, config.seed) if config.sample.max_tokens else None
-    checkpoints = None
-    if config.save:
-        checkpoints = Checkpoints(
-            run_folder / checkpoint.FOLDER,
-            eval_every=plan.eval_every,
-            save_every=config.save_every,
-            keep=config.keep,
-            go_on_if_full=config.if_save_fails is SaveFailure.go_on,
-            log=log,
-        )
-    steering = Steering(
-        run_folder,
-        total_steps=plan.total_steps,
-        eval_every=plan.eval_every,
-        signals=signals,
-        log=log,
-        record=record,
-        checkpoints=checkpoints,
-    )
-    display = Display(plan.total_steps, samples)
-    own: list[L.Callback | None] = [
-        record,
-        samples,
-        display,
-        steering,
-        checkpoints,
-        Alerts(log),
-        Hparams(config, record),
-    ]
-    callbacks = [callback for callback in own if callback is not None]
-    callbacks += further
-    accumulate = config.trainer.accumulate_grad_batches
-    if device == "gpu":
-        arithmetic.allow_tensor_float()
-    trainer = L.Trainer(
-        accelerator=device,
-        devices=config.trainer.devices,
-        precision=config.trainer.precision,  # type: ignore[arg-type]
-        max_steps=plan.total_steps,
-        max_epochs=-1,
-        accumulate_grad_batches=accumulate,
-        gradient_clip_val=config.trainer.gradient_clip_val,
-        # The one place where our unit, optimizer steps, becomes Lightning's, micro-batches.
-        val_check_interval=plan.eval_every * accumulate,
-        check_val_every_n_epoch=None,
-        num_sanity_val_steps=-1,  # the whole evaluation before the first step: the curve begins at ln(vocab_size)
-        logger=loggers,
-        log_every_n_steps=plan.log_every,
-        callbacks=callbacks,
-        plugins=[AtomicCheckpointIO(accumulate, earlier), *slurm.environment(config.trainer.devices)],
-        enable_checkpointing=config.save,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        use_distributed_sampler=False,  # ours already gives each process its share
-        # Under SLURM, Lightning goes on by itself from an hpc_ckpt_*.ckpt that it finds here: we write none there.
-        default_root_dir=run_folder / checkpoint.FOLDER,
-    )
-    trainer._logger_connector = Points(trainer)
-    return trainer
-
-
-def make_data(config: Config, tokens: TokenFile) -> LabData:
-    """The windows of the corpus.
-
-    Raises:
-        LabError: if the corpus is too small.
-    """
-    return LabData(tokens.open(), config.data, config.model.context_length, config.seed)
+    callbacks = {
+        option: instantiate.make(option, node, L.Callback)
+        for option, node in ((f"callbacks.{name}", node) for name, node in config.callbacks.items())
+    }
+    return Chosen(loggers, callbacks)

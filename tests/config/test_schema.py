@@ -239,7 +239,7 @@ def test_the_bare_command_trains_with_the_promised_defaults(tmp_path: Path, monk
         asked.append(config)
         return {"best_val_loss": 1.0}
 
-    monkeypatch.setattr("lab.train.train", train)
+    monkeypatch.setattr("lab.training.run.train", train)
     assert train_here(tmp_path).code == 0
     (config,) = asked
     assert (config.data.batch_size, config.optimizer.lr, config.save) == (4, 3e-4, False)

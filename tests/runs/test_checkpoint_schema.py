@@ -8,6 +8,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -22,17 +23,23 @@ from support.runs import OPTIONS, write_tale
 
 from lab.config.plan import make_plan
 from lab.config.schema import AdamWConfig, Config, CorpusConfig, CorpusSource, DataConfig, SampleConfig, TrainerConfig
+from lab.data.prepare import Corpus
 from lab.data.token_file import TokenFile
+from lab.data.tree_walk import Found
 from lab.errors import LabError
 from lab.model import GPTConfig
 from lab.runs import checkpoint
 from lab.runs.digest import digest
 from lab.runs.events import EventLog
+from lab.system.signals import Signals
 from lab.tokenizer import Tokenizer
-from lab.training import checkpointing, resume_check, wiring
+from lab.training import checkpointing, resume_check
 from lab.training.callbacks import Record
 from lab.training.datamodule import LabData
-from lab.training.run_control import Signals
+from lab.training.preparation import Preparation
+from lab.training.resume import Earlier
+from lab.training.trainer import make_callbacks, make_module, make_trainer
+from lab.training.wiring import Chosen
 
 SMALL = (*OPTIONS, "model.emb_dim=8", "model.n_layers=1", "sample.max_tokens=0")
 
@@ -310,25 +317,18 @@ def small_run(folder: Path, earlier: dict[str, Any] | None, steps: int) -> dict[
     tokens = TokenFile(
         folder / "none", "f" * 64, n_tokens=len(numbers), n_documents=1, n_bytes=1000, n_mentions=0, checksum=0
     )
-    plan = make_plan(config, len(data.windows), earlier["lab"]["plan"] if earlier else None)
+    found = Earlier(folder / "earlier.ckpt", earlier) if earlier else None
+    plan = make_plan(config, len(data.windows), found.plan if found else None)
     config.trainer.max_steps = steps
+    corpus = Corpus(Found(), tokens)
+    chosen = Chosen({}, {})
+    run = Preparation(config, folder, folder, "cpu", chosen, tokenizer(), corpus, data, plan, found)
     L.seed_everything(config.seed, verbose=False)
-    module = wiring.make_module(config, plan, tokens, tokenizer(), "cpu")
+    module = make_module(run)
     log = EventLog(folder)
     with Signals() as signals:
-        trainer = wiring.make_trainer(
-            config,
-            make_plan(config, len(data.windows)),
-            folder,
-            "cpu",
-            tokenizer(),
-            [],
-            [],
-            Record(),
-            log,
-            signals,
-            earlier,
-        )
+        longer = replace(run, plan=make_plan(config, len(data.windows)))
+        trainer = make_trainer(longer, [], make_callbacks(longer, Record(), log, signals))
         trainer.fit(module, data, ckpt_path="earlier" if earlier else None, weights_only=True)
     log.close()
     return trainer._checkpoint_connector.dump_checkpoint(weights_only=False)

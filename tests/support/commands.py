@@ -103,7 +103,6 @@ def train_here(folder: Path, *arguments: str) -> Finished:
     from lab import train as module
 
     out, err, code, before = io.StringIO(), io.StringIO(), 0, (sys.argv, Path.cwd())
-    module.failures.clear()
     try:
         sys.argv = ["lab-train", *arguments]
         os.chdir(folder)

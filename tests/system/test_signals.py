@@ -23,8 +23,8 @@ from lab.config.schema import check
 from lab.data import token_file
 from lab.errors import Interrupted
 from lab.system.signals import ENDING, Signals
-from lab.train import train
 from lab.training import display
+from lab.training.run import train
 
 OPTIONS = (*TINY, "trainer.max_steps=4", "eval_every=4", "save=true", "hydra.run.dir=run")
 QUIETLY = [getattr(signal, name) for name in ("SIGHUP", "SIGUSR1", "SIGUSR2", "SIGXCPU", "SIGQUIT")]

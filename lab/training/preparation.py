@@ -1,0 +1,86 @@
+"""What is found out about a run before anything of it is written: what cannot be, is refused here."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.config.plan import Plan, make_plan, refuse_senseless
+from lab.config.schema import Config
+from lab.data.prepare import Corpus, anchor, read_corpus
+from lab.errors import LabError
+from lab.runs import checkpoint, ownership
+from lab.runs.folder import refuse_used
+from lab.tokenizer import Tokenizer
+from lab.training import arithmetic, memory_estimate, resume, resume_check, wiring
+from lab.training.datamodule import LabData
+from lab.training.resume import Earlier
+from lab.training.wiring import Chosen
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """A run that could begin."""
+
+    config: Config
+    run_folder: Path
+    start_folder: Path
+    """Where the command was typed: paths in the options are relative to it."""
+    device: str
+    """``cpu``, ``gpu`` or ``mps``."""
+    chosen: Chosen
+    tokenizer: Tokenizer
+    corpus: Corpus
+    data: LabData
+    plan: Plan
+    earlier: Earlier | None
+    """What it goes on from."""
+
+    @property
+    def first_step(self) -> int:
+        """Optimizer steps that are finished already."""
+        return self.earlier.step if self.earlier else 0
+
+
+def prepare(config: Config, run_folder: Path, start_folder: Path) -> Preparation:
+    """Everything that a run with these options needs. Only leftovers of a killed process are removed.
+
+    Args:
+        config: the options.
+        run_folder: where the run will live; this process holds its lock.
+        start_folder: the folder that paths in the options are relative to.
+
+    Raises:
+        LabError: naming the first thing that is in the way.
+    """
+    earlier = resume.open_earlier(config.resume, start_folder, run_folder)
+    if earlier is None or earlier.run_folder != run_folder.resolve():
+        refuse_used(run_folder, anew=config.resume == "auto")
+    device, chosen = _machine(config)
+    ownership.refuse_curves_of_others(chosen.loggers.values(), run_folder)
+    resume.clean_up(run_folder)
+    if config.trainer.compile:
+        arithmetic.try_compiling(device)
+    tokenizer = _tokenizer(config)
+    anchor(config.corpus, start_folder)
+    corpus = read_corpus(config.corpus, start_folder)
+    data = LabData(corpus.tokens.open(), config.data, config.model.context_length, config.seed)
+    if earlier is not None:
+        checkpoint.refuse_other_run(earlier.checkpoint, config, corpus.tokens, earlier.path)
+        resume_check.refuse_unfit(earlier.checkpoint, config, device, earlier.path)
+    plan = make_plan(config, len(data.windows), earlier.plan if earlier else None)
+    refuse_senseless(config, plan)
+    return Preparation(config, run_folder, start_folder, device, chosen, tokenizer, corpus, data, plan, earlier)
+
+
+def _machine(config: Config) -> tuple[str, Chosen]:
+    """The device, once the training may fit into it, and the objects of the options."""
+    device = arithmetic.accelerator(config.trainer)
+    memory_estimate.refuse_what_cannot_fit(config, device)
+    return device, wiring.choose(config, device)
+
+
+def _tokenizer(config: Config) -> Tokenizer:
+    tokenizer = Tokenizer()
+    if config.model.vocab_size != tokenizer.vocab_size:
+        asked, known = config.model.vocab_size, tokenizer.vocab_size
+        raise LabError(f"model.vocab_size={asked}: the tokenizer decides it, and it has {known} tokens")
+    return tokenizer

@@ -1,0 +1,117 @@
+"""A prepared run as Lightning takes it: the module, the callbacks, the trainer around them."""
+
+import lightning as L
+from lightning.pytorch.loggers import Logger
+
+from lab.config.schema import SaveFailure
+from lab.model import GPTModel
+from lab.optim.schedules import make_schedule
+from lab.runs import checkpoint
+from lab.runs.events import EventLog
+from lab.system.signals import Signals
+from lab.training import arithmetic, finetune, slurm, wiring
+from lab.training.alerts import Alerts
+from lab.training.callbacks import Record, Samples
+from lab.training.checkpointing import AtomicCheckpointIO, Checkpoints
+from lab.training.display import Display
+from lab.training.event_logger import EventLogger
+from lab.training.hparams import Hparams
+from lab.training.lightning_internals import count_logged_points_in_steps
+from lab.training.module import GPTModule
+from lab.training.preparation import Preparation
+from lab.training.run_control import RunControl
+
+
+def make_module(run: Preparation, initial: GPTModel | None = None) -> GPTModule:
+    """The model with all that its training needs; with the weights of ``initial`` instead of random ones, if given."""
+    config, plan = run.config, run.plan
+    model = wiring.make_model(config)
+    if initial is not None:
+        finetune.take_weights(model, initial)
+    if config.trainer.compile:
+        # Block by block: they are alike, so that one compilation serves all. In place: a wrapper module would put
+        # its own name into every key of a checkpoint.
+        for block in model.blocks:
+            block.compile()
+    return GPTModule(
+        model,
+        lambda built: wiring.make_optimizer(config, built, run.device),
+        make_schedule(config, plan),
+        run.tokenizer.byte_lengths(),
+        windows_per_step=plan.windows_per_step,
+        log_every=plan.log_every,
+        seed=config.seed,
+        card=checkpoint.card(config, run.corpus.tokens, plan),
+    )
+
+
+def make_callbacks(run: Preparation, record: Record, log: EventLog, signals: Signals) -> list[L.Callback]:
+    """What accompanies the training: the lab's own callbacks, then those of the options."""
+    config, plan = run.config, run.plan
+    samples = Samples(config.sample, run.tokenizer, config.seed) if config.sample.max_tokens else None
+    checkpoints = _checkpoints(run, log) if config.save else None
+    control = RunControl(
+        run.run_folder,
+        total_steps=plan.total_steps,
+        eval_every=plan.eval_every,
+        signals=signals,
+        log=log,
+        record=record,
+        checkpoints=checkpoints,
+    )
+    display = Display(plan.total_steps, samples)
+    # In this order: the record knows of an evaluation before anybody saves, the sample is there before it is shown.
+    own = [record, samples, display, control, checkpoints, Alerts(log), Hparams(config, record)]
+    return [callback for callback in own if callback is not None] + list(run.chosen.callbacks.values())
+
+
+def _checkpoints(run: Preparation, log: EventLog) -> Checkpoints:
+    return Checkpoints(
+        run.run_folder / checkpoint.FOLDER,
+        eval_every=run.plan.eval_every,
+        save_every=run.config.save_every,
+        keep=run.config.keep,
+        go_on_if_full=run.config.if_save_fails is SaveFailure.go_on,
+        log=log,
+    )
+
+
+def make_loggers(run: Preparation, log: EventLog) -> list[Logger]:
+    """The event log, which every run has, and the loggers of the options."""
+    return [EventLogger(log), *run.chosen.loggers.values()]
+
+
+def make_trainer(run: Preparation, loggers: list[Logger], callbacks: list[L.Callback]) -> L.Trainer:
+    """Lightning's trainer; its own bar, summary and checkpoints are off."""
+    options, plan = run.config.trainer, run.plan
+    accumulate = options.accumulate_grad_batches
+    if run.device == "gpu":
+        arithmetic.allow_tensor_float()
+    trainer = L.Trainer(
+        accelerator=run.device,
+        devices=options.devices,
+        precision=options.precision,  # type: ignore[arg-type]
+        max_steps=plan.total_steps,
+        max_epochs=-1,
+        accumulate_grad_batches=accumulate,
+        gradient_clip_val=options.gradient_clip_val,
+        # The one place where our unit, optimizer steps, becomes Lightning's, micro-batches.
+        val_check_interval=plan.eval_every * accumulate,
+        check_val_every_n_epoch=None,
+        num_sanity_val_steps=-1,  # the whole evaluation before the first step: the curve begins at ln(vocab_size)
+        logger=loggers,
+        log_every_n_steps=plan.log_every,
+        callbacks=callbacks,
+        plugins=[
+            AtomicCheckpointIO(accumulate, run.earlier.checkpoint if run.earlier else None),
+            *slurm.environment(options.devices),
+        ],
+        enable_checkpointing=run.config.save,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,  # ours already gives each process its share
+        # Under SLURM, Lightning goes on by itself from an hpc_ckpt_*.ckpt that it finds here: we write none there.
+        default_root_dir=run.run_folder / checkpoint.FOLDER,
+    )
+    count_logged_points_in_steps(trainer)
+    return trainer
