@@ -1,4 +1,4 @@
-"""The head and the cross-entropy in one go, without ever holding all the logits.
+"""The head and the cross-entropy in one go: with torch 2.13 or later, without ever holding all the logits.
 
 At 4 windows of 256 tokens, the logits of a 50,257-token vocabulary are 206 MB, their log-softmax as much again and
 their gradient a third time: more than the nano model, its gradients and its optimizer state together. But a token's
@@ -9,7 +9,7 @@ them into gradients at once, while they are still in the cache.
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-_ROWS = 256
+ROWS = 256
 """Tokens in a chunk: enough rows for an efficient matrix product, few enough for the logits to stay small (51 MB)."""
 
 _HAS_CHUNKS = hasattr(F, "linear_cross_entropy") and hasattr(nn, "LinearCrossEntropyOptions")  # torch 2.13 and later
@@ -23,6 +23,6 @@ def next_token_loss(hidden: Tensor, head: Tensor, targets: Tensor, reduction: st
     """
     hidden, targets = hidden.flatten(0, 1), targets.flatten()  # (B * T, C), (B * T,)
     if _HAS_CHUNKS:
-        options = nn.LinearCrossEntropyOptions(batch_chunk_size=_ROWS)
+        options = nn.LinearCrossEntropyOptions(batch_chunk_size=ROWS)
         return F.linear_cross_entropy(hidden, head, targets, reduction=reduction, options=options)
     return F.cross_entropy(F.linear(hidden, head), targets, reduction=reduction)

@@ -8,6 +8,7 @@ import torch
 from lab.config.schema import AdamWConfig, Config, SGDConfig
 from lab.errors import LabError
 from lab.model import GPTConfig
+from lab.training.loss import ROWS
 
 _CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 _MODULE_BYTES = 20_000
@@ -31,39 +32,49 @@ def inner_parameters(shape: GPTConfig) -> int:
     return parameters(shape) - tables * shape.emb_dim
 
 
-def training_memory(config: Config) -> dict[str, int]:
-    """An estimate of the bytes that training takes on a device, by kind.
+def training_memory(config: Config, device: str = "cpu") -> dict[str, int]:
+    """An estimate of the bytes that a training step takes on ``device`` (``cpu``, ``gpu`` or ``mps``), by kind.
 
     Weights, gradients and what the optimizer remembers of them are exact: for every parameter 4 bytes each, or 2 in
-    bf16-true; AdamW remembers two averages, SGD one or none. The activations are what the backward pass needs of each
-    block, counted tensor by tensor below, in numbers a token; attention's fused kernel keeps nothing of size seq x seq.
-    Libraries, the allocator's slack and the CUDA context come on top.
+    bf16-true; AdamW remembers two averages, SGD one or none. They are counted together with the activations because
+    the last step's gradients are let go only after the next forward pass. Libraries, the allocator's slack and the
+    CUDA context come on top. Held against the measured peak of a step in ``tests/training/test_memory_estimate.py``.
     """
     shape, precision = config.model, config.trainer.precision
     total = parameters(shape)
     tokens = config.data.batch_size * shape.context_length
-    width = 4 if precision == "32-true" else 2
     kept = 2 if precision == "bf16-true" else 4
     remembered = 2 if not isinstance(config.optimizer, SGDConfig) else 1 if config.optimizer.momentum else 0
-    # norm1 in, norm1 out, q k v (3), attention out, projected, norm2 in, norm2 out, expanded (4), GELU out (4),
-    # projected; with dropout, three masks (1 byte a number) on top
-    per_block = (1 + 1 + 3 + 1 + 1 + 1 + 1 + 4 + 4 + 1) * shape.emb_dim * width
-    if shape.drop_rate:
-        per_block += 2 * shape.emb_dim
-        # dropout on the attention weights needs the seq x seq matrix after all
-        per_block += shape.n_heads * shape.context_length * (3 * width + 1)
-    if shape.activation_checkpointing:
-        activations = tokens * (shape.n_layers * shape.emb_dim * width + per_block)
-    else:
-        activations = tokens * shape.n_layers * per_block
-    logits = min(tokens, 256) * shape.vocab_size * 4 * 2  # a chunk of them and its gradient, see lab/training/loss.py
+    # A chunk of logits and their gradient; and the gradient of the head, which is computed with them in
+    # the forward pass (see lab/training/loss.py).
+    logits = min(tokens, ROWS) * shape.vocab_size * 4 * 2 + shape.vocab_size * shape.emb_dim * kept
     return {
         "weights": kept * total,
         "gradients": kept * total,
         "optimizer": remembered * kept * total,
-        "activations": activations,
+        "activations": tokens * _activations(shape, precision, device == "cpu"),
         "logits": logits,
     }
+
+
+def _activations(shape: GPTConfig, precision: str, on_cpu: bool) -> int:
+    """The bytes a token that the forward pass keeps for the backward pass, tensor by tensor."""
+    width = 4 if precision == "32-true" else 2
+    # The norms' inputs and outputs (4), queries, keys and values (3), the heads' results (1), the expanded vector
+    # before and after the GELU (8).
+    block = 16 * shape.emb_dim * width
+    if shape.drop_rate:
+        # Two masks: on a CPU numbers (see Dropout in lab/model.py), in the fused kernels of others a byte each.
+        block += 2 * shape.emb_dim * (width if on_cpu else 1)
+    if shape.drop_rate and on_cpu:
+        # No fused attention there: the weights of every head, their mask and their product, each seq x seq.
+        block += 3 * shape.n_heads * shape.context_length * width
+    else:
+        block += shape.emb_dim * width  # what the fused kernel has computed, for its own backward pass
+    ends = 3 * shape.emb_dim * width  # the embeddings' mask, the last norm's input and output
+    if shape.activation_checkpointing:  # each block's input, and one block at a time computed again
+        return shape.n_layers * shape.emb_dim * width + block + ends
+    return shape.n_layers * block + ends
 
 
 def refuse_what_cannot_fit(config: Config, device: str) -> None:
