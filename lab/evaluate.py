@@ -51,7 +51,8 @@ class Options:
     """What can be given as option=value."""
 
     checkpoint: str = place("last")
-    """A .ckpt file, a run folder, or `last` for the newest under outputs/."""
+    """A .ckpt file, a run folder, `last` for the newest under outputs/, a .safetensors file of lab.export, a Hugging Face
+    folder, or a name on the hub, such as gpt2."""
     corpus: str | None = None
     """The text: a choice of lab.train's corpus=; null: the one that the model was trained on."""
     corpus_path: str | None = place(None, "corpus.path")

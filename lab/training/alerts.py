@@ -18,7 +18,8 @@ _LEAST_JUMP = 0.5
 
 
 class Alerts(L.Callback):
-    """Appends ``alert`` events: ``diverged`` when the numbers leave the finite, ``loss_spike`` when the loss jumps.
+    """Appends ``alert`` events: ``failed`` when a mistake or numbers that leave the finite end the run, ``loss_spike``
+    when the loss jumps.
 
     A spike is a training loss more than 8 standard deviations, and at least half a nat, above the median of the last
     50 written points. Median and deviation are those that an outlier does not move: the deviation is estimated from

@@ -30,7 +30,7 @@ class GPTModule(L.LightningModule):
 
     Args:
         model: the decoder; kept as ``self.model`` and callable by itself.
-        make_optimizer: parameter groups to an optimizer.
+        make_optimizer: makes the optimizer of the model.
         schedule: finished steps to a factor on the learning rate.
         byte_lengths: ``(vocab_size,)``, the bytes of each token, for bits per byte.
         windows_per_step: windows in one optimizer step, over all devices.

@@ -1,0 +1,91 @@
+"""The private parts of Lightning that the lab leans on are still there, and still what they were."""
+
+from pathlib import Path
+
+import lightning as L
+import pytest
+import torch
+from lightning.pytorch.trainer.connectors.checkpoint_connector import _CheckpointConnector
+from lightning.pytorch.trainer.connectors.logger_connector import _LoggerConnector
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, TensorDataset
+
+from lab.training import lightning_internals
+
+_READ_IN = "lightning 2.6"
+
+
+class Line(L.LightningModule):
+    """A module with nothing to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(1, 1)
+
+    def training_step(self, batch: list[Tensor], _: int) -> Tensor:
+        return self.layer(batch[0]).square().mean()
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return torch.optim.SGD(self.parameters(), lr=0.1)
+
+
+def fit(folder: Path, steps: int, accumulate: int) -> L.Trainer:
+    trainer = L.Trainer(
+        accelerator="cpu",
+        max_steps=steps,
+        max_epochs=-1,
+        accumulate_grad_batches=accumulate,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        default_root_dir=folder,
+    )
+    trainer.fit(Line(), DataLoader(TensorDataset(torch.ones(1000, 1)), batch_size=1))
+    return trainer
+
+
+def test_it_is_the_version_that_was_read() -> None:
+    assert f"lightning {L.__version__}".startswith(f"{_READ_IN}."), (
+        f"lab/training/lightning_internals.py was read in {_READ_IN}; read it again in {L.__version__}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"), [(_LoggerConnector, "log_metrics"), (_CheckpointConnector, "restore_training_state")]
+)
+def test_the_methods_are_there(owner: type, name: str) -> None:
+    assert callable(getattr(owner, name, None)), f"Lightning {L.__version__} has no {owner.__name__}.{name} any more"
+
+
+def test_the_attributes_are_there(tmp_path: Path) -> None:
+    trainer = fit(tmp_path, 1, 1)
+    assert hasattr(trainer._logger_connector, "_first_loop_iter")
+    assert hasattr(trainer._checkpoint_connector, "_loaded_checkpoint")
+    assert not lightning_internals.is_taking_up(trainer)
+
+
+@pytest.mark.parametrize(("step", "accumulate"), [(1, 1), (3, 1), (4, 2)])
+def test_the_counters_are_those_that_lightning_itself_has(tmp_path: Path, step: int, accumulate: int) -> None:
+    """Every name in ours is one of Lightning's, and what is missing is of a kind that the lab does not use."""
+    theirs = fit(tmp_path, step, accumulate).fit_loop.state_dict()
+    ours = lightning_internals.fit_loop_at(step, accumulate)
+    assert ours.keys() <= theirs.keys()
+    assert all(".manual_optimization." in name for name in theirs.keys() - ours.keys()), theirs.keys() - ours.keys()
+    total = theirs["epoch_loop.batch_progress"]["total"]
+    assert ours["epoch_loop.batch_progress"]["total"] == total
+    assert total["completed"] == step * accumulate
+
+
+def test_what_is_logged_stands_at_the_finished_step(tmp_path: Path) -> None:
+    trainer = fit(tmp_path, 2, 1)
+    lightning_internals.count_logged_points_in_steps(trainer)
+    seen: list[tuple[dict[str, float], int | None]] = []
+
+    class Recorder(L.pytorch.loggers.logger.DummyLogger):
+        def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+            seen.append((metrics, step))
+
+    trainer.loggers = [Recorder()]
+    trainer._logger_connector.log_metrics({"mine": 1.0})
+    assert seen == [({"mine": 1.0}, 2)]

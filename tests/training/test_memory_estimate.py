@@ -1,0 +1,91 @@
+"""The estimate of a training's memory, against the peak of a real step."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.commands import ROOT
+
+from lab.config.compose import compose_config
+from lab.config.schema import check
+from lab.model import GPTModel
+from lab.training import memory_estimate
+
+_MEASURE = """
+import gc, json, sys
+import torch
+from lab.config.compose import compose_config
+from lab.config.schema import check
+from lab.training import wiring
+from lab.training.loss import next_token_loss
+
+def resident(key):
+    lines = open("/proc/self/status").read().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(key))
+
+def prepare(words):
+    config = check(compose_config(words))
+    model = wiring.make_model(config).train()
+    return config, model, wiring.make_optimizer(config, model, "cpu")
+
+def step(config, model, optimizer):
+    ids = torch.randint(0, 50257, (config.data.batch_size, config.model.context_length))
+    loss = next_token_loss(model.hidden(ids), model.head.weight, ids)
+    optimizer.zero_grad()  # in this order, as Lightning does: the last gradients see the next forward pass
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    optimizer.step()
+
+step(*prepare(["model.emb_dim=32", "model.n_heads=2", "model.n_layers=1", "model.context_length=16"]))
+gc.collect()
+before = resident("VmRSS")
+training = prepare(sys.argv[1:])
+step(*training)
+open("/proc/self/clear_refs", "w").write("5")  # the peak from here on
+step(*training)
+print(resident("VmHWM") - before)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="the peak is measured with Linux's /proc")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["model=nano"],
+        ["model=nano", "model.context_length=512", "data.batch_size=2", "model.n_layers=4"],
+        pytest.param(["model=small", "data.batch_size=2"], marks=pytest.mark.slow),
+        pytest.param(["model=nano", "model.drop_rate=0", "data.batch_size=16"], marks=pytest.mark.slow),
+        pytest.param(["model=nano", "optimizer=sgd", "data.batch_size=8"], marks=pytest.mark.slow),
+    ],
+    ids=" ".join,
+)
+def test_the_estimate_is_within_15_percent_of_the_peak(words: list[str]) -> None:
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", _MEASURE, *words], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+    except subprocess.CalledProcessError as failed:
+        if "Permission denied" in failed.stderr:
+            pytest.skip("this system lets nobody reset the peak of a process")
+        raise AssertionError(failed.stderr) from failed
+    estimate = sum(memory_estimate.training_memory(check(compose_config(words)), "cpu").values())
+    assert estimate == pytest.approx(int(done.stdout), rel=0.15)
+
+
+@pytest.mark.parametrize("words", [[], ["model.bias=false"], ["model.tie_embeddings=false", "model.qkv_bias=false"]])
+def test_parameters_are_counted_as_the_model_has_them(words: list[str]) -> None:
+    config = check(compose_config([*words, "model.emb_dim=32", "model.n_heads=2", "model.n_layers=3"])).model
+    model = GPTModel(config)
+    assert memory_estimate.parameters(config) == model.num_parameters()
+    assert memory_estimate.inner_parameters(config) == model.num_parameters(include_embeddings=False)
+
+
+def test_the_masks_of_dropout_cost_more_where_no_kernel_is_fused() -> None:
+    config = check(compose_config(["model=nano"]))
+    on_cpu, on_gpu = (memory_estimate.training_memory(config, device)["activations"] for device in ("cpu", "gpu"))
+    shape, tokens = config.model, config.data.batch_size * config.model.context_length
+    weights_of_heads = 3 * 4 * shape.n_heads * shape.context_length
+    masks = 2 * (4 - 1) * shape.emb_dim
+    fused = 4 * shape.emb_dim
+    assert on_cpu - on_gpu == tokens * shape.n_layers * (weights_of_heads + masks - fused)
