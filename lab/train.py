@@ -27,16 +27,16 @@ from lab.runs.folder import (
     has_begun,
     has_finished,
     note_end,
-    read_results,
     refuse_used,
     take_away,
     write_config,
     write_end,
-    write_results,
 )
+from lab.runs.results import Results, read_results, write_results
 from lab.runs.state import write_state
 from lab.system.signals import Signals
 from lab.training import slurm
+from lab.training.prepared import Prepared
 from lab.training.results import collect
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ there: set[Path] = set()
 """What was there before the run of this process, of the places that it may take."""
 
 
-def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any]:
+def train(config: Config, run_folder: Path, start_folder: Path) -> Results:
     """One run from the options to its results. Returns what it also writes to ``results.json``.
 
     Raises:
@@ -111,6 +111,7 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
             resume_check.refuse_unfit(earlier, config, device, continued)
         plan = make_plan(config, len(data.windows), earlier["lab"]["plan"] if earlier else None)
         refuse_senseless(config, plan)
+        prepared = Prepared(config, plan, corpus, data)
         # A run that was stopped early has finished before its last step, and is not to be prolonged by being restarted.
         finished = config.resume == "auto" and has_finished(run_folder, plan.total_steps)
         if earlier is not None and (finished or earlier["global_step"] >= plan.total_steps):
@@ -154,14 +155,14 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any
                     logger.log_hyperparams(to_plain(config))
                 if trainer.is_global_zero:
                     described = f"{arithmetic.device_name(device)}, {arithmetic.arithmetic(config.trainer, device)}"
-                    display.start(config, plan, corpus, data, module.model, described, run_folder, earlier, weights)
+                    display.start(prepared, module.model, described, run_folder, earlier, weights)
                 interrupted = _fit(trainer, module, data, continued)
             except Exception as error:
                 told = None if isinstance(error, LabError) else _mendable(error, config, run_folder, objects)
                 if told is None:
                     raise
                 raise told from error
-            results = collect(config, plan, corpus, data, trainer, module, record, interrupted, continued)
+            results = collect(prepared, trainer, module, record, interrupted, continued)
             if trainer.is_global_zero:
                 write_results(run_folder, results)
                 write_end(run_folder, log, results)
@@ -219,7 +220,8 @@ def job(composed: DictConfig) -> float:
                 "a sweep over several devices would be started once more by each of its processes: "
                 "use trainer.devices=1 with -m, or start the runs one by one"
             )
-        return float(train(config, run_folder, Path(get_original_cwd()))["best_val_loss"])
+        best = train(config, run_folder, Path(get_original_cwd())).best_val_loss
+        return math.inf if best is None else best
     except LabError as error:
         print(f"error: {error}", file=sys.stderr)
         failures.append(str(error))

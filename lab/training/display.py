@@ -13,29 +13,28 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from lab.config import changed_options
 from lab.config.plan import Plan
 from lab.config.schema import Config, ScheduleName, to_plain
-from lab.data.prepare import Corpus
 from lab.files.paths import shown
 from lab.model import GPTModel
 from lab.runs.checkpoint import FOLDER
+from lab.runs.checkpoint_schema import CheckpointDict
+from lab.runs.results import Results
 from lab.terminal import duration, table
 from lab.training.callbacks import Samples
-from lab.training.datamodule import LabData
 from lab.training.module import GPTModule
+from lab.training.prepared import Prepared
 
 
 def start(
-    config: Config,
-    plan: Plan,
-    corpus: Corpus,
-    data: LabData,
+    prepared: Prepared,
     model: GPTModel,
     device: str,
     run_folder: Path,
-    earlier: dict[str, Any] | None,
+    earlier: CheckpointDict | None,
     weights: str | None = None,
 ) -> None:
     """What is about to happen, before it does. ``earlier`` is the checkpoint that the run continues from, ``weights``
     says where the first weights are from if they are not random."""
+    config, plan, corpus, data = prepared.config, prepared.plan, prepared.corpus, prepared.data
     shape = config.model
     table(
         "gpt-lab",
@@ -71,7 +70,7 @@ def _wrapped(words: list[str]) -> str:
     return "\n".join(lines)
 
 
-def _steps(plan: Plan, earlier: dict[str, Any] | None) -> str:
+def _steps(plan: Plan, earlier: CheckpointDict | None) -> str:
     """How many optimizer steps are to be taken, and how often the text is passed over in all."""
     done = earlier["global_step"] if earlier else 0
     used = earlier["LabData"]["position"] if earlier else 0  # the earlier part may have had batches of another size
@@ -101,7 +100,7 @@ def _optimizer(config: Config, plan: Plan) -> str:
     return f"{name}, {numbers}\nlr: {rate}"
 
 
-def _continuing(earlier: dict[str, Any] | None, config: Config, plan: Plan) -> dict[str, str]:
+def _continuing(earlier: CheckpointDict | None, config: Config, plan: Plan) -> dict[str, str]:
     """Where a run goes on, and what became of its schedule if it was prolonged."""
     if earlier is None:
         return {}
@@ -114,29 +113,30 @@ def _continuing(earlier: dict[str, Any] | None, config: Config, plan: Plan) -> d
     return {"continued": text}
 
 
-def finish(results: dict[str, Any], config: Config, plan: Plan, run_folder: Path, start_folder: Path) -> None:
+def finish(results: Results, config: Config, plan: Plan, run_folder: Path, start_folder: Path) -> None:
     """What came out, and what to type next in ``start_folder``."""
     rows = {}
-    if results["status"] == "interrupted":
-        rows["interrupted"] = f"{results['reason']}, after step {results['steps']} of {results['total_steps']}"
-    elif results["steps"] < results["total_steps"]:
-        rows["stopped"] = f"early, after step {results['steps']} of {results['total_steps']}"
-    if results["train_loss"] is not None:
-        step = _at(results["train_step"], results["steps"])
-        rows["training loss"] = f"{results['train_loss']:.4f} nats a token{step}, of the last batch"
-    if results["val_loss"] is not None:
-        step = _at(results["val_step"], results["steps"])
+    steps, total_steps = results.steps or 0, results.total_steps or 0
+    if results.status == "interrupted":
+        rows["interrupted"] = f"{results.reason}, after step {steps} of {total_steps}"
+    elif steps < total_steps:
+        rows["stopped"] = f"early, after step {steps} of {total_steps}"
+    if results.train_loss is not None:
+        step = _at(results.train_step, steps)
+        rows["training loss"] = f"{results.train_loss:.4f} nats a token{step}, of the last batch"
+    if results.val_loss is not None:
+        step = _at(results.val_step, steps)
         rows |= {
-            "validation loss": f"{results['val_loss']:.4f} nats a token{step} "
-            f"(perplexity {results['perplexity']:,.1f}, {results['bits_per_byte']:.3f} bits per byte)",
-            "best": f"{results['best_val_loss']:.4f} at step {results['best_step']}",
+            "validation loss": f"{results.val_loss:.4f} nats a token{step} "
+            f"(perplexity {results.perplexity:,.1f}, {results.bits_per_byte:.3f} bits per byte)",
+            "best": f"{results.best_val_loss:.4f} at step {results.best_step}",
             "yardstick": _yardstick(results, plan),
         }
-    in_all = f"{duration(results['seconds'])} in all" + (", earlier parts included" if results["parent"] else "")
-    rate = results["tokens_per_second"]
+    in_all = f"{duration(results.seconds or 0.0)} in all" + (", earlier parts included" if results.parent else "")
+    rate = results.tokens_per_second
     rows["speed"] = f"{rate:,.0f} tokens/s in training, {in_all}" if rate is not None else in_all
     table("results", rows)
-    table("next", _next(config, run_folder, start_folder, results["status"] == "interrupted"))
+    table("next", _next(config, run_folder, start_folder, results.status == "interrupted"))
 
 
 def _next(config: Config, run_folder: Path, start_folder: Path, interrupted: bool) -> dict[str, str]:
@@ -159,24 +159,26 @@ def _next(config: Config, run_folder: Path, start_folder: Path, interrupted: boo
     return commands
 
 
-def _yardstick(results: dict[str, Any], plan: Plan) -> str:
+def _yardstick(results: Results, plan: Plan) -> str:
     """What the loss is worth. A run whose text is one batch is to learn it by heart, and is asked for nothing else."""
-    validation, training = results["unigram_val_loss"], results["unigram_train_loss"]
-    learnt = results["train_loss"] is not None and results["train_loss"] < training
+    validation, training = results.unigram_val_loss, results.unigram_train_loss
+    assert validation is not None
+    assert training is not None
+    learnt = results.train_loss is not None and results.train_loss < training
     if plan.n_windows <= plan.windows_per_step:
         better = "better" if learnt else "no better"
         return f"{training:.4f} for counting the tokens of the one batch that it trains on: the model is {better} on it"
     text = f"{validation:.4f} for counting single tokens: the model "
-    if results["val_loss"] < validation:
+    if results.val_loss is not None and results.val_loss < validation:
         return f"{text}is better"
-    if results["best_val_loss"] < validation:
-        return f"{text}was better at step {results['best_step']}, and is no longer"
-    seen = _at(results["val_step"], results["steps"])
+    if results.best_val_loss is not None and results.best_val_loss < validation:
+        return f"{text}was better at step {results.best_step}, and is no longer"
+    seen = _at(results.val_step, results.steps)
     text += f"was no better{seen}" if seen else "is no better"
     return f"{text}, but on its training text it is ({training:.4f})" if learnt else text
 
 
-def _at(step: int, now: int) -> str:
+def _at(step: int | None, now: int | None) -> str:
     """Of which step a figure is, where that is not the present one."""
     return "" if step == now else f" at step {step}"
 

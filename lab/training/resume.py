@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from lightning.pytorch.loggers import Logger
 
@@ -11,6 +10,7 @@ from lab.errors import LabError
 from lab.files import atomic
 from lab.files.paths import typed_path
 from lab.runs import checkpoint, events, newest, ownership
+from lab.runs.checkpoint_schema import CheckpointDict, RecordState
 from lab.training.callbacks import write_sample
 from lab.training.inherited_options import inherit
 
@@ -35,15 +35,15 @@ def inherited_overrides(typed: Sequence[str], start_folder: Path) -> list[str]:
         return []  # said by the run itself, with a folder to say it in
     if path is None:
         return []
-    # The card is enough to go by: the run will load, and check, the whole of it.
-    found, left_out = inherit(checkpoint.read_card(path)[0]["config"], words)
+    # The metadata are enough to go by: the run will load, and check, the whole of it.
+    found, left_out = inherit(checkpoint.read_metadata(path)[0]["config"], words)
     if left_out:
         names = ", ".join(left_out)
         print(f"not taken over from {path}: {names}; type again what the run should go on with", file=sys.stderr)
     return found
 
 
-def first_weights(earlier: dict[str, Any]) -> str | None:
+def first_weights(earlier: CheckpointDict) -> str | None:
     """What the run that a checkpoint is from began with, as ``init_from`` named it: for the record."""
     named = earlier["lab"]["config"].get("init_from")
     return named if isinstance(named, str) else None
@@ -70,14 +70,15 @@ def run_folder_of(path: Path) -> Path:
     return path.resolve().parent.parent
 
 
-def carry_over(path: Path, checkpoint_: dict[str, Any], folder: Path) -> list[events.Event]:
+def carry_over(path: Path, checkpoint_: CheckpointDict, folder: Path) -> list[events.Event]:
     """Gives ``folder`` the log of the run that the checkpoint is from, up to its step and no further. Returns it.
 
     The same when it is the very folder: what a killed process did after its last checkpoint will be done again.
     """
-    step = int(checkpoint_["global_step"])
+    step = checkpoint_["global_step"]
+    record: RecordState = checkpoint_["callbacks"]["Record"]
     # Taken before the evaluation of its step (by a signal, say)? Then that evaluation is still to be done.
-    evaluated = checkpoint_["callbacks"]["Record"]["val_step"] == step
+    evaluated = record["val_step"] == step
     told = list(events.read(run_folder_of(path)))
     in_place = run_folder_of(path) == folder.resolve()
     kept = [
@@ -102,7 +103,7 @@ def replay(carried: list[events.Event], loggers: list[Logger]) -> None:
     for event in carried:
         if event["kind"] == "sample":
             write_sample(loggers, event["text"], event["step"])
-        else:
+        elif event["kind"] == "metrics":
             for logger in loggers:
                 logger.log_metrics(events.figures(event), step=event["step"])
 

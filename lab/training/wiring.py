@@ -17,6 +17,7 @@ from lab.model import GPTConfig, GPTModel
 from lab.optim.parameter_groups import decay_groups
 from lab.optim.schedules import make_schedule
 from lab.runs import checkpoint
+from lab.runs.checkpoint_schema import CheckpointDict
 from lab.runs.events import EventLog
 from lab.system.signals import Signals
 from lab.tokenizer import Tokenizer
@@ -77,7 +78,7 @@ def make_module(
         windows_per_step=plan.windows_per_step,
         log_every=plan.log_every,
         seed=config.seed,
-        card=checkpoint.card(config, tokens, plan),
+        metadata=checkpoint.metadata(config, tokens, plan),
     )
 
 
@@ -108,7 +109,7 @@ def make_trainer(
     record: Record,
     log: EventLog,
     signals: Signals,
-    earlier: dict[str, Any] | None = None,
+    earlier: CheckpointDict | None = None,
 ) -> L.Trainer:
     """Lightning's trainer with our callbacks and ``further`` ones; its own bar, summary and checkpoints are off.
     ``earlier`` is the checkpoint that the run continues from."""
