@@ -155,7 +155,8 @@ def _opened(path: Path, look_around: bool = False) -> dict[str, Any]:
     if type(described["format"]) is not int or not 1 <= described["format"] <= FORMAT:
         known = " and ".join(f"format {number}" for number in range(1, FORMAT + 1))
         raise LabError(f"{path} has format {said(described['format'])}, and this version of the lab reads {known}")
-    return found
+    opened: dict[str, Any] = found
+    return opened
 
 
 def _is_whole(path: Path, look_around: bool) -> bool:

@@ -18,6 +18,7 @@ from lab.errors import LabError
 from lab.evaluation.scoring import perplexity
 from lab.model import GPTModel
 from lab.optim.schedules import Schedule
+from lab.runs.checkpoint_schema import Metadata
 from lab.training.loss import next_token_loss
 from lab.training.metrics import LanguageModelMetrics, flops_per_token, model_flops_utilization, peak_flops
 

@@ -15,7 +15,7 @@ from support.server import OVERRIDES, Server, in_state, run, serving, train
 from support.waiting import wait_for
 
 from lab.dashboard.api.page import STATIC
-from lab.runs import events
+from lab.files.run_files import EVENTS_FILE
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="the test extra brings playwright")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -434,7 +434,7 @@ def test_many_points_at_twenty_updates_a_second(tmp_path: Path, open_page: Calla
     folders = [tmp_path / "outputs" / f"run-{number}" for number in range(10)]
     for folder in folders:
         folder.mkdir(parents=True)
-        with (folder / events.FILE).open("w") as file:
+        with (folder / EVENTS_FILE).open("w") as file:
             for step in range(100_000):
                 line = {
                     "seq": step,
@@ -451,7 +451,7 @@ def test_many_points_at_twenty_updates_a_second(tmp_path: Path, open_page: Calla
         while not done.wait(0.05):
             for folder in folders:
                 line = {"seq": step, "time": 1.8e9 + step, "kind": "metrics", "step": step, "train_loss": 0.5}
-                with (folder / events.FILE).open("a") as file:
+                with (folder / EVENTS_FILE).open("a") as file:
                     file.write(json.dumps(line) + "\n")
             step += 1
 

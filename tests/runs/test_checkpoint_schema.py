@@ -258,10 +258,10 @@ def test_a_checkpoint_of_format_1_goes_on(second: Path, trained: Finished, tmp_p
     assert last[1]["lab"]["format"] == 2
 
 
-def test_the_card_is_read_without_the_tensors(second: Path) -> None:
-    card, step = checkpoint.read_card(second)
+def test_the_metadata_are_read_without_the_tensors(second: Path) -> None:
+    metadata, step = checkpoint.read_metadata(second)
     assert step == 2
-    assert card == checkpoint.load(second)["lab"]
+    assert metadata == checkpoint.load(second)["lab"]
 
 
 def test_what_is_loaded_can_be_saved_again(second: Path, tmp_path: Path) -> None:

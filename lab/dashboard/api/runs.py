@@ -144,7 +144,8 @@ def get_events(
         if notes:  # found without reading a long log once more
             noted = [event for event in tail.others if event["seq"] > after]
             last = noted[most - 1]["seq"] if len(noted) > most else max(after, tail.seq)
-            return Events(run=run_id, events=noted[:most], last=last, more=len(noted) > most)
+            told = [dict(event) for event in noted[:most]]
+            return Events(run=run_id, events=told, last=last, more=len(noted) > most)
         lines = tail.after(after, most)
         last = lines[-1].seq if lines else max(after, tail.seq)
         return Events(run=run_id, events=[json.loads(line.text) for line in lines], last=last, more=last < tail.seq)
