@@ -8,6 +8,7 @@ import sys
 import time
 from collections import deque
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -186,9 +187,14 @@ def test_looking_for_commands_is_cheap_against_a_step(tmp_path: Path) -> None:
     """Counted in system calls, not in time: one look lists one folder."""
     assert command_files.commands(tmp_path) == []
     (tmp_path / "commands").mkdir()
-    calls = []
+    calls: list[Any] = []
     real = os.scandir
-    os.scandir = lambda *a: calls.append(a) or real(*a)  # type: ignore[assignment]
+
+    def counted(*a: Any) -> Any:
+        calls.append(a)
+        return real(*a)
+
+    os.scandir = counted
     try:
         assert command_files.commands(tmp_path) == []
     finally:

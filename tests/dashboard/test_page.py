@@ -322,7 +322,11 @@ def test_the_playground_writes_what_the_server_writes(
     wait_for(lambda: writers.count() == 2)
     for number in (0, 1):
         written = writers.nth(number).get_by_test_id("tokens").locator("button, [role=button]")
-        wait_for(lambda written=written: written.count() >= 20)
+
+        def has_written(written: Any = written) -> bool:
+            return bool(written.count() >= 20)
+
+        wait_for(has_written)
     assert "step 3" in writers.nth(1).inner_text()  # how it began, beside how it ended
 
 

@@ -124,8 +124,8 @@ def test_another_site_is_refused(server: Server, origin: str) -> None:
 
 
 def test_a_write_needs_what_no_form_can_send(server: Server) -> None:
-    bearer = {"Authorization": f"Bearer {server.token}"}
-    kind = {"Content_Type": "application/json"}
+    bearer: dict[str, Any] = {"Authorization": f"Bearer {server.token}"}
+    kind: dict[str, Any] = {"Content_Type": "application/json"}
     before = len(list(server.root.rglob("job.json")))
     assert ask(server, "POST", "/api/train", b"{}", **bearer, **kind)[0] == 403
     assert ask(server, "POST", "/api/train", b"{}", **bearer, X_Lab="1", Content_Type="text/plain")[0] == 415
@@ -238,8 +238,8 @@ def test_what_no_file_can_hold_is_refused_in_every_field(server: Server, odd: by
                     assert answer.json()["error"]["message"]
                     tried += 1
         assert tried > 30
-        name = b'{"overrides": {"sample.prompt": "\\ud800"}}'
-        answer = client.post("/api/train", content=name, headers=headers)
+        half = b'{"overrides": {"sample.prompt": "\\ud800"}}'
+        answer = client.post("/api/train", content=half, headers=headers)
         assert answer.json()["error"]["field"] == "sample.prompt"
         assert client.get("/api/runs").status_code == 200
         digits = odd.decode("latin-1")[:6000]
@@ -389,7 +389,8 @@ def test_a_log_is_followed_however_it_grows(
     log.close()
     whole = (folder / EVENTS_FILE).read_bytes()
     (folder / EVENTS_FILE).write_bytes(b"")
-    tail, told, end = Tail(folder), [], 0
+    told: list[dict[str, Any]] = []
+    tail, end = Tail(folder), 0
     for cut in [*cuts, len(whole)]:
         with (folder / EVENTS_FILE).open("ab") as file:
             file.write(whole[end : end + cut])
@@ -476,7 +477,7 @@ def test_two_hundred_clients_hear_everything(server: Server) -> None:
             await socket.recv()
             await socket.send(json.dumps({"type": "since", "runs": {run_id: 0}}))
             await ready.wait()
-            told: list[int] = []
+            told: list[dict[str, Any]] = []
             while len(told) < 300:
                 message = json.loads(await socket.recv())
                 if message["type"] == "events" and message["run"] == run_id:
