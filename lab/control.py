@@ -40,7 +40,7 @@ def _wait(folder: Path, command: str, timeout: float) -> None:
     reached = {"pause": ("paused",), "resume": ("running",), "stop": ("stopped", "finished")}
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
-        state = read_state(folder)["state"]
+        state = read_state(folder).state
         if state not in ALIVE or (not commands(folder) and state in reached.get(command, ALIVE)):
             return
         time.sleep(0.1)

@@ -51,8 +51,8 @@ class Options:
     """What can be given as option=value."""
 
     checkpoint: str = place("last")
-    """A .ckpt file, a run folder, `last` for the newest under outputs/, a .safetensors file of lab.export, a Hugging Face
-    folder, or a name on the hub, such as gpt2."""
+    """A .ckpt file, a run folder, `last` for the newest under outputs/, a .safetensors file of lab.export, a Hugging
+    Face folder, or a name on the hub, such as gpt2."""
     corpus: str | None = None
     """The text: a choice of lab.train's corpus=; null: the one that the model was trained on."""
     corpus_path: str | None = place(None, "corpus.path")
@@ -213,7 +213,7 @@ def chosen_corpus(options: Options, opened: Pretrained, start_folder: Path) -> C
     Raises:
         LabError: if there is no such corpus.
     """
-    trained = opened.card["config"]["corpus"] if opened.card else {}
+    trained = opened.metadata["config"]["corpus"] if opened.metadata else {}
     known = ", ".join(group_choices("corpus"))
     name, path = options.corpus, options.corpus_path
     if name is None:
@@ -250,11 +250,11 @@ def cut_as_trained(config: Config, fingerprint: str, opened: Pretrained, start_f
     Raises:
         LabError: if the checkpoint does not know how.
     """
-    if opened.card is None:
+    if opened.metadata is None:
         return config.data
     now = config.corpus
-    changed = opened.card["corpus"]["fingerprint"] != fingerprint
-    if changed and not _is_own(now, opened.card["config"]["corpus"], start_folder):
+    changed = opened.metadata["corpus"]["fingerprint"] != fingerprint
+    if changed and not _is_own(now, opened.metadata["config"]["corpus"], start_folder):
         return config.data
     if changed:
         print(
@@ -262,7 +262,7 @@ def cut_as_trained(config: Config, fingerprint: str, opened: Pretrained, start_f
             "validation text now, the model may have seen",
             file=sys.stderr,
         )
-    stored = opened.card["config"].get("data")
+    stored = opened.metadata["config"].get("data")
     names = ("val_fraction", "max_val_tokens", "max_train_tokens")
     values = {name: stored.get(name) if isinstance(stored, dict) else None for name in names}
     if not all(isinstance(value, int | float | None) for value in values.values()) or values["val_fraction"] is None:

@@ -37,8 +37,8 @@ class Options:
     to: str
     """Where to: a new folder, or a .safetensors file."""
     checkpoint: str = place("last")
-    """A .ckpt file, a run folder, `last` for the newest under outputs/, a .safetensors file of lab.export, a Hugging Face
-    folder, or a name on the hub, such as gpt2."""
+    """A .ckpt file, a run folder, `last` for the newest under outputs/, a .safetensors file of lab.export, a Hugging
+    Face folder, or a name on the hub, such as gpt2."""
     format: str | None = None
     """`huggingface`: a folder that AutoModelForCausalLM and AutoTokenizer open. `safetensors`: one file with the
     weights under the lab's own names and the model's shape as metadata. Left out, the ending of `to` decides."""

@@ -74,7 +74,8 @@ class Tokenizer:
         Raises:
             ValueError: if ``text`` has a lone surrogate, half of a character that no UTF-8 text can contain.
         """
-        return self.encode_array(text).tolist()
+        ids: list[int] = self.encode_array(text).tolist()
+        return ids
 
     def encode_array(self, text: str) -> np.ndarray:
         """As ``encode``, but ``(n_tokens,)`` uint16: 50,257 ids fit into two bytes. Lets other threads run."""

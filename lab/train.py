@@ -84,7 +84,8 @@ def _best_val_loss(config: Config, folder: Path) -> float:
     # Imported here, because Lightning takes seconds: a misspelt option should be told at once.
     from lab.training.run import train
 
-    return float(train(config, folder, Path(get_original_cwd()))["best_val_loss"])
+    best = train(config, folder, Path(get_original_cwd())).best_val_loss
+    return math.inf if best is None else best
 
 
 def main() -> None:

@@ -61,7 +61,7 @@ def test_a_trained_model_opens_in_transformers(trained: Finished, monkeypatch: A
     token_ids = tokenizer("The fox and the miller", return_tensors="pt")["input_ids"]
     with torch.no_grad():
         assert (theirs(token_ids).logits - ours(token_ids)).abs().max() <= 1e-4
-    text = tokenizer.decode(theirs.generate(token_ids, max_new_tokens=5, do_sample=False)[0])
+    text = str(tokenizer.decode(theirs.generate(token_ids, max_new_tokens=5, do_sample=False)[0]))
     said = lab(
         trained.folder,
         "generate",

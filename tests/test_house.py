@@ -139,16 +139,16 @@ THROUGH = {
     "dashboard/trainings": "processes queue summaries",
     "dashboard/worker": "client generation inspection process",
     "data": "prepare tree_walk",
-    "files": "safe_files strict_json utf8 validation",
+    "files": "run_files safe_files strict_json utf8 validation",
     "inference": "kv_cache text_stream token_choice",
     "inspection": "figures",
     "interchange": "hf_tokenizer model_card pretrained weights",
     "optim": "parameter_groups",
-    "runs": "checkpoint command_files digest events folder newest state tensors",
+    "runs": "checkpoint command_files digest events folder newest tensors",
     "system": "malloc standard_streams",
     "training": (
         "alerts arithmetic callbacks checkpointing datamodule display event_logger hparams "
-        "inherited_options instantiate library_warnings logged_values memory_estimate module results "
+        "inherited_options instantiate library_warnings logged_values memory_estimate module prepared results "
         "resume_check run_control wiring"
     ),
 }

@@ -20,7 +20,7 @@ from lab.model import GELU, Dropout, GPTConfig, GPTModel, LayerNorm, MultiHeadAt
 
 few = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
-PRESETS: dict[str, tuple[dict[str, int], int, int]] = {
+PRESETS: dict[str, tuple[dict[str, Any], int, int]] = {
     "nano": ({}, 17_670_400, 4_739_072),
     "small": ({"emb_dim": 512, "n_layers": 8, "n_heads": 8, "context_length": 512}, 51_213_824, 25_220_096),
     "medium": ({"emb_dim": 768, "n_layers": 12, "n_heads": 12, "context_length": 1024}, 124_439_808, 85_056_000),
@@ -395,6 +395,7 @@ def test_dropout_drops_its_share_and_keeps_the_mean(rate: float, seed: int) -> N
     together = (kept[:, :-1] & kept[:, 1:]).float().mean().item()
     assert together == pytest.approx((1 - rate) ** 2, abs=6 * math.sqrt(0.25 / n))
     y.sum().backward()
+    assert x.grad is not None
     assert torch.equal(x.grad, y.detach())  # what was dropped gets no gradient, the rest gets the same scale
 
 

@@ -17,7 +17,7 @@ import torch
 from support.commands import ROOT, TINY, Finished, lab, scalars, train, train_here
 
 from lab.runs import events
-from lab.runs.folder import read_results
+from lab.runs.results import read_results
 
 RESULT_KEYS = (
     "train_loss val_loss best_val_loss best_step perplexity bits_per_byte tokens_seen tokens_per_second steps seconds "
@@ -472,4 +472,4 @@ def test_whatever_a_run_writes_is_json_for_every_reader(tmp_path: Path) -> None:
         for text in file.read_text().splitlines() if file.suffix == ".jsonl" else [file.read_text()]:
             json.loads(text, parse_constant=refuse)
     assert json.loads((tmp_path / "run/results.json").read_text())["perplexity"] == "Infinity"
-    assert read_results(tmp_path / "run")["perplexity"] == math.inf
+    assert read_results(tmp_path / "run").perplexity == math.inf

@@ -41,8 +41,8 @@ class Options:
     prompt: str
     """The text to read. Of one that is longer than the context, the end is taken."""
     checkpoint: str = place("last")
-    """A .ckpt file, a run folder, `last` for the newest under outputs/, a .safetensors file of lab.export, a Hugging Face
-    folder, or a name on the hub, such as gpt2."""
+    """A .ckpt file, a run folder, `last` for the newest under outputs/, a .safetensors file of lab.export, a Hugging
+    Face folder, or a name on the hub, such as gpt2."""
     to: str = place("outputs/inspect")
     """Folder for the files; it is made, and what this command has left there before is replaced."""
     top_k: int = 5

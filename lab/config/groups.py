@@ -47,7 +47,8 @@ def shipped(group: str, choice: str) -> DictConfig:
     file = CONF_FOLDER / group / f"{choice}.yaml"
     if not file.is_file():  # a schema, which lies in Hydra's store
         register()
-        return OmegaConf.structured(ConfigStore.instance().load(f"{group}/{choice}.yaml").node)
+        schema: DictConfig = OmegaConf.structured(ConfigStore.instance().load(f"{group}/{choice}.yaml").node)
+        return schema
     own = OmegaConf.load(file)
     assert isinstance(own, DictConfig)
     below = [shipped(group, name) for name in own.pop("defaults", []) if isinstance(name, str) and name != "_self_"]

@@ -5,9 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from lab.files.strict_json import named
-
-State = Literal["queued", "running", "paused", "stopping", "stopped", "finished", "failed", "lost"]
-
+from lab.runs.state import State
 
 Number = Annotated[float | Literal["NaN", "Infinity", "-Infinity"], BeforeValidator(named)]
 """A number, or the name of one that JSON cannot write."""

@@ -14,11 +14,12 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from lab.errors import LabError
+from lab.files.run_files import CONFIG_FILE, EVENTS_FILE, RESULTS_FILE, STATE_FILE
 
 _INSTALLED = {"node_modules", "bower_components", "site-packages", "dist-packages"}
 _BUILT = {"build", "dist"}
 _PROJECT = {"pyproject.toml", "setup.py", "setup.cfg", "package.json"}
-_RUN = {"config.yaml", "events.jsonl", "state.json", "results.json"}
+_RUN = {CONFIG_FILE, EVENTS_FILE, STATE_FILE, RESULTS_FILE}
 _EXPORT = {"model.safetensors", "model.safetensors.index.json", "tokenizer.json", "merges.txt", "vocab.json"}
 
 _OWN = {

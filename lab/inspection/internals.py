@@ -109,7 +109,8 @@ class Look:
 
     def to_plain(self) -> dict[str, Any]:
         """As nested dicts and lists of the same names, for JSON; NaN and infinity become None."""
-        return to_plain(self)
+        plain: dict[str, Any] = to_plain(self)
+        return plain
 
 
 @torch.no_grad()

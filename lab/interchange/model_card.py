@@ -10,7 +10,7 @@ from lab import __version__
 from lab.files.paths import shown
 from lab.interchange.hub import GPT2
 from lab.interchange.pretrained import Pretrained
-from lab.runs.folder import read_results
+from lab.runs.results import Results, read_results
 
 _USE = """\
 ## How to open it
@@ -43,7 +43,7 @@ def text(found: Pretrained, name: str) -> str:
         "pipeline_tag": "text-generation",
         "tags": ["gpt2", "gpt-lab"],
     }
-    options = found.card["config"] if found.card else {}
+    options = found.metadata["config"] if found.metadata else {}
     if (public := _public_name(options)) is not None:
         header["base_model"] = public
     parts = [
@@ -51,7 +51,7 @@ def text(found: Pretrained, name: str) -> str:
         "A GPT-2 written by gpt-lab, a laboratory for learning how GPTs are trained.",
         _table("The model", _shape(found)),
     ]
-    if found.card is not None:
+    if found.metadata is not None:
         parts.append(_table("The training", _training(found, options)))
     if figures := _figures(found):
         parts.append(_table(f"How well it does, after step {found.figures['val_step']:,}", figures))
@@ -76,11 +76,10 @@ def _shape(found: Pretrained) -> dict[str, str]:
 
 
 def _training(found: Pretrained, options: dict[str, Any]) -> dict[str, str]:
-    assert found.card is not None
-    corpus = found.card["corpus"]
+    assert found.metadata is not None
+    corpus = found.metadata["corpus"]
     optimizer, trainer = options.get("optimizer"), options.get("trainer")
-    results = read_results(found.path.resolve().parent.parent) if found.path else {}
-    versions = results.get("versions")
+    results = read_results(found.path.resolve().parent.parent) if found.path else Results()
     rows = {
         "corpus": f"{corpus['name']}, {corpus.get('n_tokens')} tokens (fingerprint {corpus['fingerprint']})",
         "steps": f"{found.step:,}",
@@ -89,8 +88,8 @@ def _training(found: Pretrained, options: dict[str, Any]) -> dict[str, str]:
         "optimizer": _listed(optimizer, ("_target_", "lr", "weight_decay")),
         "arithmetic": _listed(trainer, ("precision",)),
         "seed": options.get("seed"),
-        "versions": _listed(versions, tuple(versions)) if isinstance(versions, dict) else None,
-        "code": results.get("git_revision"),
+        "versions": _listed(results.versions, tuple(results.versions)),
+        "code": results.git_revision,
         "exported by": f"gpt-lab {__version__}",
     }
     return {name: str(value) for name, value in rows.items() if value is not None}

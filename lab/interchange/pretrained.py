@@ -3,7 +3,6 @@
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from lab.errors import LabError
 from lab.files.paths import typed_path
@@ -11,7 +10,7 @@ from lab.interchange import hf_tokenizer, hub, huggingface, weights
 from lab.model import GPTConfig, GPTModel
 from lab.runs import checkpoint as checkpoints
 from lab.runs import tensors
-from lab.runs.checkpoint_schema import PREFIX
+from lab.runs.checkpoint_schema import PREFIX, CheckpointDict, Metadata, RecordState
 
 
 @dataclass
@@ -22,8 +21,8 @@ class Pretrained:
     """In evaluation mode, fp32, on the CPU."""
     source: str
     """Where it was found, for a person to read."""
-    card: dict[str, Any] | None = None
-    """What the checkpoint says of its run (see ``lab.runs.checkpoint.card``); None for a model of another origin."""
+    metadata: Metadata | None = None
+    """What the checkpoint says of its run (see ``Metadata``); None for a model of another origin."""
     step: int | None = None
     """Finished optimizer steps; None for a model of another origin."""
     figures: dict[str, float] = field(default_factory=dict)
@@ -84,24 +83,24 @@ def refuse_damaged(found: Pretrained) -> None:
             raise LabError(f"{found.source} is damaged: there is NaN or infinity in its weights ({name}); take another")
 
 
-def from_checkpoint(found: dict[str, Any], path: Path) -> Pretrained:
+def from_checkpoint(found: CheckpointDict, path: Path) -> Pretrained:
     """The decoder in a loaded checkpoint.
 
     Raises:
         LabError: if its vocabulary is not the tokenizer's.
     """
-    card = found["lab"]
+    metadata = found["lab"]
     state = {name.removeprefix(PREFIX): tensor for name, tensor in found["state_dict"].items()}
-    config = GPTConfig(**card["config"]["model"])
+    config = GPTConfig(**metadata["config"]["model"])
     hf_tokenizer.refuse_other_size(path, config.vocab_size)
     model = GPTModel(config)
     model.load_state_dict(state)
-    return Pretrained(model.eval(), str(path), card, found["global_step"], _figures(found), path)
+    return Pretrained(model.eval(), str(path), metadata, found["global_step"], _figures(found), path)
 
 
-def _figures(found: dict[str, Any]) -> dict[str, float]:
+def _figures(found: CheckpointDict) -> dict[str, float]:
     """What the checkpoint knows of how the model did."""
-    record = found["callbacks"]["Record"]
+    record: RecordState = found["callbacks"]["Record"]
     figures = {**record["val"], "val_step": record["val_step"]} if record["val"] else {}
     figures["tokens_seen"] = found["LabData"]["position"] * found["lab"]["config"]["model"]["context_length"]
     return figures

@@ -52,7 +52,8 @@ class TensorFile:
     def read(self, name: str) -> Tensor:
         """One tensor in fp32, in memory of its own: the file may change or go afterwards."""
         try:
-            return self._file.get_tensor(name).to(torch.float32, copy=True)
+            found: Tensor = self._file.get_tensor(name)
+            return found.to(torch.float32, copy=True)
         except (OSError, SafetensorError) as error:
             raise LabError(f"{self.path} cannot be read ({error})") from error
 

@@ -5,6 +5,7 @@ import pickle
 import shlex
 import warnings
 import zipfile
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from lab.files.paths import typed_path
 from lab.files.validation import Lacking, Unfit, bounded, said
 from lab.runs import checkpoint_schema as schema
 from lab.runs import newest
+from lab.runs.checkpoint_schema import CheckpointDict, Metadata
 from lab.runs.digest import digest
 
 FORMAT = 2
@@ -29,7 +31,7 @@ FOLDER = "checkpoints"
 """Subfolder of a run for its checkpoints."""
 
 
-def card(config: Config, tokens: TokenFile, plan: Plan | None = None) -> dict[str, Any]:
+def metadata(config: Config, tokens: TokenFile, plan: Plan | None = None) -> Metadata:
     """What a checkpoint says of itself: plain values, enough to rebuild the model and to refuse a wrong resume."""
     return {
         "format": FORMAT,
@@ -40,7 +42,7 @@ def card(config: Config, tokens: TokenFile, plan: Plan | None = None) -> dict[st
     }
 
 
-def save(checkpoint: dict[str, Any], path: Path) -> None:
+def save(checkpoint: Mapping[str, Any], path: Path) -> None:
     """Writes a checkpoint straight to a temporary file beside ``path``, then renames it.
 
     Raises:
@@ -51,7 +53,7 @@ def save(checkpoint: dict[str, Any], path: Path) -> None:
         torch.save(sealed(checkpoint), file)
 
 
-def sealed(checkpoint: dict[str, Any]) -> dict[str, Any]:
+def sealed(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
     """The checkpoint with the checksum of all that is in it.
 
     Raises:
@@ -66,7 +68,7 @@ def sealed(checkpoint: dict[str, Any]) -> dict[str, Any]:
         ) from error
 
 
-def _checksum(checkpoint: dict[str, Any]) -> str:
+def _checksum(checkpoint: Mapping[str, Any]) -> str:
     """Over everything but itself."""
     described = {name: value for name, value in checkpoint["lab"].items() if name != "checksum"}
     return digest({**checkpoint, "lab": described})
@@ -75,12 +77,12 @@ def _checksum(checkpoint: dict[str, Any]) -> str:
 def _is_unchanged(found: dict[str, Any]) -> bool:
     """Does it have the checksum it was written with? Those of format 1 have none."""
     try:
-        return found["lab"]["format"] < 2 or found["lab"].get("checksum") == _checksum(found)
+        return bool(found["lab"]["format"] < 2) or found["lab"].get("checksum") == _checksum(found)
     except (TypeError, ValueError, RuntimeError):  # there is something in it that was never written by ``save``
         return False
 
 
-def load(path: Path) -> dict[str, Any]:
+def load(path: Path) -> CheckpointDict:
     """The checkpoint at ``path``, on the CPU: the parts that ``lab.runs.checkpoint_schema`` declares, and no others.
 
     Raises:
@@ -100,8 +102,8 @@ def load(path: Path) -> dict[str, Any]:
     return checked
 
 
-def read_card(path: Path) -> tuple[dict[str, Any], int]:
-    """What the checkpoint at ``path`` says of itself (see ``card``), and its step. Fast, whatever its size.
+def read_metadata(path: Path) -> tuple[Metadata, int]:
+    """What the checkpoint at ``path`` says of itself (see ``Metadata``), and its step. Fast, whatever its size.
 
     For looking around: only these have been checked. What goes on from a checkpoint has to ``load`` it.
 
@@ -111,7 +113,7 @@ def read_card(path: Path) -> tuple[dict[str, Any], int]:
     found = _opened(path, look_around=True)
     try:
         bounded(found)
-        return schema.CARD(found["lab"], "lab"), schema.STEP(found.get("global_step"), "global_step")
+        return schema.METADATA(found["lab"], "lab"), schema.STEP(found.get("global_step"), "global_step")
     except Unfit as error:
         raise _unfit(path, error) from error
 
@@ -153,7 +155,8 @@ def _opened(path: Path, look_around: bool = False) -> dict[str, Any]:
     if type(described["format"]) is not int or not 1 <= described["format"] <= FORMAT:
         known = " and ".join(f"format {number}" for number in range(1, FORMAT + 1))
         raise LabError(f"{path} has format {said(described['format'])}, and this version of the lab reads {known}")
-    return found
+    opened: dict[str, Any] = found
+    return opened
 
 
 def _is_whole(path: Path, look_around: bool) -> bool:
@@ -219,13 +222,13 @@ def how_to_go_on(run_folder: Path) -> str:
     return f"continue it with resume={shlex.quote(str(run_folder))}"
 
 
-def refuse_other_run(checkpoint: dict[str, Any], config: Config, tokens: TokenFile, path: Path) -> None:
+def refuse_other_run(checkpoint: CheckpointDict, config: Config, tokens: TokenFile, path: Path) -> None:
     """Checks that ``config`` continues the run that ``checkpoint`` was taken from.
 
     Raises:
         LabError: listing every difference that would make it another run: model, corpus, optimizer or tokenizer.
     """
-    then, now = checkpoint["lab"], card(config, tokens)
+    then, now = checkpoint["lab"], metadata(config, tokens)
     differences = [
         f"model.{name} was {then['config']['model'].get(name)} and is {value}"
         for name, value in now["config"]["model"].items()

@@ -14,7 +14,7 @@ import types
 import typing
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import torch
 from torch import Tensor
@@ -50,6 +50,86 @@ FLOATS = (torch.float32, torch.bfloat16)
 
 SCALARS = ("step", "eta", "mu", "mu_product")
 """What torch's optimizers keep of a weight as a single number; everything else is as large as the weight."""
+
+
+class CorpusMetadata(TypedDict):
+    """Which text a checkpoint was trained on."""
+
+    name: str
+    """Of the group ``corpus``: ``fables``, ``text``, ..."""
+    fingerprint: str
+    """Of its tokens: another one is another text."""
+    n_tokens: NotRequired[int]
+    """Of the whole text, that of validation included."""
+
+
+class Metadata(TypedDict):
+    """What a checkpoint says of itself, under ``lab``: plain values, enough to rebuild the model and to refuse a wrong
+    resume."""
+
+    format: int
+    """The version of these fields: ``lab.runs.checkpoint.FORMAT``."""
+    config: dict[str, Any]
+    """Every option, as ``config.yaml`` has them. Only ``model`` and ``corpus.name`` are sure to be there."""
+    plan: dict[str, int]
+    """The fields of ``lab.config.plan.Plan``: steps, intervals, windows."""
+    tokenizer: str
+    """``gpt2``."""
+    corpus: CorpusMetadata
+    checksum: NotRequired[str]
+    """SHA-256 over everything in the checkpoint but itself, in hexadecimal; format 1 has none."""
+
+
+class OptimizerState(TypedDict):
+    """What the optimizer remembers of the gradients."""
+
+    state: dict[int, dict[str, Any]]
+    """By parameter, in the order of the groups: tensors as large as it, single numbers."""
+    param_groups: list[dict[str, Any]]
+    """Two, with and without weight decay: ``params``, the numbers of their parameters."""
+
+
+class RecordState(TypedDict):
+    """The state of ``lab.training.callbacks.Record``."""
+
+    val: dict[str, float]
+    """The latest validation: val_loss (nats a token), val_perplexity, val_bits_per_byte; empty before the first."""
+    best: dict[str, float]
+    """The same of the best one; a val_loss of infinity before the first."""
+    seconds: float
+    """Of all parts of the run, evaluations included."""
+    best_step: int
+    val_step: int
+    """The step that was evaluated last; -1 before the first evaluation."""
+
+
+class DataState(TypedDict):
+    """The state of ``lab.training.datamodule.LabData``."""
+
+    step: int
+    """Finished optimizer steps."""
+    position: int
+    """Windows trained on."""
+
+
+class CheckpointDict(TypedDict):
+    """A checkpoint that has been checked: the names are Lightning's. Callbacks that write beside their state have keys
+    of their own in it, which are only passed on."""
+
+    lab: Metadata
+    global_step: int
+    """Finished optimizer steps."""
+    state_dict: dict[str, Tensor]
+    """The weights, by ``PREFIX`` and the decoder's names, on the CPU, in one of ``FLOATS``."""
+    optimizer_states: list[OptimizerState]
+    """One."""
+    loops: dict[str, Any]
+    """Not read: derived from the step."""
+    callbacks: dict[str, Any]
+    """The states of callbacks, by name: ``Record`` (``RecordState``), ``Checkpoints``, ``Alerts``; those of others."""
+    LabData: DataState
+    MixedPrecision: NotRequired[dict[str, float]]
+    """In fp16: the scaler of the loss, see ``SCALER``."""
 
 
 def options(schema: type, prefix: str = "") -> Kind:
@@ -115,7 +195,7 @@ _FIGURES = parts({}, dict.fromkeys(("val_loss", "val_perplexity", "val_bits_per_
 
 STEP = whole(0, MOST_STEPS)
 
-CARD = parts(
+METADATA = parts(
     {
         "format": whole(1),
         "config": parts(
@@ -168,7 +248,7 @@ def _kept(value: Any, where: str) -> Any:
 
 WHOLE = parts(
     {
-        "lab": CARD,
+        "lab": METADATA,
         "global_step": STEP,
         "state_dict": table(dense),
         "optimizer_states": rows(parts({"state": lambda value, _: value, "param_groups": rows(table(plain), 2)}), 1),
@@ -187,15 +267,16 @@ WHOLE = parts(
 )
 
 
-def check(found: Any) -> dict[str, Any]:
+def check(found: Any) -> CheckpointDict:
     """The checkpoint ``found`` in a file, of parts that are what they must be and fit each other.
 
     Raises:
         Unfit: naming the first part that is not.
     """
-    checkpoint = WHOLE(found, "")
+    checkpoint: CheckpointDict = WHOLE(found, "")
     options(Config)(found["lab"]["config"], "lab.config.schema")
-    step, record = checkpoint["global_step"], checkpoint["callbacks"]["Record"]
+    step: int = checkpoint["global_step"]
+    record: RecordState = checkpoint["callbacks"]["Record"]
     for where, value in (("val_step", record["val_step"]), ("best_step", record["best_step"])):
         if value > step:
             raise Unfit(f"callbacks.Record.{where} is {value:,}, and the run is at step {step:,}")
@@ -208,8 +289,8 @@ def check(found: Any) -> dict[str, Any]:
     return checkpoint
 
 
-def _check_weights(checkpoint: dict[str, Any]) -> list[dict[str, Any]]:
-    """Compares the weights with the model that the card describes. Returns its parameter groups, without memory."""
+def _check_weights(checkpoint: CheckpointDict) -> list[dict[str, Any]]:
+    """Compares the weights with the model that the metadata describe. Returns its parameter groups, without memory."""
     state = checkpoint["state_dict"]
     names = [name.removeprefix(PREFIX) for name in state]
     try:
@@ -239,7 +320,7 @@ def _same(one: Tensor, other: Tensor) -> bool:
     return torch.equal(one.view(torch.uint8), other.view(torch.uint8))
 
 
-def _optimizer(found: dict[str, Any], groups: list[dict[str, Any]], step: int) -> dict[str, Any]:
+def _optimizer(found: OptimizerState, groups: list[dict[str, Any]], step: int) -> OptimizerState:
     """What the optimizer keeps, each tensor beside the parameter it is of. Of the groups only which parameters are in
     them: their learning rates and the like are those of the options."""
     parameters = [parameter for group in groups for parameter in group["params"]]

@@ -27,7 +27,7 @@ def send(folder: Path, command: str) -> None:
     """
     if command not in COMMANDS:
         raise LabError(f"there is no command {command}: choose one of {', '.join(COMMANDS)}")
-    state = read_state(folder)["state"]
+    state = read_state(folder).state
     if state not in ALIVE or state == "queued":
         raise LabError(f"{folder} cannot {command}: the run is {state}")
     if command == "resume" and state != "paused":

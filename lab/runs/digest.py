@@ -17,7 +17,7 @@ def digest(value: Any) -> str:
     Raises:
         TypeError: if there is something else among them.
     """
-    return _digest(value, {}).hexdigest()
+    return str(_digest(value, {}).hexdigest())
 
 
 def _digest(value: Any, known: dict[Any, bytes]) -> Any:

@@ -1,36 +1,23 @@
 """What a run leaves in its folder, and who may write there."""
 
 import contextlib
-import math
 import os
 import shlex
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import yaml
 from filelock import FileLock, Timeout
 
 from lab.config.schema import Config, to_plain
 from lab.errors import FolderTaken, LabError
-from lab.files import atomic, strict_json
+from lab.files import atomic
 from lab.files.paths import typed_path
-from lab.files.validation import nothing_or, number, parts, plain, table, text
+from lab.files.run_files import CONFIG_FILE, EVENTS_FILE, RESULTS_FILE, STATE_FILE
 from lab.runs import events, ownership
-from lab.runs.ownership import CONFIG_FILE, RESULTS_FILE
-from lab.runs.state import ALIVE, STATE_FILE, read_state, write_state
-
-_RESULTS = parts(
-    {},
-    {
-        "best_val_loss": nothing_or(number(0, infinite=True)),
-        "versions": table(text()),
-        "git_revision": nothing_or(text()),
-    },
-    others=plain,
-)
-
+from lab.runs.results import Results
+from lab.runs.state import ALIVE, Progress, RunState, State, read_state, write_state
 
 _BEFORE_A_RUN = (".hydra", ownership.LOCK_FILE, "train.log")
 """What Hydra and the lock leave in a folder before anything of a run is in it."""
@@ -57,8 +44,8 @@ def refuse_used(folder: Path, anew: bool) -> None:
     Raises:
         LabError: if the folder holds a run already.
     """
-    used = [name for name in (STATE_FILE, events.FILE, RESULTS_FILE) if (folder / name).exists()]
-    if used == [STATE_FILE] and read_state(folder)["state"] == "queued":
+    used = [name for name in (STATE_FILE, EVENTS_FILE, RESULTS_FILE) if (folder / name).exists()]
+    if used == [STATE_FILE] and read_state(folder).state == "queued":
         return  # it is this run that was waiting here
     if used and not anew:
         saved = next(folder.glob("checkpoints/*.ckpt"), None) is not None
@@ -83,7 +70,7 @@ def existing(words: Sequence[str]) -> set[Path]:
 
 def has_begun(folder: Path) -> bool:
     """Does ``folder`` hold a run, or one that waits there?"""
-    return any((folder / name).exists() for name in (CONFIG_FILE, STATE_FILE, events.FILE))
+    return any((folder / name).exists() for name in (CONFIG_FILE, STATE_FILE, EVENTS_FILE))
 
 
 def take_away(folder: Path, there: set[Path], keep_lock: bool) -> None:
@@ -110,43 +97,29 @@ def write_config(folder: Path, config: Config) -> None:
     atomic.write_text(folder / CONFIG_FILE, yaml.safe_dump(to_plain(config), sort_keys=False, allow_unicode=True))
 
 
-def write_results(folder: Path, results: dict[str, Any]) -> None:
-    """The outcome, as ``results.json``."""
-    atomic.write_json(folder / RESULTS_FILE, results)
-
-
-def read_results(folder: Path) -> dict[str, Any]:
-    """The outcome of the run in ``folder``; an infinite loss if it did not come to one."""
-    try:
-        told = strict_json.loads((folder / RESULTS_FILE).read_text(encoding="utf-8"))
-        found: dict[str, Any] = _RESULTS({name: strict_json.number(value) for name, value in told.items()}, "")
-    except (OSError, ValueError, AttributeError):
-        found = {}
-    return found if found.get("best_val_loss") is not None else {**found, "best_val_loss": math.inf}
-
-
-def write_end(folder: Path, log: events.EventLog, results: dict[str, Any]) -> None:
+def write_end(folder: Path, log: events.EventLog, results: Results) -> None:
     """Says in the run's state and in its log how it ended."""
-    state = "finished" if results["status"] == "finished" else "stopped"
-    fields = {"reason": results["reason"]} if results["reason"] else {}
-    write_state(folder, state, step=results["steps"], total_steps=results["total_steps"], **fields)
-    log.append("state", results["steps"], state=state, **fields)
+    state: State = "finished" if results.status == "finished" else "stopped"
+    progress: Progress = {"step": results.steps, "total_steps": results.total_steps}
+    if results.reason:
+        progress["reason"] = results.reason
+    write_state(folder, state, **progress)
+    log.state(results.steps or 0, state, results.reason or None)
 
 
 def has_finished(folder: Path, total_steps: int) -> bool:
     """Has the run in ``folder`` come to its end, and was it meant to be ``total_steps`` long?"""
     with contextlib.suppress(LabError):
         told = read_state(folder)
-        return told["state"] == "finished" and told.get("total_steps") == total_steps
+        return told.state == "finished" and told.total_steps == total_steps
     return False
 
 
-def note_end(folder: Path, state: str, reason: str) -> None:
+def note_end(folder: Path, state: State, reason: str) -> None:
     """Says in the run's state that it ``failed``, or was ``stopped`` before it began to train; but not where an earlier
     process, or this one, has told already how the run ended."""
     with contextlib.suppress(LabError, OSError):
-        fresh = {"state": "running", "pid": os.getpid()}
+        fresh = RunState("running", pid=os.getpid())
         told = read_state(folder) if (folder / STATE_FILE).exists() else fresh
-        if told["state"] == "queued" or (told["state"] in ALIVE and told.get("pid") == os.getpid()):
-            fields = {key: told.get(key, 0) for key in ("step", "total_steps")}
-            write_state(folder, state, reason=reason, **fields)
+        if told.state == "queued" or (told.state in ALIVE and told.pid == os.getpid()):
+            write_state(folder, state, reason=reason, step=told.step or 0, total_steps=told.total_steps or 0)

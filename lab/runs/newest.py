@@ -27,7 +27,7 @@ def runs_first(folders: Iterable[Path]) -> list[Path]:
 def last_heard(folder: Path) -> float:
     """When a run was at work last, in seconds since 1970: by its state, else by its log; 0 if neither tells."""
     try:
-        told = read_state(folder).get("updated")
+        told = read_state(folder).updated
     except LabError:
         told = max((event["time"] for event in events.read(folder) if _is_time(event.get("time"))), default=None)
     return float(told) if told is not None and _is_time(told) else 0.0
@@ -73,13 +73,10 @@ def _given_up(run: Path) -> set[str]:
     written: dict[str, int] = {}
     lost: set[str] = set()
     for event in events.read(run):
-        step = event.get("step")
-        if not isinstance(step, int):
-            continue
-        if event.get("kind") == "continued":
-            lost |= {name for name, at in written.items() if at > step}
-        elif event.get("kind") == "checkpoint":
-            name = str(event.get("path")).rpartition("/")[2]
-            written[name] = step
+        if event["kind"] == "continued":
+            lost |= {name for name, at in written.items() if at > event["step"]}
+        elif event["kind"] == "checkpoint":
+            name = event["path"].rpartition("/")[2]
+            written[name] = event["step"]
             lost.discard(name)
     return lost

@@ -15,12 +15,11 @@ from typing import Any
 import yaml
 
 from lab.errors import FolderTaken, LabError
+from lab.files.run_files import CONFIG_FILE, EVENTS_FILE, RESULTS_FILE, STATE_FILE
 from lab.runs import events, newest
-from lab.runs.state import STATE_FILE, read_state
+from lab.runs.state import read_state
 
 CHECKPOINTS = "checkpoints"
-CONFIG_FILE = "config.yaml"
-RESULTS_FILE = "results.json"
 LOCK_FILE = ".lock"
 _CURVES = ("tensorboard", "csv")
 _EVENT_FILE = re.compile(r"events\.out\.tfevents\.\d{9,11}\..+\.\d+\.\d+")
@@ -65,7 +64,7 @@ _OWN: dict[str, Callable[[Path], bool]] = {
     CONFIG_FILE: _is_config,
     STATE_FILE: _is_state,
     RESULTS_FILE: _is_results,
-    events.FILE: _is_log,
+    EVENTS_FILE: _is_log,
 }
 """The files that every run has, and how each is known."""
 
@@ -95,7 +94,7 @@ def is_name(name: str) -> bool:
 
 def holds_run(folder: Path) -> bool:
     """Is there anything in ``folder`` that only a run can have left?"""
-    return any(is_own(folder / name) for name in (STATE_FILE, events.FILE, RESULTS_FILE)) or any(
+    return any(is_own(folder / name) for name in (STATE_FILE, EVENTS_FILE, RESULTS_FILE)) or any(
         _is_own_checkpoint(path, set()) for path in _checkpoints(folder)
     )
 
@@ -107,7 +106,7 @@ def strangers(folder: Path) -> list[str]:
     """
     found = [name for name in _OWN if os.path.lexists(folder / name) and not is_own(folder / name)]
     if holds_run(folder):
-        logged = {str(event.get("path")) for event in events.read(folder) if event.get("kind") == "checkpoint"}
+        logged = {event["path"] for event in events.read(folder) if event["kind"] == "checkpoint"}
         found += [f"{CHECKPOINTS}/{path.name}" for path in _checkpoints(folder) if not _is_own_checkpoint(path, logged)]
         return found
     for place in (*_CURVES, CHECKPOINTS):

@@ -49,7 +49,7 @@ class Alerts(L.Callback):
             if not self._high:
                 usual = statistics.median(self._losses)
                 message = f"the training loss jumped from about {usual:.2f} to {loss:.2f}"
-                self.events.append("alert", step, what="loss_spike", message=message)
+                self.events.alert(step, "loss_spike", message)
             self._high = True
         else:
             self._high = False
@@ -58,7 +58,7 @@ class Alerts(L.Callback):
 
     def on_exception(self, trainer: L.Trainer, module: L.LightningModule, exception: BaseException) -> None:
         if isinstance(exception, LabError):
-            self.events.append("alert", trainer.global_step, what="failed", message=str(exception))
+            self.events.alert(trainer.global_step, "failed", str(exception))
 
 
 def spike(earlier: "deque[float]", loss: float) -> bool:

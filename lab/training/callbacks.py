@@ -48,7 +48,7 @@ def write_sample(loggers: list[Logger], text: str, step: int) -> None:
     """Sends a sample text to the loggers that have a place for one."""
     for logger in loggers:
         if isinstance(logger, EventLogger):
-            logger.log.append("sample", step, text=text)
+            logger.log.sample(step, text)
         if isinstance(logger, TensorBoardLogger):
             # TensorBoard shows Markdown; indented by four blanks, the text is shown as it is.
             logger.experiment.add_text("sample", "\n".join(f"    {line}" for line in text.splitlines()), step)

@@ -12,6 +12,7 @@ from lightning.pytorch.callbacks import Checkpoint
 from lab.errors import LabError
 from lab.runs import checkpoint as files
 from lab.runs import newest
+from lab.runs.checkpoint_schema import CheckpointDict
 from lab.runs.events import EventLog, read
 from lab.training.lightning_internals import fit_loop_at
 
@@ -97,7 +98,7 @@ class Checkpoints(Checkpoint):
             while len(self.periodic) > self.keep:
                 oldest = self.periodic.pop(0)
                 (self.folder / oldest).unlink(missing_ok=True)
-                self.events.append("removed", step, path=f"{files.FOLDER}/{oldest}")
+                self.events.removed(step, f"{files.FOLDER}/{oldest}")
 
     def write(self, trainer: L.Trainer, path: Path) -> bool:
         """Writes one checkpoint. Returns whether that worked, if the run is to go on without it.
@@ -127,7 +128,7 @@ class Checkpoints(Checkpoint):
         self._tell(name, step)
 
     def _tell(self, name: str, step: int) -> None:
-        self.events.append("checkpoint", step, path=f"{files.FOLDER}/{name}")
+        self.events.checkpoint(step, f"{files.FOLDER}/{name}")
 
     def _is_periodic(self, step: int) -> bool:
         return self.save_every is not None and step > 0 and step % self.save_every == 0
@@ -137,10 +138,11 @@ def written(run: Path) -> list[str]:
     """The names of the periodic checkpoints that the run in a folder has, by its log, oldest first."""
     found: list[str] = []
     for event in read(run):
-        name = str(event.get("path")).rpartition("/")[2]
-        if event.get("kind") in ("checkpoint", "removed") and newest.PERIODIC.fullmatch(name):
-            found = [other for other in found if other != name]
-            found += [name] if event["kind"] == "checkpoint" else []
+        if event["kind"] == "checkpoint" or event["kind"] == "removed":
+            name = event["path"].rpartition("/")[2]
+            if newest.PERIODIC.fullmatch(name):
+                found = [other for other in found if other != name]
+                found += [name] if event["kind"] == "checkpoint" else []
     return [name for name in found if (run / files.FOLDER / name).is_file()]
 
 
@@ -153,7 +155,7 @@ class AtomicCheckpointIO(CheckpointIO):
             is what is taken, and a large file is read once.
     """
 
-    def __init__(self, accumulate_grad_batches: int, earlier: dict[str, Any] | None = None) -> None:
+    def __init__(self, accumulate_grad_batches: int, earlier: CheckpointDict | None = None) -> None:
         self.accumulate_grad_batches = accumulate_grad_batches
         self.earlier = earlier
 
@@ -169,7 +171,7 @@ class AtomicCheckpointIO(CheckpointIO):
             Path(path).unlink()
 
 
-def for_lightning(checkpoint: dict[str, Any], accumulate_grad_batches: int) -> dict[str, Any]:
+def for_lightning(checkpoint: CheckpointDict, accumulate_grad_batches: int) -> dict[str, Any]:
     """The checkpoint as Lightning takes it up; what follows from the number of finished steps is derived from it."""
     step = checkpoint["global_step"]
     return {

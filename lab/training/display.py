@@ -16,6 +16,7 @@ from lab.config.schema import Config, ScheduleName, to_plain
 from lab.files.paths import shown
 from lab.model import GPTModel
 from lab.runs.checkpoint import FOLDER
+from lab.runs.results import Results
 from lab.terminal import duration, table
 from lab.training import arithmetic
 from lab.training.callbacks import Samples
@@ -107,29 +108,30 @@ def _continuing(earlier: Earlier | None, config: Config, plan: Plan) -> dict[str
     return {"continued": text}
 
 
-def finish(run: Preparation, results: dict[str, Any]) -> None:
+def finish(run: Preparation, results: Results) -> None:
     """What came out, and what to type next where the command was typed."""
     rows = {}
-    if results["status"] == "interrupted":
-        rows["interrupted"] = f"{results['reason']}, after step {results['steps']} of {results['total_steps']}"
-    elif results["steps"] < results["total_steps"]:
-        rows["stopped"] = f"early, after step {results['steps']} of {results['total_steps']}"
-    if results["train_loss"] is not None:
-        step = _at(results["train_step"], results["steps"])
-        rows["training loss"] = f"{results['train_loss']:.4f} nats a token{step}, of the last batch"
-    if results["val_loss"] is not None:
-        step = _at(results["val_step"], results["steps"])
+    steps, total_steps = results.steps or 0, results.total_steps or 0
+    if results.status == "interrupted":
+        rows["interrupted"] = f"{results.reason}, after step {steps} of {total_steps}"
+    elif steps < total_steps:
+        rows["stopped"] = f"early, after step {steps} of {total_steps}"
+    if results.train_loss is not None:
+        step = _at(results.train_step, steps)
+        rows["training loss"] = f"{results.train_loss:.4f} nats a token{step}, of the last batch"
+    if results.val_loss is not None:
+        step = _at(results.val_step, steps)
         rows |= {
-            "validation loss": f"{results['val_loss']:.4f} nats a token{step} "
-            f"(perplexity {results['perplexity']:,.1f}, {results['bits_per_byte']:.3f} bits per byte)",
-            "best": f"{results['best_val_loss']:.4f} at step {results['best_step']}",
+            "validation loss": f"{results.val_loss:.4f} nats a token{step} "
+            f"(perplexity {results.perplexity:,.1f}, {results.bits_per_byte:.3f} bits per byte)",
+            "best": f"{results.best_val_loss:.4f} at step {results.best_step}",
             "yardstick": _yardstick(results, run.plan),
         }
-    in_all = f"{duration(results['seconds'])} in all" + (", earlier parts included" if results["parent"] else "")
-    rate = results["tokens_per_second"]
+    in_all = f"{duration(results.seconds or 0.0)} in all" + (", earlier parts included" if results.parent else "")
+    rate = results.tokens_per_second
     rows["speed"] = f"{rate:,.0f} tokens/s in training, {in_all}" if rate is not None else in_all
     table("results", rows)
-    table("next", _next(run, results["status"] == "interrupted"))
+    table("next", _next(run, results.status == "interrupted"))
 
 
 def _next(run: Preparation, interrupted: bool) -> dict[str, str]:
@@ -153,24 +155,26 @@ def _next(run: Preparation, interrupted: bool) -> dict[str, str]:
     return commands
 
 
-def _yardstick(results: dict[str, Any], plan: Plan) -> str:
+def _yardstick(results: Results, plan: Plan) -> str:
     """What the loss is worth. A run whose text is one batch is to learn it by heart, and is asked for nothing else."""
-    validation, training = results["unigram_val_loss"], results["unigram_train_loss"]
-    learnt = results["train_loss"] is not None and results["train_loss"] < training
+    validation, training = results.unigram_val_loss, results.unigram_train_loss
+    assert validation is not None
+    assert training is not None
+    learnt = results.train_loss is not None and results.train_loss < training
     if plan.n_windows <= plan.windows_per_step:
         better = "better" if learnt else "no better"
         return f"{training:.4f} for counting the tokens of the one batch that it trains on: the model is {better} on it"
     text = f"{validation:.4f} for counting single tokens: the model "
-    if results["val_loss"] < validation:
+    if results.val_loss is not None and results.val_loss < validation:
         return f"{text}is better"
-    if results["best_val_loss"] < validation:
-        return f"{text}was better at step {results['best_step']}, and is no longer"
-    seen = _at(results["val_step"], results["steps"])
+    if results.best_val_loss is not None and results.best_val_loss < validation:
+        return f"{text}was better at step {results.best_step}, and is no longer"
+    seen = _at(results.val_step, results.steps)
     text += f"was no better{seen}" if seen else "is no better"
     return f"{text}, but on its training text it is ({training:.4f})" if learnt else text
 
 
-def _at(step: int, now: int) -> str:
+def _at(step: int | None, now: int | None) -> str:
     """Of which step a figure is, where that is not the present one."""
     return "" if step == now else f" at step {step}"
 

@@ -6,7 +6,7 @@ from typing import Any
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
-from lab.runs.events import OWN, EventLog
+from lab.runs.events import EventLog
 
 
 class EventLogger(Logger):
@@ -26,8 +26,7 @@ class EventLogger(Logger):
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        # What a user logs as "time" must not pass for the time of the event.
-        self.log.append("metrics", step or 0, **{f"{k}_" if k in OWN else k: v for k, v in metrics.items()})
+        self.log.metrics(step or 0, metrics)
 
     def log_hyperparams(self, *_: Any, **__: Any) -> None:
         """Nothing: the options are in config.yaml."""

@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from lab.config import quoting
 from lab.config.groups import CONF_FOLDER, defaults, group_choices, option_names, shipped
 from lab.config.schema import Config
+from lab.files.run_files import STATE_FILE
 
 _SINGLE = ("model", "data", "optimizer", "schedule", "trainer")
 """Groups of which one file is chosen, whose values are all plain."""
@@ -201,7 +202,7 @@ def _take_object(
 def _is_elsewhere(value: Any) -> bool:
     """Is this a folder that somebody has chosen, outside any run?"""
     folder = Path(str(value))
-    return folder.is_dir() and not any((place / "state.json").exists() for place in (folder, folder.parent))
+    return folder.is_dir() and not any((place / STATE_FILE).exists() for place in (folder, folder.parent))
 
 
 def _take(values: Any, prefix: str, said: Mapping[str, str], taken: Inherited) -> None:

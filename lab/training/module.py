@@ -18,6 +18,7 @@ from lab.errors import LabError
 from lab.evaluation.scoring import perplexity
 from lab.model import GPTModel
 from lab.optim.schedules import Schedule
+from lab.runs.checkpoint_schema import Metadata
 from lab.training.loss import next_token_loss
 from lab.training.metrics import LanguageModelMetrics, flops_per_token, model_flops_utilization, peak_flops
 
@@ -36,7 +37,7 @@ class GPTModule(L.LightningModule):
         windows_per_step: windows in one optimizer step, over all devices.
         log_every: optimizer steps between written points.
         seed: with the place in the run, decides every dropout mask.
-        card: what a checkpoint says of itself (see lab/runs/checkpoint.py); plain values only.
+        metadata: what a checkpoint says of itself.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class GPTModule(L.LightningModule):
         windows_per_step: int,
         log_every: int,
         seed: int,
-        card: dict[str, Any],
+        metadata: Metadata,
     ) -> None:
         super().__init__()
         self.model = model
@@ -58,7 +59,7 @@ class GPTModule(L.LightningModule):
         self.windows_per_step = windows_per_step
         self.log_every = log_every
         self.seed = seed
-        self.card = card
+        self.metadata = metadata
         self.metrics = LanguageModelMetrics()
         self.byte_lengths: Tensor
         # Moves to the device with the module, but it is the tokenizer's knowledge: not part of a checkpoint.
@@ -190,7 +191,7 @@ class GPTModule(L.LightningModule):
         self.skipped += seconds
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["lab"] = self.card
+        checkpoint["lab"] = self.metadata
 
     def write(self, figures: dict[str, float], step: int) -> None:
         """Sends figures to every logger, at ``step`` finished optimizer steps."""

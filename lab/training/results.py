@@ -6,12 +6,12 @@ import subprocess
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 import lightning as L
 
 import lab
 from lab.errors import Interrupted
+from lab.runs.results import Results
 from lab.training.callbacks import Record
 from lab.training.metrics import unigram_loss
 from lab.training.module import GPTModule
@@ -20,32 +20,30 @@ from lab.training.preparation import Preparation
 
 def collect(
     run: Preparation, trainer: L.Trainer, module: GPTModule, record: Record, interrupted: Interrupted | None
-) -> dict[str, Any]:
-    """What came out of a run. Losses are in nats a token, those of validation over the whole validation text, that of
-    training over the batch of its step. Tokens per second are those of this process, ``seconds`` those of all parts."""
+) -> Results:
+    """What came out of a run; ``interrupted`` is what has ended it before its time."""
     config, corpus, data = run.config, run.corpus, run.data
-    return {
-        "status": "interrupted" if interrupted else "finished",
-        "reason": interrupted.reason if interrupted else None,
-        "train_loss": module.train_loss,
-        "train_step": None if module.train_loss is None else module.clock[0],
-        "val_loss": record.val.get("val_loss"),
-        "val_step": record.val_step if record.val else None,
-        "best_val_loss": record.best["val_loss"] if record.val else None,
-        "best_step": record.best_step,
-        "perplexity": record.val.get("val_perplexity"),
-        "bits_per_byte": record.val.get("val_bits_per_byte"),
-        # What counting single tokens reaches, without any network: the level to beat.
-        "unigram_val_loss": unigram_loss(data.train_tokens, data.val_tokens[1:], config.model.vocab_size),
-        "unigram_train_loss": unigram_loss(data.train_tokens, data.train_tokens[1:], config.model.vocab_size),
-        "tokens_seen": data.position * config.model.context_length,
-        "tokens_per_second": module.overall_rate,
-        "steps": trainer.global_step,
-        "total_steps": run.plan.total_steps,
-        "seconds": record.total_seconds,
-        "parent": str(run.earlier.path) if run.earlier else None,
-        "model": asdict(config.model),
-        "corpus": {
+    return Results(
+        status="interrupted" if interrupted else "finished",
+        reason=interrupted.reason if interrupted else None,
+        train_loss=module.train_loss,
+        train_step=None if module.train_loss is None else module.clock[0],
+        val_loss=record.val.get("val_loss"),
+        val_step=record.val_step if record.val else None,
+        best_val_loss=record.best["val_loss"] if record.val else None,
+        best_step=record.best_step,
+        perplexity=record.val.get("val_perplexity"),
+        bits_per_byte=record.val.get("val_bits_per_byte"),
+        unigram_val_loss=unigram_loss(data.train_tokens, data.val_tokens[1:], config.model.vocab_size),
+        unigram_train_loss=unigram_loss(data.train_tokens, data.train_tokens[1:], config.model.vocab_size),
+        tokens_seen=data.position * config.model.context_length,
+        tokens_per_second=module.overall_rate,
+        steps=trainer.global_step,
+        total_steps=run.plan.total_steps,
+        seconds=record.total_seconds,
+        parent=str(run.earlier.path) if run.earlier else None,
+        model=asdict(config.model),
+        corpus={
             "name": config.corpus.name,
             "fingerprint": corpus.tokens.fingerprint,
             "n_tokens": corpus.tokens.n_tokens,
@@ -54,11 +52,11 @@ def collect(
             "bytes": corpus.found.n_bytes,
             "left_out": corpus.found.left_out,
         },
-        "parameters": module.model.num_parameters(),
-        "seed": config.seed,
-        "versions": _versions(),
-        "git_revision": _git_revision(),
-    }
+        parameters=module.model.num_parameters(),
+        seed=config.seed,
+        versions=_versions(),
+        git_revision=_git_revision(),
+    )
 
 
 def _versions() -> dict[str, str]:

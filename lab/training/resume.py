@@ -12,6 +12,7 @@ from lab.errors import LabError
 from lab.files import atomic
 from lab.files.paths import typed_path
 from lab.runs import checkpoint, events, newest, ownership
+from lab.runs.checkpoint_schema import CheckpointDict, RecordState
 from lab.training.callbacks import write_sample
 from lab.training.inherited_options import inherit
 
@@ -36,8 +37,8 @@ def inherited_overrides(typed: Sequence[str], start_folder: Path) -> list[str]:
         return []  # said by the run itself, with a folder to say it in
     if path is None:
         return []
-    # The card is enough to go by: the run will load, and check, the whole of it.
-    found, left_out = inherit(checkpoint.read_card(path)[0]["config"], words)
+    # The metadata are enough to go by: the run will load, and check, the whole of it.
+    found, left_out = inherit(checkpoint.read_metadata(path)[0]["config"], words)
     if left_out:
         names = ", ".join(left_out)
         print(f"not taken over from {path}: {names}; type again what the run should go on with", file=sys.stderr)
@@ -49,18 +50,18 @@ class Earlier:
     """The checkpoint that a run goes on from."""
 
     path: Path
-    checkpoint: dict[str, Any]
+    checkpoint: CheckpointDict
     """As ``lab.runs.checkpoint.load`` gave it: checked, and on the CPU."""
 
     @property
     def step(self) -> int:
         """Optimizer steps that were finished."""
-        return int(self.checkpoint["global_step"])
+        return self.checkpoint["global_step"]
 
     @property
     def position(self) -> int:
         """Training windows that were used."""
-        return int(self.checkpoint["LabData"]["position"])
+        return self.checkpoint["LabData"]["position"]
 
     @property
     def plan(self) -> dict[str, Any]:
@@ -117,7 +118,8 @@ def carry_over(earlier: Earlier, folder: Path) -> list[events.Event]:
     """
     step = earlier.step
     # Taken before the evaluation of its step (by a signal, say)? Then that evaluation is still to be done.
-    evaluated = earlier.checkpoint["callbacks"]["Record"]["val_step"] == step
+    record: RecordState = earlier.checkpoint["callbacks"]["Record"]
+    evaluated = record["val_step"] == step
     told = list(events.read(earlier.run_folder))
     in_place = earlier.run_folder == folder.resolve()
     kept = [
@@ -142,7 +144,7 @@ def replay(carried: list[events.Event], loggers: list[Logger]) -> None:
     for event in carried:
         if event["kind"] == "sample":
             write_sample(loggers, event["text"], event["step"])
-        else:
+        elif event["kind"] == "metrics":
             for logger in loggers:
                 logger.log_metrics(events.figures(event), step=event["step"])
 

@@ -11,14 +11,14 @@ from lab.errors import LabError
 from lab.files.validation import inside
 from lab.optim.parameter_groups import decay_groups
 from lab.runs import tensors
-from lab.runs.checkpoint_schema import PREFIX
+from lab.runs.checkpoint_schema import PREFIX, CheckpointDict
 from lab.training import wiring
 
 _NEVER_NEGATIVE = ("exp_avg_sq", "max_exp_avg_sq", "square_avg", "sum", "acc_delta", "exp_inf")
 """Averages of squares: an optimizer takes their root."""
 
 
-def refuse_unfit(checkpoint: dict[str, Any], config: Config, device: str, path: Path) -> None:
+def refuse_unfit(checkpoint: CheckpointDict, config: Config, device: str, path: Path) -> None:
     """Checks what a checkpoint that is sound by itself (``lab.runs.checkpoint_schema``) may yet be wrong for: training
     on from its numbers, with the model and the optimizer of ``config``.
 
@@ -78,6 +78,6 @@ def _alike(value: Any, pattern: Any, parameter: Tensor) -> bool:
     return value.shape == (parameter.shape if like_it else value.shape if pattern.dim() else ())
 
 
-def _skips(checkpoint: dict[str, Any]) -> bool:
+def _skips(checkpoint: CheckpointDict) -> bool:
     """Was it written in fp16, where steps whose gradients overflow are left out? Then there may be nothing yet."""
     return "MixedPrecision" in checkpoint

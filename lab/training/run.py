@@ -4,7 +4,6 @@ import contextlib
 import errno
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import lightning as L
 
@@ -13,7 +12,8 @@ from lab.errors import Interrupted, LabError
 from lab.runs import checkpoint, ownership
 from lab.runs.command_files import commands
 from lab.runs.events import Event, EventLog
-from lab.runs.folder import alone_in, has_finished, read_results, write_config, write_end, write_results
+from lab.runs.folder import alone_in, has_finished, write_config, write_end
+from lab.runs.results import Results, read_results, write_results
 from lab.runs.state import write_state
 from lab.system.malloc import keep_freed_memory, ran_out
 from lab.system.signals import Signals
@@ -27,7 +27,7 @@ from lab.training.results import collect
 from lab.training.trainer import make_callbacks, make_loggers, make_module, make_trainer
 
 
-def train(config: Config, run_folder: Path, start_folder: Path) -> dict[str, Any]:
+def train(config: Config, run_folder: Path, start_folder: Path) -> Results:
     """One run from the options to its results. Returns what it also writes to ``results.json``.
 
     Args:

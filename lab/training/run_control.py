@@ -10,7 +10,7 @@ from lab.errors import Interrupted
 from lab.runs import command_files
 from lab.runs.checkpoint import FOLDER
 from lab.runs.events import EventLog
-from lab.runs.state import write_state
+from lab.runs.state import Progress, State, write_state
 from lab.system.signals import Signals
 from lab.training.callbacks import Record
 from lab.training.checkpointing import Checkpoints
@@ -80,12 +80,15 @@ class RunControl(L.Callback):
         if self.signals.received is not None and not trainer.sanity_checking:
             self._stop(trainer, self.signals.interruption())
 
-    def set_state(self, state: str, step: int, quiet: bool = False, **fields: Any) -> None:
+    def set_state(self, state: State, step: int, quiet: bool = False, reason: str | None = None) -> None:
         """Writes ``state.json``, and an event unless it is only the heartbeat."""
         self._beat = time.monotonic()
-        write_state(self.folder, state, step=step, total_steps=self.total_steps, tokens_per_second=self._rate, **fields)
+        told: Progress = {"step": step, "total_steps": self.total_steps, "tokens_per_second": self._rate}
+        if reason is not None:
+            told["reason"] = reason
+        write_state(self.folder, state, **told)
         if not quiet:
-            self.events.append("state", step, state=state, **fields)
+            self.events.state(step, state, reason)
 
     def _obey(self, trainer: L.Trainer, module: GPTModule) -> None:
         """Acts on a signal or on the commands that have come in; holds here while the run is paused."""

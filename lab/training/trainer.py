@@ -41,7 +41,7 @@ def make_module(run: Preparation, initial: GPTModel | None = None) -> GPTModule:
         windows_per_step=plan.windows_per_step,
         log_every=plan.log_every,
         seed=config.seed,
-        card=checkpoint.card(config, run.corpus.tokens, plan),
+        metadata=checkpoint.metadata(config, run.corpus.tokens, plan),
     )
 
 

@@ -1,6 +1,7 @@
 """The arithmetic of a run."""
 
 from dataclasses import asdict, replace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -170,7 +171,7 @@ def test_the_schedule_is_the_one_that_was_asked_for(
         schedule__min_lr_ratio=floor,
         schedule__decay_fraction=decay,
     )
-    shape = {"warmup_steps": 5, "total_steps": total, "min_lr_ratio": floor}
+    shape: dict[str, Any] = {"warmup_steps": 5, "total_steps": total, "min_lr_ratio": floor}
     expected = {
         ScheduleName.constant: lambda: schedules.constant(step, warmup_steps=5),
         ScheduleName.cosine: lambda: schedules.cosine(step, **shape),

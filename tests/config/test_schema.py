@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -48,7 +49,7 @@ def test_every_experiment_runs_for_two_steps(experiment: str, tmp_path: Path, co
 
 def test_the_readme_and_the_messages_name_the_same_options_for_the_classic_flags() -> None:
     table = re.findall(r"^\| (`--.*?) \| (`.*?`) \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
-    pairs = {}
+    pairs: dict[str, str] = {}
     for flags, options in table:
         pairs |= zip(re.findall(r"`(--[\w-]+)`", flags), re.findall(r"`([\w.]+)=`", options), strict=True)
     assert pairs == classic_flags.CLASSIC
@@ -213,7 +214,13 @@ def test_summary_counts_to_the_parameter(tmp_path: Path) -> None:
 def test_the_counted_parameters_are_those_of_the_model(
     bias: bool, qkv_bias: bool, tied: bool, emb_dim: int, n_layers: int, context_length: int
 ) -> None:
-    sizes = {"emb_dim": emb_dim, "n_layers": n_layers, "n_heads": 1, "context_length": context_length, "vocab_size": 11}
+    sizes: dict[str, Any] = {
+        "emb_dim": emb_dim,
+        "n_layers": n_layers,
+        "n_heads": 1,
+        "context_length": context_length,
+        "vocab_size": 11,
+    }
     shape = GPTConfig(**sizes, bias=bias, qkv_bias=qkv_bias, tie_embeddings=tied)
     model = GPTModel(shape)
     assert memory_estimate.parameters(shape) == model.num_parameters()

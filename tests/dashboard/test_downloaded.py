@@ -19,7 +19,8 @@ from support.commands import TINY, train_here
 from support.server import OVERRIDES, Server, in_state, run, serving, train
 from support.waiting import wait_for
 
-from lab.runs import checkpoint, events
+from lab.files.run_files import EVENTS_FILE
+from lab.runs import checkpoint
 
 PLANTED = "planted"
 """What no function that a run folder names may write, and no link may lead to."""
@@ -239,7 +240,7 @@ ODD = {
         "model: {emb_dim: 900000000000000000, n_layers: 1}\n",
         "model: {emb_dim: [1], n_layers: {}}\ntrainer: {accelerator: [1]}\nresume: [1]\ncorpus: {name: []}\n",
     ],
-    events.FILE: [
+    EVENTS_FILE: [
         '{"seq": 1, "kind": "sample", "step": 1, "text": "\\ud800"}\n{"seq": 2, "kind": "sample", "step": "x"}\n',
         '{"seq": ' + "9" * 400 + ', "kind": "metrics"}\n{"seq": 3, "kind": "checkpoint", "path": "a", "step": {}}\n',
         '{"seq": 1, "kind": "metrics", "step": 1, "time": ' + "9" * 400 + ', "loss": ' + "9" * 400 + "}\n",

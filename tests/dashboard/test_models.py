@@ -165,15 +165,15 @@ def test_a_hostile_checkpoint_is_refused(server: Server, client: httpx.Client, r
     evidence = server.root / "executed"
 
     class Payload:
-        def __reduce__(self) -> object:
+        def __reduce__(self) -> tuple[Any, ...]:
             return os.system, (f"touch {evidence}",)
 
     path = server.root / "outputs" / "run" / "checkpoints" / "evil.ckpt"
     torch.save({"lab": Payload()}, path)
     try:
         (evil,) = [c["id"] for c in client.get(f"/api/runs/{run_id}/checkpoints").json() if c["name"] == "evil.ckpt"]
-        for path_, more in (("/api/generate", {}), ("/api/inspect/attention", {})):
-            answer = client.post(path_, json={"checkpoint": evil, "prompt": "a", **more})
+        for path_ in ("/api/generate", "/api/inspect/attention"):
+            answer = client.post(path_, json={"checkpoint": evil, "prompt": "a"})
             assert answer.status_code == 422
             assert "could run code" in answer.json()["error"]["message"]
         assert not evidence.exists()

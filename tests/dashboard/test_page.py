@@ -15,7 +15,7 @@ from support.server import OVERRIDES, Server, in_state, run, serving, train
 from support.waiting import wait_for
 
 from lab.dashboard.api.page import STATIC
-from lab.runs import events
+from lab.files.run_files import EVENTS_FILE
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="the test extra brings playwright")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -322,7 +322,11 @@ def test_the_playground_writes_what_the_server_writes(
     wait_for(lambda: writers.count() == 2)
     for number in (0, 1):
         written = writers.nth(number).get_by_test_id("tokens").locator("button, [role=button]")
-        wait_for(lambda written=written: written.count() >= 20)
+
+        def has_written(written: Any = written) -> bool:
+            return bool(written.count() >= 20)
+
+        wait_for(has_written)
     assert "step 3" in writers.nth(1).inner_text()  # how it began, beside how it ended
 
 
@@ -434,7 +438,7 @@ def test_many_points_at_twenty_updates_a_second(tmp_path: Path, open_page: Calla
     folders = [tmp_path / "outputs" / f"run-{number}" for number in range(10)]
     for folder in folders:
         folder.mkdir(parents=True)
-        with (folder / events.FILE).open("w") as file:
+        with (folder / EVENTS_FILE).open("w") as file:
             for step in range(100_000):
                 line = {
                     "seq": step,
@@ -451,7 +455,7 @@ def test_many_points_at_twenty_updates_a_second(tmp_path: Path, open_page: Calla
         while not done.wait(0.05):
             for folder in folders:
                 line = {"seq": step, "time": 1.8e9 + step, "kind": "metrics", "step": step, "train_loss": 0.5}
-                with (folder / events.FILE).open("a") as file:
+                with (folder / EVENTS_FILE).open("a") as file:
                     file.write(json.dumps(line) + "\n")
             step += 1
 

@@ -23,6 +23,7 @@ from support.server import OVERRIDES, Server, serving, talk
 
 from lab.dashboard.store.downsample import thin
 from lab.dashboard.store.tail import Tail
+from lab.files.run_files import EVENTS_FILE
 from lab.runs import events
 
 
@@ -37,7 +38,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def write_run(folder: Path, points: int) -> None:
     """The folder of a run that has logged so many points, with a single spike."""
     folder.mkdir(parents=True)
-    with (folder / events.FILE).open("w") as file:
+    with (folder / EVENTS_FILE).open("w") as file:
         for step in range(points):
             loss = 99.0 if step == points // 3 else 5 - 3 * step / points
             line = {"seq": step, "time": 1.8e9 + step, "kind": "metrics", "step": step, "train_loss": loss}
@@ -123,8 +124,8 @@ def test_another_site_is_refused(server: Server, origin: str) -> None:
 
 
 def test_a_write_needs_what_no_form_can_send(server: Server) -> None:
-    bearer = {"Authorization": f"Bearer {server.token}"}
-    kind = {"Content_Type": "application/json"}
+    bearer: dict[str, Any] = {"Authorization": f"Bearer {server.token}"}
+    kind: dict[str, Any] = {"Content_Type": "application/json"}
     before = len(list(server.root.rglob("job.json")))
     assert ask(server, "POST", "/api/train", b"{}", **bearer, **kind)[0] == 403
     assert ask(server, "POST", "/api/train", b"{}", **bearer, X_Lab="1", Content_Type="text/plain")[0] == 415
@@ -237,8 +238,8 @@ def test_what_no_file_can_hold_is_refused_in_every_field(server: Server, odd: by
                     assert answer.json()["error"]["message"]
                     tried += 1
         assert tried > 30
-        name = b'{"overrides": {"sample.prompt": "\\ud800"}}'
-        answer = client.post("/api/train", content=name, headers=headers)
+        half = b'{"overrides": {"sample.prompt": "\\ud800"}}'
+        answer = client.post("/api/train", content=half, headers=headers)
         assert answer.json()["error"]["field"] == "sample.prompt"
         assert client.get("/api/runs").status_code == 200
         digits = odd.decode("latin-1")[:6000]
@@ -341,7 +342,7 @@ def test_damaged_files_are_a_lost_run_and_no_broken_server(server: Server) -> No
         for name in ("state.json", "results.json", "notes.json", "job.json"):
             (folder / name).write_text(json.dumps(content))
         (folder / "config.yaml").write_text("model: [1, 2]\ncorpus: 7\n")
-        (folder / events.FILE).write_text(
+        (folder / EVENTS_FILE).write_text(
             '{"seq": "x"}\n[]\n{"seq": 1, "kind": "metrics", "step": "y", "time": [], "a": {}}\n'
         )
     try:
@@ -384,15 +385,14 @@ def test_a_log_is_followed_however_it_grows(
     log = events.EventLog(folder)
     chance = random.Random(seed)
     for step in range(chance.randint(1, 700)):
-        log.append("metrics", step, train_loss=float(step)) if chance.random() < 0.9 else log.append(
-            "sample", step, text="ü"
-        )
+        log.metrics(step, {"train_loss": float(step)}) if chance.random() < 0.9 else log.sample(step, "ü")
     log.close()
-    whole = (folder / events.FILE).read_bytes()
-    (folder / events.FILE).write_bytes(b"")
-    tail, told, end = Tail(folder), [], 0
+    whole = (folder / EVENTS_FILE).read_bytes()
+    (folder / EVENTS_FILE).write_bytes(b"")
+    told: list[dict[str, Any]] = []
+    tail, end = Tail(folder), 0
     for cut in [*cuts, len(whole)]:
-        with (folder / events.FILE).open("ab") as file:
+        with (folder / EVENTS_FILE).open("ab") as file:
             file.write(whole[end : end + cut])
         end += cut
         tail.update()
@@ -415,7 +415,7 @@ def test_a_client_that_does_not_listen_gets_a_gap_and_holds_up_nobody(server: Se
     points = 60_000
 
     def write(start: int, end: int) -> None:
-        with (folder / events.FILE).open("a") as file:
+        with (folder / EVENTS_FILE).open("a") as file:
             for seq in range(start, end):
                 file.write(json.dumps({"seq": seq, "kind": "sample", "step": seq, "text": "x" * 300}) + "\n")
 
@@ -477,7 +477,7 @@ def test_two_hundred_clients_hear_everything(server: Server) -> None:
             await socket.recv()
             await socket.send(json.dumps({"type": "since", "runs": {run_id: 0}}))
             await ready.wait()
-            told: list[int] = []
+            told: list[dict[str, Any]] = []
             while len(told) < 300:
                 message = json.loads(await socket.recv())
                 if message["type"] == "events" and message["run"] == run_id:
@@ -489,7 +489,7 @@ def test_two_hundred_clients_hear_everything(server: Server) -> None:
         clients = [asyncio.create_task(listen(ready)) for _ in range(200)]
         await ready.wait()
         for seq in range(1, 301):
-            with (folder / events.FILE).open("a") as file:
+            with (folder / EVENTS_FILE).open("a") as file:
                 file.write(json.dumps({"seq": seq, "kind": "metrics", "step": seq, "train_loss": 1.0}) + "\n")
             await asyncio.sleep(0.01)
         for told in await asyncio.gather(*clients):

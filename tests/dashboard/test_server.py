@@ -16,6 +16,7 @@ from support.commands import scalars
 from support.server import OVERRIDES, Server, in_state, run, serving, talk, train
 from support.waiting import wait_for
 
+from lab.files.run_files import EVENTS_FILE
 from lab.runs import events
 
 LONG = {"trainer.max_steps": 100_000, "eval_every": 100_000, "save": True}
@@ -228,7 +229,7 @@ def test_what_is_said_live_is_what_stands_in_the_log(server: Server, client: htt
     first = talk(listen(-1, 40))
     rest = talk(listen(first[-1]["seq"], None))
     in_state(client, run_id, "finished")
-    lines = (folder_of(server, client, run_id) / events.FILE).read_text().splitlines()
+    lines = (folder_of(server, client, run_id) / EVENTS_FILE).read_text().splitlines()
     assert first + rest == [json.loads(line) for line in lines]
     page = client.get(f"/api/runs/{run_id}/events", params={"after": 10, "limit": 5}).json()
     assert page["events"] == [json.loads(line) for line in lines][11:16]
@@ -240,14 +241,14 @@ def test_numbers_that_json_has_no_word_for_arrive_by_name(server: Server, client
     folder.mkdir(parents=True)
     log = events.EventLog(folder)
     for step, value in enumerate([1.0, float("nan"), float("inf"), -float("inf")], start=1):
-        log.append("metrics", step, train_loss=value)
+        log.metrics(step, {"train_loss": value})
     log.close()
-    with (folder / events.FILE).open("a") as file:
+    with (folder / EVENTS_FILE).open("a") as file:
         file.write('{"seq": 4, "kind": "metrics", "step": 5, "train_l')  # the trainer is just writing this
     (found,) = [r for r in client.get("/api/runs").json() if r["path"] == "outputs/odd"]
     series = client.get(f"/api/runs/{found['id']}/metrics").json()["series"]["train_loss"]
     assert series["values"] == [1.0, "NaN", "Infinity", "-Infinity"]
-    with (folder / events.FILE).open("a") as file:
+    with (folder / EVENTS_FILE).open("a") as file:
         file.write('oss": 2.0}\n')
     series = client.get(f"/api/runs/{found['id']}/metrics").json()["series"]["train_loss"]
     assert series["values"][-1] == 2.0

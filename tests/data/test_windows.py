@@ -4,6 +4,7 @@ import pickle
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -124,7 +125,8 @@ def test_loader_workers_change_nothing(file: Path) -> None:
     def batches(num_workers: int) -> list[Batch]:
         windows = Windows(open_tokens(file), 10)
         sampler = SeekableSampler(len(windows), 8, seed=3, position=16)
-        loader = DataLoader(windows, batch_sampler=sampler, num_workers=num_workers, collate_fn=as_it_is)
+        collate: Any = as_it_is  # a whole batch at once, of which DataLoader's type knows nothing
+        loader = DataLoader(windows, batch_sampler=sampler, num_workers=num_workers, collate_fn=collate)
         return list(islice(loader, 20))  # more than an epoch
 
     here, elsewhere = batches(0), batches(2)

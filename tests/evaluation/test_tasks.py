@@ -131,7 +131,8 @@ def test_the_batch_size_changes_nothing(trained: Finished, file: str) -> None:
 
 
 def test_the_progress_counts_every_ending(trained: Finished) -> None:
-    task, shares = read_task(trained.folder / "choices.jsonl"), []
+    task = read_task(trained.folder / "choices.jsonl")
+    shares: list[int] = []
     score_task(task, open_pretrained("last", trained.folder).model, Tokenizer(), batch_size=4, advance=shares.append)
     assert sum(shares) == task.n_endings == 18
 

@@ -187,7 +187,12 @@ def test_a_folder_goes_all_at_once(name: str, tmp_path: Path, monkeypatch: pytes
     (folder / "state.json").write_text("{}")
     there: list[bool] = []
     really = shutil.rmtree
-    monkeypatch.setattr(shutil, "rmtree", lambda path: (there.append(folder.exists()), really(path)))
+
+    def watched(path: Path) -> None:
+        there.append(folder.exists())
+        really(path)
+
+    monkeypatch.setattr(shutil, "rmtree", watched)
     atomic.remove_folder(folder)
     assert there == [False]  # nobody finds it half deleted
     assert list(tmp_path.iterdir()) == []

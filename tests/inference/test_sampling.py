@@ -1,6 +1,7 @@
 """What is drawn, from which distribution, and what the model is shown."""
 
 import math
+from collections.abc import Generator
 from typing import Any
 
 import numpy as np
@@ -268,6 +269,7 @@ def test_a_stream_may_be_left_early() -> None:
     tokens = stream(model, [[1]], 100)
     next(tokens)
     assert not torch.is_inference_mode_enabled()
+    assert isinstance(tokens, Generator)
     tokens.close()
     assert model.training
 

@@ -16,7 +16,7 @@ from lab.inspection.internals import NEAR_ZERO, ablate_heads, look, neighbors, t
 from lab.model import GPTConfig, GPTModel
 
 few = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-exactly = {"rtol": 1e-9, "atol": 1e-9}
+exactly: dict[str, Any] = {"rtol": 1e-9, "atol": 1e-9}
 
 
 def awake(seed: int = 0, **changes: Any) -> GPTModel:
@@ -120,6 +120,7 @@ def test_the_logit_lens_is_that_of_the_reference() -> None:
 def test_statistics_are_those_of_the_reference() -> None:
     model = awake()
     with torch.no_grad():
+        block: Any
         for block in model.blocks:
             block.feed_forward.expand.weight[:7] *= 1e-4
             block.feed_forward.expand.bias[:7] = torch.tensor([0.0, -20, 1e-3, 0.05, -9, 3, -0.2]).double()

@@ -70,7 +70,7 @@ def test_a_name_in_the_cache_opens_without_a_network(cached_as: str, wanted: str
     found = open_pretrained(wanted, home)
     token_ids = torch.arange(16)[None]
     assert torch.equal(found.model(token_ids), huggingface.open_folder(published)(token_ids))
-    assert (found.source, found.card) == (wanted, None)
+    assert (found.source, found.metadata) == (wanted, None)
 
 
 def test_fine_tuning_by_name_from_a_prepared_cache(published: Path, home: Path, tmp_path: Path) -> None:

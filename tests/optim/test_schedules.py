@@ -2,6 +2,7 @@
 
 import math
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -63,7 +64,7 @@ def test_cosine_without_warmup_is_torchs() -> None:
 @few
 @given(steps, st.integers(0, 300), st.integers(1, 1500), shares, st.floats(0.001, 1))
 def test_every_factor_lies_between_0_and_1(step: int, warm: int, total: int, floor: float, decay: float) -> None:
-    shape = {"warmup_steps": warm, "total_steps": total, "min_lr_ratio": floor}
+    shape: dict[str, Any] = {"warmup_steps": warm, "total_steps": total, "min_lr_ratio": floor}
     for factor in (
         warmup(step, warm),
         constant(step, warmup_steps=warm),
@@ -117,7 +118,7 @@ def test_the_long_middle_of_wsd_does_not_depend_on_the_length(warm: int, total: 
 @given(st.integers(0, 60), st.integers(1, 60), shares, st.floats(0.01, 1))
 def test_after_its_peak_no_schedule_rises_again(warm: int, total: int, floor: float, decay: float) -> None:
     assume(warm <= total)
-    shape = {"warmup_steps": warm, "total_steps": total, "min_lr_ratio": floor}
+    shape: dict[str, Any] = {"warmup_steps": warm, "total_steps": total, "min_lr_ratio": floor}
     for factors in (
         [cosine(step, **shape) for step in range(total + 20)],
         [warmup_stable_decay(step, **shape, decay_fraction=decay) for step in range(total + 20)],

@@ -97,7 +97,10 @@ FAULTS = {
     "a weight of NaN": (put("state_dict", "model.final_norm.scale", value=torch.full((8,), math.nan)), "NaN"),
     "a weight too few": (put("state_dict", "model.final_norm.scale", value=GONE), "has no model.final_norm.scale"),
     "a weight too many": (put("state_dict", "model.more", value=torch.ones(1)), "which its model has not"),
-    "weights of whole numbers": (put("state_dict", "model.final_norm.scale", value=torch.ones(8, dtype=int)), "int64"),
+    "weights of whole numbers": (
+        put("state_dict", "model.final_norm.scale", value=torch.ones(8).long()),
+        "int64",
+    ),
     "a head of its own": (put("state_dict", "model.head.weight", value=torch.ones(50257, 8)), "is not the token embed"),
     "windows before the steps": (put("LabData", "position", value=1), "LabData.position"),
     "another step of the data": (put("LabData", "step", value=1), "LabData.step"),
@@ -265,10 +268,10 @@ def test_a_checkpoint_of_format_1_goes_on(second: Path, trained: Finished, tmp_p
     assert last[1]["lab"]["format"] == 2
 
 
-def test_the_card_is_read_without_the_tensors(second: Path) -> None:
-    card, step = checkpoint.read_card(second)
+def test_the_metadata_are_read_without_the_tensors(second: Path) -> None:
+    metadata, step = checkpoint.read_metadata(second)
     assert step == 2
-    assert card == checkpoint.load(second)["lab"]
+    assert metadata == checkpoint.load(second)["lab"]
 
 
 def test_what_is_loaded_can_be_saved_again(second: Path, tmp_path: Path) -> None:
@@ -342,11 +345,16 @@ def small_checkpoint(folder: Path) -> Path:
     return folder / "small.ckpt"
 
 
-ODD = (
+ODD: tuple[Any, ...] = (
     *(None, True, False, -1, 0, 1, 3, 2**31, 2**63, 10**400, 0.5, -2.5, 1e300, math.nan, math.inf, -math.inf),
     *("", "x", "\n\x1b[31m", "9" * 5000, [], [1], (), {}, {"a": 1}, {1: 2}, b"x", {3}, 1j, [[[[[[[]]]]]]]),
     *(torch.tensor([]), torch.tensor(5), torch.tensor(math.inf), torch.ones(3), torch.ones(2, 3), torch.ones(70, 70)),
-    *(torch.ones(8).to_sparse(), torch.ones(8, device="meta"), torch.ones(1).expand(64, 8), torch.ones(8, dtype=bool)),
+    *(
+        torch.ones(8).to_sparse(),
+        torch.ones(8, device="meta"),
+        torch.ones(1).expand(64, 8),
+        torch.ones(8).bool(),
+    ),
     *(torch.nn.Parameter(torch.ones(8)), torch.Size([3]), torch.float32, torch.ones(8, 8).t()[1:]),
 )
 

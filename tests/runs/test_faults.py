@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -212,7 +213,7 @@ def test_a_payload_is_refused_and_does_not_run(good: Path, tmp_path: Path, monke
     evidence = tmp_path / "executed"
 
     class Payload:
-        def __reduce__(self) -> object:
+        def __reduce__(self) -> tuple[Any, ...]:
             return os.system, (f"touch {evidence}",)
 
     found = torch.load(good, weights_only=True)

@@ -10,7 +10,7 @@ from support.commands import TINY
 from support.waiting import wait_for
 
 from lab.errors import LabError
-from lab.runs.state import read_state
+from lab.runs.state import RunState, read_state
 
 LONG = (*TINY, "trainer.max_steps=100000", "eval_every=100000", "log_every=1", "hydra.run.dir=run")
 
@@ -21,15 +21,16 @@ def running(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "lab.train", *LONG, *arguments]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
-            wait_for(lambda: state(folder).get("step", 0) >= 1 or process.poll() is not None)
+            wait_for(lambda: (state(folder).step or 0) >= 1 or process.poll() is not None)
             yield process
         finally:
             if process.poll() is None:
                 process.kill()
 
 
-def state(folder: Path) -> dict:
+def state(folder: Path) -> RunState:
+    """Of the run in ``folder``/run; lost, if there is none yet."""
     try:
         return read_state(folder / "run")
     except LabError:
-        return {}
+        return RunState("lost")

@@ -39,8 +39,8 @@ def assert_same_run(one: Path, other: Path) -> None:
     first, second = weights(one), weights(other)
     assert first.keys() == second.keys()
     assert all(torch.equal(first[name], second[name]) for name in first)
-    timeless = ("train_loss", "train_perplexity", "grad_norm", "learning_rate", "tokens_seen", "epoch")
-    timeless += ("val_loss", "val_perplexity", "val_bits_per_byte")
+    timeless = ["train_loss", "train_perplexity", "grad_norm", "learning_rate", "tokens_seen", "epoch"]
+    timeless += ["val_loss", "val_perplexity", "val_bits_per_byte"]
     curves = scalars(one), scalars(other)
     for tag in timeless:
         assert curves[0][tag] == curves[1][tag], tag

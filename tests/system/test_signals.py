@@ -37,7 +37,7 @@ def test_what_tells_a_run_to_end_ends_it_saved(number: signal.Signals, between_s
     assert (done.code, done.err) == (128 + number, "")
     results = json.loads((tmp_path / "run" / "results.json").read_text(encoding="utf-8"))
     assert (results["status"], results["reason"], results["steps"]) == ("interrupted", number.name, 3)
-    assert state(tmp_path)["state"] == "stopped"
+    assert state(tmp_path).state == "stopped"
     assert (tmp_path / "run" / "checkpoints" / "last.ckpt").is_file()
     assert train_here(tmp_path, "resume=run", "hydra.run.dir=run").code == 0
 
@@ -62,7 +62,7 @@ def test_before_the_first_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     """While the corpus is being tokenized there is nothing to save, but a state to tell."""
     monkeypatch.setattr(token_file, "tokenize", lambda *_: signal.raise_signal(signal.SIGHUP))
     assert train_here(tmp_path, *OPTIONS).code == 128 + signal.SIGHUP
-    assert (state(tmp_path)["state"], state(tmp_path)["reason"]) == ("stopped", "SIGHUP")
+    assert (state(tmp_path).state, state(tmp_path).reason) == ("stopped", "SIGHUP")
     monkeypatch.undo()
     assert train_here(tmp_path, *OPTIONS, "resume=auto").code == 0
 
@@ -133,18 +133,18 @@ def test_a_terminal_that_closes(tmp_path: Path) -> None:
     seen: list[bytes] = []
 
     def read() -> None:
-        while (data := os.read(terminal, 4096)) and state(tmp_path).get("step", 0) < 1:
+        while (data := os.read(terminal, 4096)) and (state(tmp_path).step or 0) < 1:
             seen.append(data)
 
     reading = threading.Thread(target=read, daemon=True)
     reading.start()
-    wait_for(lambda: state(tmp_path).get("step", 0) >= 1, 600)
+    wait_for(lambda: (state(tmp_path).step or 0) >= 1, 600)
     reading.join()
     os.close(terminal)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     assert code == 128 + signal.SIGHUP
     assert b"gpt-lab" in b"".join(seen)
-    assert state(tmp_path)["state"] == "stopped"
+    assert state(tmp_path).state == "stopped"
     assert (tmp_path / "run" / "checkpoints" / "last.ckpt").is_file()
 
 

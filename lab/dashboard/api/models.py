@@ -89,7 +89,8 @@ class Timeline(Model):
 
 
 def _inference(request: Request) -> Inference:
-    return request.app.state.inference
+    found: Inference = request.app.state.inference
+    return found
 
 
 @router.post("/generate", response_class=StreamingResponse, responses={200: {"model": Spoken}})
@@ -199,7 +200,8 @@ async def timeline(request: Request, what: InspectTimeline) -> Timeline:
 async def _inspect(request: Request, view: ViewName, what: Inspect) -> dict[str, Any]:
     _check_prompt(what.prompt, request)
     path = await asyncio.to_thread(runs_of(request).checkpoint, what.checkpoint)
-    return await _ask(request, view, path, what)
+    found: dict[str, Any] = await _ask(request, view, path, what)
+    return found
 
 
 async def _ask(request: Request, view: ViewName, path: Path, what: Inspect | InspectTimeline) -> Any:

@@ -28,24 +28,28 @@ from lab.dashboard.store.run_folders import JOB_FILE, LOG_FILE, Checkpoint, Runs
 from lab.dashboard.trainings import processes as jobs_
 from lab.dashboard.trainings.summaries import summarize
 from lab.files import atomic
-from lab.files.safe_files import number, opened, read_json
+from lab.files.safe_files import opened, read_json
+from lab.runs.results import checked
 
 router = APIRouter(prefix="/api", tags=["runs"])
 
 
 def runs_of(request: Request) -> Runs:
     """The run folders."""
-    return request.app.state.runs
+    found: Runs = request.app.state.runs
+    return found
 
 
 def jobs_of(request: Request) -> jobs_.Jobs:
     """The trainings."""
-    return request.app.state.jobs
+    found: jobs_.Jobs = request.app.state.jobs
+    return found
 
 
 def settings_of(request: Request) -> Settings:
     """The settings of the server."""
-    return request.app.state.settings
+    found: Settings = request.app.state.settings
+    return found
 
 
 @router.get("/runs")
@@ -63,7 +67,6 @@ def get_run(request: Request, run_id: str) -> RunDetail:
     folder = runs.folder(run_id)
     summary = summarize(runs, jobs, folder)
     results = runs.results(folder)
-    versions = results.get("versions")
     with runs.tails.lock:
         names = sorted(runs.tails.get(folder).curves)
     return RunDetail(
@@ -72,7 +75,7 @@ def get_run(request: Request, run_id: str) -> RunDetail:
         command=command_line(read_json(folder / JOB_FILE).get("words")),
         results=results or None,
         log_tail=jobs_.log_tail(folder, 4096) if summary.state in ("failed", "lost") else None,
-        versions={key: str(value) for key, value in versions.items()} if isinstance(versions, dict) else {},
+        versions=checked(results).versions,
     )
 
 
@@ -90,7 +93,7 @@ def delete_run(request: Request, run_id: str) -> Response:
     """Deletes the folder of a run that no process stands behind, with everything in it."""
     runs, jobs = runs_of(request), jobs_of(request)
     folder = runs.folder(run_id)
-    state = jobs.state(folder)["state"]
+    state = jobs.state(folder).state
     if state == "queued" and jobs.cancel(folder):
         state = "stopped"
     if state in ("queued", "running", "paused", "stopping") or folder in jobs.busy():
@@ -141,7 +144,8 @@ def get_events(
         if notes:  # found without reading a long log once more
             noted = [event for event in tail.others if event["seq"] > after]
             last = noted[most - 1]["seq"] if len(noted) > most else max(after, tail.seq)
-            return Events(run=run_id, events=noted[:most], last=last, more=len(noted) > most)
+            told = [dict(event) for event in noted[:most]]
+            return Events(run=run_id, events=told, last=last, more=len(noted) > most)
         lines = tail.after(after, most)
         last = lines[-1].seq if lines else max(after, tail.seq)
         return Events(run=run_id, events=[json.loads(line.text) for line in lines], last=last, more=last < tail.seq)
@@ -179,9 +183,8 @@ def get_samples(request: Request, run_id: str) -> list[Sample]:
     runs = runs_of(request)
     folder = runs.folder(run_id)
     with runs.tails.lock:
-        found = [event for event in runs.tails.get(folder).others if event["kind"] == "sample"]
-    told = [e for e in found if isinstance(e.get("step"), int) and isinstance(e.get("text"), str)]
-    return [Sample(step=e["step"], text=e["text"], time=number(e.get("time")) or 0.0) for e in told]
+        told = [event for event in runs.tails.get(folder).others if event["kind"] == "sample"]
+    return [Sample(step=e["step"], text=e["text"], time=e.get("time", 0.0)) for e in told]
 
 
 @router.get("/runs/{run_id}/checkpoints")

@@ -52,7 +52,7 @@ def resume(request: Request, run_id: str, how: Continuation | None = None) -> Ru
     """Lets a paused run go on; one that was stopped or lost goes on in its place from its newest checkpoint."""
     runs, jobs = runs_of(request), jobs_of(request)
     folder = runs.folder(run_id)
-    state = jobs.state(folder)["state"]
+    state = jobs.state(folder).state
     if state == "paused":
         jobs_.send(folder, "resume", state)
     elif state in ("stopped", "failed", "lost"):
@@ -71,7 +71,7 @@ def steer(request: Request, run_id: str, command: Command) -> RunSummary:
     """Tells a run what to do. It does so after the step in progress, and its state changes when it has."""
     runs, jobs = runs_of(request), jobs_of(request)
     folder = runs.folder(run_id)
-    state = jobs.state(folder)["state"]
+    state = jobs.state(folder).state
     if not (command == "stop" and state == "queued" and jobs.cancel(folder)):
         jobs_.send(folder, command, state)
     return summarize(runs, jobs, folder)

@@ -10,13 +10,13 @@ from lab.dashboard.store.run_folders import JOB_FILE, NOTES_FILE, Runs
 from lab.dashboard.store.tail import Line
 from lab.dashboard.trainings.processes import Jobs
 from lab.dashboard.trainings.summaries import summarize
-from lab.runs import events
-from lab.runs.state import ALIVE, STATE_FILE
+from lab.files.run_files import CONFIG_FILE, EVENTS_FILE, RESULTS_FILE, STATE_FILE
+from lab.runs.state import ALIVE
 
 _LOOK_SECONDS = 0.2
 _FIND_EVERY = 5
 """Looks between two searches for new folders."""
-_FILES = (events.FILE, STATE_FILE, "results.json", NOTES_FILE, JOB_FILE, "config.yaml")
+_FILES = (EVENTS_FILE, STATE_FILE, RESULTS_FILE, NOTES_FILE, JOB_FILE, CONFIG_FILE)
 
 Stamp = tuple[tuple[int, int, int] | None, ...]
 

@@ -15,9 +15,10 @@ from lab.dashboard.settings import Settings
 from lab.dashboard.store.tail import Tails
 from lab.errors import LabError
 from lab.files import atomic
+from lab.files.run_files import CONFIG_FILE, EVENTS_FILE, RESULTS_FILE, STATE_FILE
 from lab.files.safe_files import entries, read_json, read_object, readable
-from lab.runs import checkpoint, events
-from lab.runs.state import STATE_FILE, read_state
+from lab.runs import checkpoint
+from lab.runs.state import RunState, read_state
 
 JOB_FILE = "job.json"
 """What a server has started a run with, in the run's folder."""
@@ -27,7 +28,7 @@ SWEEP_FILE = "sweep.json"
 """The same for a sweep, in the folder that holds the folders of its runs."""
 LOG_FILE = "train.log"
 """What a training that the server started has printed."""
-_MARKS = (STATE_FILE, events.FILE, "results.json", JOB_FILE)
+_MARKS = (STATE_FILE, EVENTS_FILE, RESULTS_FILE, JOB_FILE)
 _DEPTH = 6
 
 
@@ -104,16 +105,16 @@ class Runs:
             raise ApiError(404, f"there is no run {run_id[:32]}", "id")
         return folder
 
-    def state(self, folder: Path) -> dict[str, Any]:
+    def state(self, folder: Path) -> RunState:
         """What a run says it is doing; ``lost`` if it says nothing at all."""
         try:
             return read_state(folder)
         except LabError:
-            return {"state": "lost", "reason": "it has left no word of what it was doing"}
+            return RunState("lost", reason="it has left no word of what it was doing")
 
     def config(self, folder: Path) -> dict[str, Any]:
         """The resolved options of a run; empty before it has written them."""
-        path = folder / "config.yaml"
+        path = folder / CONFIG_FILE
         try:
             stamp = path.lstat().st_mtime_ns
         except OSError:
@@ -124,8 +125,8 @@ class Runs:
         return known[1]
 
     def results(self, folder: Path) -> dict[str, Any]:
-        """What came out of a run; empty before its end."""
-        return read_json(folder / "results.json")
+        """What came out of a run, as it stands in its file; empty before its end."""
+        return read_json(folder / RESULTS_FILE)
 
     def notes(self, folder: Path) -> dict[str, Any]:
         """What somebody wrote about a run, as far as it is what can be written here."""
@@ -143,9 +144,8 @@ class Runs:
         logged: dict[str, int] = {}
         with self.tails.lock:
             for event in self.tails.get(folder).others:
-                path, step = event.get("path"), event.get("step")
-                if event["kind"] == "checkpoint" and isinstance(path, str) and isinstance(step, int):
-                    logged[Path(path).name] = step
+                if event["kind"] == "checkpoint":
+                    logged[Path(event["path"]).name] = event["step"]
         found = []
         for entry in entries(folder / checkpoint.FOLDER):
             if entry.name.endswith(".ckpt") and not entry.name.startswith(".") and entry.is_file(follow_symlinks=False):

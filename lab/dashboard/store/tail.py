@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from lab.files import strict_json
+from lab.files.run_files import EVENTS_FILE
 from lab.files.safe_files import MOST_BYTES, opened
 from lab.runs import events
 
@@ -52,7 +53,7 @@ class Tail:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.path = folder / events.FILE
+        self.path = folder / EVENTS_FILE
         self._forget()
 
     def _forget(self) -> None:

@@ -14,10 +14,10 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, Unpack
 
 import psutil
 import torch
@@ -32,7 +32,7 @@ from lab.errors import LabError
 from lab.files import atomic
 from lab.files.safe_files import opened, readable
 from lab.runs import command_files
-from lab.runs.state import STATE_FILE, write_queued
+from lab.runs.state import Progress, RunState, State, write_gone, write_queued
 
 _POLL_SECONDS = 0.5
 
@@ -75,8 +75,7 @@ class Jobs:
         if "${" in str(folder):  # Hydra would make another folder of it
             raise ApiError(409, f"{readable(str(folder))} has a name that no training goes on in: rename it")
         told = self.runs.state(folder)
-        earlier = {key: told.get(key) for key in ("step", "total_steps")}
-        self._queue(folder, [*words, f"hydra.run.dir={folder}"], device, **earlier)
+        self._queue(folder, [*words, f"hydra.run.dir={folder}"], device, step=told.step, total_steps=told.total_steps)
 
     def enqueue_sweep(self, words: Sequence[str], device: str) -> Path:
         """A sweep: one process for all its jobs. Returns the folder that will hold their folders."""
@@ -124,24 +123,22 @@ class Jobs:
             self._write_end(folder, "stopped", "taken out of the queue")
             return True
 
-    def state(self, folder: Path) -> dict[str, Any]:
+    def state(self, folder: Path) -> RunState:
         """What a run is doing, as it says itself; or, where it cannot say anything yet or any more, what is known."""
         told = self.runs.state(folder)
-        if told["state"] != "queued":
+        if told.state != "queued":
             return told
         job = self.queue.get(folder)
         if job is None:
-            return told | {"state": "stopped", "reason": "it waits in no queue of this server: start it again"}
+            return replace(told, state="stopped", reason="it waits in no queue of this server: start it again")
         if job.pid is not None and not job.has_process:
-            return told | {"state": "failed", "reason": _last_word(folder)}
+            return replace(told, state="failed", reason=_last_word(folder))
         return told
 
     def busy(self) -> dict[Path, str]:
         """The folders of runs and sweeps that a process stands behind, and the device of each."""
         ours = {job.folder: device_of(job.device) for job in self.queue.jobs() if job.has_process}
-        told = [
-            f for f in self.runs.find().values() if self.runs.state(f)["state"] in ("running", "paused", "stopping")
-        ]
+        told = [f for f in self.runs.find().values() if self.runs.state(f).state in ("running", "paused", "stopping")]
         return {folder: self._device(folder) for folder in told} | ours
 
     def advance(self) -> None:
@@ -178,7 +175,7 @@ class Jobs:
         with _room_in(base):
             return make_unused(base / day / name)
 
-    def _queue(self, folder: Path, words: list[str], device: str, **fields: Any) -> None:
+    def _queue(self, folder: Path, words: list[str], device: str, **fields: Unpack[Progress]) -> None:
         job = Job(folder, words, device, time.time())
         with self._lock, _room_in(folder):
             self.queue.put(job)
@@ -215,14 +212,12 @@ class Jobs:
     def _put_to_rest(self, job: Job) -> None:
         """Forgets a job that has ended; of a run that has not said so itself, it is said here."""
         told = self.state(job.folder)
-        if told["state"] == "failed" and self.runs.state(job.folder)["state"] == "queued":
-            self._write_end(job.folder, "failed", told["reason"])
+        if told.state == "failed" and self.runs.state(job.folder).state == "queued":
+            self._write_end(job.folder, "failed", told.reason or _last_word(job.folder))
         self.queue.drop(job.folder)
 
-    def _write_end(self, folder: Path, state: str, reason: str) -> None:
-        told = self.runs.state(folder)
-        ended = {"state": state, "reason": reason, "pid": None, "updated": time.time()}
-        atomic.write_json(folder / STATE_FILE, ended | {k: told.get(k) for k in ("step", "total_steps")})
+    def _write_end(self, folder: Path, state: State, reason: str) -> None:
+        write_gone(folder, state, reason, self.runs.state(folder))
 
 
 def send(folder: Path, command: str, state: str) -> None:

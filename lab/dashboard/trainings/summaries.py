@@ -9,9 +9,10 @@ from lab.dashboard.schemas import RunSummary
 from lab.dashboard.store.downsample import thin
 from lab.dashboard.store.run_folders import JOB_FILE, SWEEP_FILE, Runs
 from lab.dashboard.trainings.processes import Jobs
-from lab.files.safe_files import number, read_json, readable
+from lab.files.run_files import CONFIG_FILE, STATE_FILE
+from lab.files.safe_files import read_json, readable
 from lab.model import GPTConfig
-from lab.runs.state import STATE_FILE
+from lab.runs.results import checked
 from lab.training import memory_estimate
 
 _SPARKLINE = 32
@@ -32,7 +33,8 @@ def summarize(runs: Runs, jobs: Jobs, folder: Path) -> RunSummary:
 
 
 def _summary(runs: Runs, jobs: Jobs, folder: Path) -> RunSummary:
-    told, config, notes, results = jobs.state(folder), runs.config(folder), runs.notes(folder), runs.results(folder)
+    told, config, notes = jobs.state(folder), runs.config(folder), runs.notes(folder)
+    results = checked(runs.results(folder))
     model, data, trainer = (config.get(group) or {} for group in ("model", "data", "trainer"))
     with runs.tails.lock:
         tail = runs.tails.get(folder)
@@ -41,19 +43,19 @@ def _summary(runs: Runs, jobs: Jobs, folder: Path) -> RunSummary:
         _, val_losses, _ = tail.points("val_loss")
         seq, step = tail.seq, tail.step
     # Its results name the checkpoint that was found; before there are any, the options name the one that was asked for.
-    parent = str(results.get("parent") or config.get("resume") or "")
+    parent = str(results.parent or config.get("resume") or "")
     return RunSummary(
         id=runs.id_of(folder),
         path=runs.place(folder),
         name=str(notes.get("name") or readable(folder.name)),
         tags=[str(tag) for tag in notes.get("tags") or []],
         note=str(notes.get("note") or ""),
-        state=told["state"],
-        reason=told.get("reason"),
-        step=max(step, int(told.get("step") or 0)),
-        total_steps=told.get("total_steps") or results.get("total_steps"),
-        created=_modified(folder / JOB_FILE, folder / "config.yaml", folder),
-        updated=number(told.get("updated")) or _modified(folder / STATE_FILE),
+        state=told.state,
+        reason=told.reason,
+        step=max(step, told.step or 0),
+        total_steps=told.total_steps or results.total_steps,
+        created=_modified(folder / JOB_FILE, folder / CONFIG_FILE, folder),
+        updated=told.updated or _modified(folder / STATE_FILE),
         model=f"{model['n_layers']} x {model['emb_dim']}" if {"n_layers", "emb_dim"} <= model.keys() else "",
         parameters=_parameters(tuple(sorted(model.items()))) if model else None,
         corpus=(config.get("corpus") or {}).get("name"),
@@ -63,7 +65,7 @@ def _summary(runs: Runs, jobs: Jobs, folder: Path) -> RunSummary:
         train_loss=latest["train_loss"],
         val_loss=latest["val_loss"],
         best_val_loss=min((float(v) for v in val_losses if v == v), default=None),
-        tokens_per_second=told.get("tokens_per_second") or latest["tokens_per_second"],
+        tokens_per_second=told.tokens_per_second or latest["tokens_per_second"],
         seq=seq,
         sparkline=losses[thin(losses, _SPARKLINE)].tolist(),
         sweep=runs.id_of(folder.parent) if read_json(folder.parent / SWEEP_FILE) else None,

@@ -1,0 +1,14 @@
+"""What the files of a run are called.
+
+Down here, because not only those who write and read them know the names: a walk through somebody's texts leaves them
+out, too.
+"""
+
+CONFIG_FILE = "config.yaml"
+"""Every option, resolved."""
+RESULTS_FILE = "results.json"
+"""What came out of it: ``lab.runs.results``."""
+STATE_FILE = "state.json"
+"""What it is doing now: ``lab.runs.state``."""
+EVENTS_FILE = "events.jsonl"
+"""What happened in it, line by line: ``lab.runs.events``."""
