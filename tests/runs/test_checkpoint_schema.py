@@ -26,6 +26,7 @@ from lab.data.token_file import TokenFile
 from lab.errors import LabError
 from lab.model import GPTConfig
 from lab.runs import checkpoint
+from lab.runs.checkpoint_schema import CheckpointDict
 from lab.runs.digest import digest
 from lab.runs.events import EventLog
 from lab.tokenizer import Tokenizer
@@ -153,7 +154,7 @@ def test_a_fault_that_is_meant_is_one_sentence(fault: str, second: Path, tmp_pat
     assert str(path) in str(told.value)
 
 
-def go_on_from(earlier: dict[str, Any], path: Path) -> None:
+def go_on_from(earlier: CheckpointDict, path: Path) -> None:
     """As far as a run goes before it touches anything."""
     config = small_config(vocab_size=50257, context_length=16)
     resume_check.refuse_unfit(earlier, config, "cpu", path)
@@ -305,7 +306,7 @@ def tokenizer() -> Tokenizer:
     return Tokenizer()
 
 
-def small_run(folder: Path, earlier: dict[str, Any] | None, steps: int) -> dict[str, Any]:
+def small_run(folder: Path, earlier: CheckpointDict | None, steps: int) -> dict[str, Any]:
     """Trains up to ``steps``. Returns the checkpoint at its end, as it would be written."""
     config = small_config()
     numbers = np.random.default_rng(5).integers(0, 64, 400, dtype=np.uint16)
@@ -403,7 +404,7 @@ def mutate(found: Any, chance: random.Random) -> str:
     return f"{[*way, key]} kind {kind}"
 
 
-def taken(earlier: dict[str, Any]) -> str:
+def taken(earlier: CheckpointDict) -> str:
     """Everything that a run takes from a loaded checkpoint, as a checksum."""
     found = checkpointing.for_lightning(earlier, 2)
     found["lab"] = {name: part for name, part in found["lab"].items() if name not in ("format", "checksum")}
