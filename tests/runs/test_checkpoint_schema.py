@@ -112,7 +112,7 @@ FAULTS = {
     ),
     "one group": (put("optimizer_states", 0, "param_groups", value=[{"params": [0]}]), "must be a list of 2"),
     "no optimizer": (put("optimizer_states", value=[]), "must be a list of 1"),
-    "a plan of text": (put("lab", "plan", "eval_every", value="often"), "lab.config.plan.eval_every"),
+    "a plan of text": (put("lab", "plan", "eval_every", value="often"), "lab.plan.eval_every"),
     "a size beyond all memory": (put("lab", "config", "model", "emb_dim", value=10**9), "emb_dim=1,000,000,000"),
     "a billion layers": (put("lab", "config", "model", "n_layers", value=10**9), "1,000,000,000 layers"),
     "heads that do not fit": (put("lab", "config", "model", "n_heads", value=3), "makes no model"),
