@@ -194,11 +194,9 @@ def test_looking_for_commands_is_cheap_against_a_step(tmp_path: Path) -> None:
         calls.append(a)
         return real(*a)
 
-    os.scandir = counted
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "scandir", counted)
         assert command_files.commands(tmp_path) == []
-    finally:
-        os.scandir = real
     assert len(calls) == 1
 
 

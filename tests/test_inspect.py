@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -134,7 +135,8 @@ def test_a_broken_model_can_be_drawn(tmp_path: Path) -> None:
     from lab.inspection import figures
 
     model = GPTModel(GPTConfig(emb_dim=8, n_layers=2, n_heads=2, context_length=80, vocab_size=50)).eval()
-    torch.nn.init.constant_(model.blocks[1].feed_forward.project.weight, torch.nan)
+    project: Any = model.blocks[1].feed_forward.project
+    torch.nn.init.constant_(project.weight, torch.nan)
     ids = torch.arange(70) % 50
     seen, words = look(model, ids), [f"w{token}" for token in ids.tolist()]
     pictures = {

@@ -47,7 +47,7 @@ def test_known_ids() -> None:
 def test_round_trip(text: str) -> None:
     ids = TOKENIZER.encode(text)
     assert TOKENIZER.decode(ids) == text
-    assert TOKENIZER.decode_bytes(ids.tolist()) == text.encode()
+    assert TOKENIZER.decode_bytes(ids) == text.encode()
     assert TOKENIZER.endoftext not in ids
 
 

@@ -214,7 +214,7 @@ def test_what_a_callback_logs_arrives_at_its_step(tmp_path: Path) -> None:
     assert scalars(run)["mine"] == {3: 3.0, 6: 6.0, 8: 8.0}
     assert all(passes > 0 for passes in scalars(run)["epoch"].values())
     told = [event for event in events.read(run) if "mine" in event]
-    assert [(event["step"], event["mine"]) for event in told] == [(3, 3.0), (6, 6.0), (8, 8.0)]
+    assert [(event["step"], events.figures(event)["mine"]) for event in told] == [(3, 3.0), (6, 6.0), (8, 8.0)]
     assert all(event["time"] > 1e9 for event in told)
     more = (
         "trainer.max_steps=13",

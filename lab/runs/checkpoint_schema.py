@@ -274,7 +274,7 @@ def check(found: Any) -> CheckpointDict:
         Unfit: naming the first part that is not.
     """
     checkpoint: CheckpointDict = WHOLE(found, "")
-    options(Config)(found["lab"]["config"], "lab.config.schema")
+    options(Config)(found["lab"]["config"], "lab.config")
     step: int = checkpoint["global_step"]
     record: RecordState = checkpoint["callbacks"]["Record"]
     for where, value in (("val_step", record["val_step"]), ("best_step", record["best_step"])):
@@ -297,7 +297,7 @@ def _check_weights(checkpoint: CheckpointDict) -> list[dict[str, Any]]:
         config = GPTConfig(**checkpoint["lab"]["config"]["model"])
         model = tensors.without_memory(config, names)
     except ValueError as error:
-        raise Unfit(f"lab.config.schema.model makes no model ({error})") from error
+        raise Unfit(f"lab.config.model makes no model ({error})") from error
     wanted = {f"{PREFIX}{name}": tuple(tensor.shape) for name, tensor in model.state_dict().items()}
     if missing := [name for name in wanted if name not in state]:
         raise Unfit(f"state_dict has no {missing[0]}")
@@ -310,7 +310,7 @@ def _check_weights(checkpoint: CheckpointDict) -> list[dict[str, Any]]:
     head, embedding = state[f"{PREFIX}head.weight"], state[f"{PREFIX}token_embedding.weight"]
     if config.tie_embeddings and head.data_ptr() != embedding.data_ptr() and not _same(head, embedding):
         raise Unfit(
-            "state_dict.model.head.weight is not the token embedding, and lab.config.schema.model says that it is"
+            "state_dict.model.head.weight is not the token embedding, and lab.config.model says that it is"
         )
     return decay_groups(model, 0.0)
 

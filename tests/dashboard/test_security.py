@@ -477,7 +477,7 @@ def test_two_hundred_clients_hear_everything(server: Server) -> None:
             await socket.recv()
             await socket.send(json.dumps({"type": "since", "runs": {run_id: 0}}))
             await ready.wait()
-            told: list[dict[str, Any]] = []
+            told: list[int] = []
             while len(told) < 300:
                 message = json.loads(await socket.recv())
                 if message["type"] == "events" and message["run"] == run_id:

@@ -29,6 +29,7 @@ from lab.data.tree_walk import Found
 from lab.errors import LabError
 from lab.model import GPTConfig
 from lab.runs import checkpoint
+from lab.runs.checkpoint_schema import CheckpointDict
 from lab.runs.digest import digest
 from lab.runs.events import EventLog
 from lab.system.signals import Signals
@@ -118,7 +119,7 @@ FAULTS = {
     ),
     "one group": (put("optimizer_states", 0, "param_groups", value=[{"params": [0]}]), "must be a list of 2"),
     "no optimizer": (put("optimizer_states", value=[]), "must be a list of 1"),
-    "a plan of text": (put("lab", "plan", "eval_every", value="often"), "lab.config.plan.eval_every"),
+    "a plan of text": (put("lab", "plan", "eval_every", value="often"), "lab.plan.eval_every"),
     "a size beyond all memory": (put("lab", "config", "model", "emb_dim", value=10**9), "emb_dim=1,000,000,000"),
     "a billion layers": (put("lab", "config", "model", "n_layers", value=10**9), "1,000,000,000 layers"),
     "heads that do not fit": (put("lab", "config", "model", "n_heads", value=3), "makes no model"),
@@ -160,7 +161,7 @@ def test_a_fault_that_is_meant_is_one_sentence(fault: str, second: Path, tmp_pat
     assert str(path) in str(told.value)
 
 
-def go_on_from(earlier: dict[str, Any], path: Path) -> None:
+def go_on_from(earlier: CheckpointDict, path: Path) -> None:
     """As far as a run goes before it touches anything."""
     config = small_config(vocab_size=50257, context_length=16)
     resume_check.refuse_unfit(earlier, config, "cpu", path)
@@ -312,7 +313,7 @@ def tokenizer() -> Tokenizer:
     return Tokenizer()
 
 
-def small_run(folder: Path, earlier: dict[str, Any] | None, steps: int) -> dict[str, Any]:
+def small_run(folder: Path, earlier: CheckpointDict | None, steps: int) -> dict[str, Any]:
     """Trains up to ``steps``. Returns the checkpoint at its end, as it would be written."""
     config = small_config()
     numbers = np.random.default_rng(5).integers(0, 64, 400, dtype=np.uint16)
@@ -403,7 +404,7 @@ def mutate(found: Any, chance: random.Random) -> str:
     return f"{[*way, key]} kind {kind}"
 
 
-def taken(earlier: dict[str, Any]) -> str:
+def taken(earlier: CheckpointDict) -> str:
     """Everything that a run takes from a loaded checkpoint, as a checksum."""
     found = checkpointing.for_lightning(earlier, 2)
     found["lab"] = {name: part for name, part in found["lab"].items() if name not in ("format", "checksum")}

@@ -36,7 +36,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Finished:
 
 
 def val_losses(run: Path) -> dict[int, float]:
-    return {event["step"]: event["val_loss"] for event in events.read(run) if "val_loss" in event}
+    return {event["step"]: events.figures(event)["val_loss"] for event in events.read(run) if "val_loss" in event}
 
 
 @pytest.mark.parametrize("kind", ["exported", "weights.safetensors", "run", "best.ckpt"])
@@ -54,7 +54,9 @@ def test_the_curve_begins_where_the_other_run_ended(trained: Finished, kind: str
     assert re.search(rf"weights +those of {re.escape(str(named))}", done.out)
     assert ("after step 4" in done.out) == (kind in ("run", "best.ckpt"))
     assert yaml.safe_load((done.run / "config.yaml").read_text())["init_from"] == str(named)
-    rates = [event["learning_rate"] for event in events.read(done.run) if "learning_rate" in event]
+    rates = [
+        points["learning_rate"] for points in map(events.figures, events.read(done.run)) if "learning_rate" in points
+    ]
     assert len(rates) == 2  # a schedule of its own, from its beginning
 
 
