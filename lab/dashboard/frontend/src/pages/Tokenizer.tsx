@@ -54,7 +54,7 @@ export default function Tokenizer() {
               <Count value={found.characters} name="characters" />
               <Count value={found.bytes} name="bytes" />
               <Count value={found.tokens.length > 0 ? found.bytes / found.tokens.length : null} name="bytes a token" />
-              <Count value={new Set(found.tokens.map(({ id }) => id)).size} name="different tokens" />
+              <Count value={new Set(found.tokens.map(({ token_id }) => token_id)).size} name="different tokens" />
             </Group>
             {found.tokens.length === 0 ? (
               <Text c="dimmed">Type something above to see it cut into tokens.</Text>

@@ -97,7 +97,7 @@ function Losses({ result, all }: { result: ViewOf<"token-loss">; all: ViewOf<"to
             bars={before.top.map((one) => ({
               text: one.text,
               value: one.probability,
-              mark: one.id === tokens[at]?.id,
+              mark: one.token_id === tokens[at]?.token_id,
             }))}
           />
         </section>
