@@ -10,7 +10,7 @@ from lab import __version__
 from lab.files.paths import shown
 from lab.interchange.hub import GPT2
 from lab.interchange.pretrained import Pretrained
-from lab.runs.folder import read_results
+from lab.runs.folder import read_results, run_folder_of
 
 _USE = """\
 ## How to open it
@@ -79,7 +79,7 @@ def _training(found: Pretrained, options: dict[str, Any]) -> dict[str, str]:
     assert found.card is not None
     corpus = found.card["corpus"]
     optimizer, trainer = options.get("optimizer"), options.get("trainer")
-    results = read_results(found.path.resolve().parent.parent) if found.path else {}
+    results = read_results(run_folder_of(found.path)) if found.path else {}
     versions = results.get("versions")
     rows = {
         "corpus": f"{corpus['name']}, {corpus.get('n_tokens')} tokens (fingerprint {corpus['fingerprint']})",

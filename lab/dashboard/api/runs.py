@@ -29,6 +29,7 @@ from lab.dashboard.trainings import processes as jobs_
 from lab.dashboard.trainings.summaries import summarize
 from lab.files import atomic
 from lab.files.safe_files import number, opened, read_json
+from lab.runs.folder import run_folder_of
 
 router = APIRouter(prefix="/api", tags=["runs"])
 
@@ -180,8 +181,9 @@ def list_checkpoints(runs: RunsDep) -> list[CheckpointInfo]:
 def export_checkpoint(runs: RunsDep, checkpoint_id: str) -> Exported:
     """Writes a checkpoint as a folder that Hugging Face transformers opens, into the folder of its run."""
     path = runs.checkpoint(checkpoint_id)
-    target = path.parent.parent / "exports" / path.stem
-    inside_root.refuse_links_to(target, path.parent.parent)
+    folder = run_folder_of(path, follow_links=False)
+    target = folder / "exports" / path.stem
+    inside_root.refuse_links_to(target, folder)
     if target.exists():
         raise ApiError(409, f"it is exported already, to {runs.place(target)}")
     # A process of its own: it reads a whole model, and ends with what it took.

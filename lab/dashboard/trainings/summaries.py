@@ -11,6 +11,7 @@ from lab.dashboard.store.run_folders import JOB_FILE, SWEEP_FILE, Runs
 from lab.dashboard.trainings.processes import Jobs
 from lab.files.safe_files import number, read_json, readable
 from lab.model import GPTConfig
+from lab.runs.folder import run_folder_of
 from lab.runs.state import STATE_FILE
 from lab.training import memory_estimate
 
@@ -73,9 +74,8 @@ def _summary(runs: Runs, jobs: Jobs, folder: Path) -> RunSummary:
 def _parent(runs: Runs, checkpoint: str, folder: Path) -> str | None:
     """The id of the run that a checkpoint is from; None if it is that of ``folder``, or only a word such as "last"."""
     path = Path(checkpoint)
-    if not path.is_absolute() or path.suffix != ".ckpt" or path.parent.parent == folder:
-        return None
-    return runs.id_of(path.parent.parent)
+    earlier = run_folder_of(path, follow_links=False)
+    return runs.id_of(earlier) if path.is_absolute() and path.suffix == ".ckpt" and earlier != folder else None
 
 
 @cache
