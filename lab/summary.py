@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.table import Table
 
 from lab.commands import entry
-from lab.config import compose, typed_overrides
-from lab.config.schema import Config, check
+from lab.commands.options import training_config
+from lab.config.schema import Config
 from lab.errors import LabError
 from lab.model import GPTModel
 from lab.runs.tensors import outline
@@ -37,8 +37,7 @@ def main() -> None:
 
 
 def _start() -> None:
-    typed_overrides.refuse_senseless(sys.argv[1:], trains=False)
-    show(check(compose.compose_config(sys.argv[1:])))
+    show(training_config(sys.argv[1:]))
 
 
 def show(config: Config) -> None:
