@@ -36,7 +36,7 @@ def events(model: GPTModel, prompt_ids: list[int], **options: Any) -> list[Event
     return list(stream_events(model, TOKENIZER, prompt_ids, SamplingOptions(**options)))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.integers(0, 50256), min_size=1, max_size=12),
     st.integers(0, 12),
