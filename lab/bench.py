@@ -18,9 +18,9 @@ import torch
 
 from lab.commands import entry
 from lab.commands.flags import Parser, number
-from lab.config import compose, typed_overrides
+from lab.commands.options import training_config
 from lab.config.changed_options import flat
-from lab.config.schema import Config, Limit, check
+from lab.config.schema import Config, Limit
 from lab.errors import LabError
 from lab.training import memory_estimate
 
@@ -38,8 +38,7 @@ def _start() -> None:
     parser.add_argument("--side", choices=list(_SIDES), help=argparse.SUPPRESS)  # what the two child processes are told
     parser.add_argument("options", nargs="*", help="options of lab.train, such as model=small")
     arguments, unknown = parser.parse_known_intermixed_args()
-    typed_overrides.refuse_senseless([*arguments.options, *unknown], trains=False)
-    config = check(compose.compose_config(arguments.options))
+    config = training_config([*arguments.options, *unknown])
     _refuse_what_is_not_measured(config)
     memory_estimate.refuse_what_cannot_fit(config, "cpu")
     if arguments.side:

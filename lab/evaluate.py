@@ -21,6 +21,7 @@ from lab.files import atomic
 from lab.files.paths import typed_path
 from lab.interchange.pretrained import Pretrained, open_pretrained
 from lab.runs import ownership
+from lab.system.device import torch_device
 from lab.terminal import print_json, showing, table
 from lab.tokenizer import Tokenizer
 
@@ -271,10 +272,8 @@ def cut_as_trained(config: Config, fingerprint: str, opened: Pretrained, start_f
 
 
 def _device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
-        device = torch.device(name)
+        device = torch_device(name)
         if device.type not in ("cpu", "cuda", "mps"):
             raise ValueError(name)
         torch.empty(1, device=device)

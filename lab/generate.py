@@ -3,10 +3,9 @@
 import sys
 from pathlib import Path
 
-from lab.commands import entry
-from lab.commands.generation import LIMITS, Options, Speaker, check, speak
+from lab.commands import entry, prompt_loop
+from lab.commands.generation import LIMITS, Generator, Options, check, print_generation
 from lab.commands.options import help_text, parse
-from lab.commands.prompt_loop import converse
 from lab.errors import LabError
 from lab.files.paths import typed_path
 from lab.files.utf8 import decode
@@ -33,11 +32,11 @@ def _start() -> None:
     check(options)
     if sys.__stdin__ is None and (options.interactive or options.prompt_file == "-"):
         raise LabError("standard input is closed, and the text was to come from there: give prompt= instead")
-    speaker = Speaker(options.checkpoint)
+    generator = Generator(options.checkpoint)
     if options.interactive:
-        converse(speaker, options)
+        prompt_loop.run(generator, options)
     else:
-        speak(speaker, _prompt(options), options)
+        print_generation(generator, _prompt(options), options)
 
 
 def _prompt(options: Options) -> str:

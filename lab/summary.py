@@ -3,15 +3,15 @@
 import sys
 from dataclasses import replace
 
-import torch
 from rich.console import Console
 from rich.table import Table
 
 from lab.commands import entry
-from lab.config import compose, typed_overrides
-from lab.config.schema import Config, check
+from lab.commands.options import training_config
+from lab.config.schema import Config
 from lab.errors import LabError
 from lab.model import GPTModel
+from lab.runs.tensors import outline
 from lab.training import memory_estimate
 from lab.training.metrics import flops_per_token
 
@@ -37,17 +37,15 @@ def main() -> None:
 
 
 def _start() -> None:
-    typed_overrides.refuse_senseless(sys.argv[1:], trains=False)
-    show(check(compose.compose_config(sys.argv[1:])))
+    show(training_config(sys.argv[1:]))
 
 
 def show(config: Config) -> None:
     """Prints the parts with their shapes and parameter counts, and what training them costs."""
     shape = config.model
     try:
-        with torch.device("meta"):  # shapes without memory, of one block: the others are alike
-            model = GPTModel(replace(shape, n_layers=1))
-    except RuntimeError as error:
+        model = outline(replace(shape, n_layers=1))  # of one block: the others are alike
+    except ValueError as error:
         raise LabError(f"model.emb_dim={shape.emb_dim}: torch cannot count that many numbers; take fewer") from error
     console = Console(width=None if sys.stdout.isatty() else 110)
     console.print(parts_table(model, shape.n_layers))

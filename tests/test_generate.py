@@ -1,4 +1,4 @@
-"""A trained model speaks: the real command, and what it prints."""
+"""A trained model continues texts: the real command, and what it prints."""
 
 import io
 import json
@@ -273,7 +273,7 @@ def test_greedy_text_is_hugging_faces() -> None:
         assert len(set(ours[len(prompt) :])) > 20  # a text, not one token over and over
 
 
-def test_a_conversation_without_a_terminal(here: Any) -> None:
+def test_the_prompt_loop_without_a_terminal(here: Any) -> None:
     lines = [
         "/temperature 0",
         "/max_tokens 4",
@@ -305,7 +305,7 @@ def test_a_conversation_without_a_terminal(here: Any) -> None:
         assert said in err
 
 
-def test_a_line_that_is_no_text_does_not_end_a_conversation(here: Any) -> None:
+def test_a_line_that_is_no_text_does_not_end_the_prompt_loop(here: Any) -> None:
     lines = [
         b"/max_tokens 2",
         b"/seed 1",
@@ -350,7 +350,7 @@ def test_the_smallest_and_the_largest_numbers_are_numbers(here: Any) -> None:
     assert text("temperature=1e308", "top_k=1000000000000", "top_p=1e-300")
 
 
-def test_a_conversation_in_a_terminal(trained: Finished) -> None:
+def test_the_prompt_loop_in_a_terminal(trained: Finished) -> None:
     master, slave = pty.openpty()
     command = [sys.executable, "-m", "lab.generate", "interactive=true", "temperature=0", "max_tokens=3"]
     env = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "OMP_NUM_THREADS": "1"}

@@ -103,9 +103,9 @@ def test_every_room_says_what_lives_in_it() -> None:
 
 
 FREE = (
-    "model tokenizer data inference.kv_cache inference.sampling inference.text_stream inference.token_choice "
-    "evaluation.scoring evaluation.tasks inspection.internals inspection.figures optim.parameter_groups "
-    "optim.schedules training.loss"
+    "model tokenizer data inference.kv_cache inference.sampling inference.generation inference.text_stream "
+    "inference.token_choice evaluation.scoring evaluation.tasks inspection.internals inspection.figures "
+    "optim.parameter_groups optim.schedules training.loss"
 )
 """What a learner may take away: no Hydra, no Lightning."""
 
@@ -131,7 +131,7 @@ THROUGH = {
     ".": "bench summary",
     "commands": "entry flags generation inspection_report options prompt_loop train_help",
     "config": "changed_options classic_flags compose docs explain groups quoting resolvers typed_overrides",
-    "dashboard/api": "config docs health models page runs security trainings",
+    "dashboard/api": "config dependencies docs health models page runs security trainings",
     "dashboard": "app http_errors module_path private_folder request_json schemas serve settings",
     "dashboard/live": "messages watch websocket",
     "dashboard/options": "corpora form_schema overrides",

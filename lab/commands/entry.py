@@ -53,7 +53,7 @@ def run_composing(
 
 def _tell(story: Callable[[], None]) -> None:
     try:
-        # Ctrl-C stays Python's own: in a conversation it ends an answer, and not the process.
+        # Ctrl-C stays Python's own: in the prompt loop it ends a generation, and not the process.
         with Signals(tuple(number for number in ENDING if number != signal.SIGINT)):
             story()
     except LabError as error:

@@ -1,21 +1,26 @@
-"""Speaking: from a prompt to printed text, or to lines of JSON for programs."""
+"""Generation in the terminal: from a prompt to printed text, or to lines of JSON for programs."""
 
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import torch
 
 from lab.commands.options import place
 from lab.config.schema import Limit
 from lab.errors import LabError, is_text
-from lab.inference.sampling import Sampling, Step, stream
-from lab.inference.text_stream import TextStream
-from lab.inference.token_choice import explain_choice
+from lab.inference.generation import (
+    EndEvent,
+    Event,
+    SamplingOptions,
+    StartEvent,
+    TokenEvent,
+    encode_prompt,
+    stream_events,
+    to_plain,
+)
 from lab.interchange.pretrained import open_pretrained
 from lab.model import GPTModel
+from lab.system.device import torch_device
 from lab.terminal import print_json
 from lab.tokenizer import Tokenizer
 
@@ -30,17 +35,17 @@ class Options:
     """How the text begins; without one it begins where a document does."""
     prompt_file: str | None = place(None)
     """A file to read the beginning from, - for standard input; a line break at its end is not part of it."""
-    max_tokens: int = 100
+    max_tokens: int = SamplingOptions.max_tokens
     """Tokens to add."""
-    temperature: float = 0.8
+    temperature: float = SamplingOptions.temperature
     """Below 1: safer, above 1: wilder, 0: always the likeliest token."""
-    top_k: int | None = 50
+    top_k: int | None = SamplingOptions.top_k
     """Draw from the k likeliest tokens only; null: from all."""
-    top_p: float | None = None
+    top_p: float | None = SamplingOptions.top_p
     """Draw from the fewest tokens that together have this probability; null: from all."""
-    seed: int | None = None
+    seed: int | None = SamplingOptions.seed
     """The same seed gives the same text; null: a new one each time. Sample 2 is sample 1 of the next seed."""
-    num_samples: int = 1
+    num_samples: int = SamplingOptions.num_samples
     """Continuations to make, all at once."""
     stop: list[str] = field(default_factory=list)
     """A text that ends the sample where it begins; may be given several times."""
@@ -50,6 +55,20 @@ class Options:
     """With format=json: how many of the likeliest tokens to list at each place."""
     interactive: bool = False
     """Asks for prompts, one after the other, and lets these options be changed in between."""
+
+    @property
+    def sampling_options(self) -> SamplingOptions:
+        """What of it the generation loop has to know. Text alone is printed without probabilities."""
+        return SamplingOptions(
+            max_tokens=self.max_tokens,
+            temperature=self.temperature,
+            top_k=self.top_k,
+            top_p=self.top_p,
+            seed=self.seed,
+            stop=tuple(self.stop),
+            alternatives=self.alternatives if self.format == "json" else None,
+            num_samples=self.num_samples,
+        )
 
 
 LIMITS = {
@@ -80,95 +99,87 @@ def check(options: Options) -> None:
             raise LabError("stop= has bytes that are not UTF-8, and no text will ever match it: type it as UTF-8")
 
 
-class Speaker:
+class Generator:
     """A model and its tokenizer, on the best device there is."""
 
     def __init__(self, checkpoint: str) -> None:
         self.model: GPTModel = open_pretrained(checkpoint, Path.cwd()).model
-        self.model.to("cuda" if torch.cuda.is_available() else "cpu")
+        self.model.to(torch_device())
         self.tokenizer = Tokenizer()
 
-    def tokens(self, text: str) -> list[int]:
-        """The tokens to begin with; says so if the model will not see all of them."""
+    def events(self, prompt: str, options: SamplingOptions) -> Iterator[Event]:
+        """What the generation loop tells of ``prompt`` and its continuations.
+
+        Raises:
+            LabError: if the prompt is no text, or the model's weights are damaged.
+        """
         try:
-            token_ids = self.tokenizer.encode(text) or [self.tokenizer.endoftext]
+            prompt_ids = encode_prompt(self.tokenizer, prompt)
         except ValueError as error:  # bytes that are not UTF-8, in the prompt as the shell handed it over
             raise LabError(f"the prompt has bytes that are not UTF-8 ({error}): type it as UTF-8") from error
-        seen = self.model.config.context_length
-        if len(token_ids) > seen:
-            print(f"the prompt has {len(token_ids):,} tokens; the model sees the last {seen:,}", file=sys.stderr)
-        return token_ids
+        try:
+            yield from stream_events(self.model, self.tokenizer, prompt_ids, options)
+        except ValueError as error:
+            raise LabError(str(error)) from error
 
 
-def speak(speaker: Speaker, prompt: str, options: Options) -> str:
-    """Prints the prompt and what continues it. Returns the (last) text.
+def print_generation(generator: Generator, prompt: str, options: Options) -> str:
+    """Prints the prompt and what continues it. Returns the (last) text, with the prompt before it.
 
     Raises:
-        LabError: if the prompt is no text.
+        LabError: if the prompt is no text, or the model's weights are damaged.
     """
-    texts = [TextStream(speaker.tokenizer, options.stop) for _ in range(options.num_samples)]
-    steps = _steps(speaker, speaker.tokens(prompt), options, texts)
+    events = generator.events(prompt, options.sampling_options)
+    start = next(events)
+    assert isinstance(start, StartEvent)
+    if start.cropped:
+        seen = len(start.tokens)
+        print(f"the prompt has {start.cropped + seen:,} tokens; the model sees the last {seen:,}", file=sys.stderr)
     if options.format == "json":
-        _print_lines(speaker.tokenizer, prompt, options, texts, steps)
-    else:
-        _print_text(prompt, texts, steps)
-    return prompt + texts[-1].text
+        return prompt + _print_lines(prompt, events)
+    if options.num_samples == 1:
+        return prompt + _print_live(prompt, events)
+    return prompt + _print_samples(prompt, options.num_samples, events)
 
 
-def _print_text(prompt: str, texts: Sequence[TextStream], steps: Iterator[Step]) -> None:
-    live = len(texts) == 1
-    if live:
-        print(prompt, end="", flush=True)
+def _print_live(prompt: str, events: Iterator[Event]) -> str:
+    """Prints one sample while it is generated. Returns its text."""
+    print(prompt, end="", flush=True)
+    text = ""
     try:
-        for step in steps:
-            for text, token_id in zip(texts, step.token_ids.tolist(), strict=True):
-                piece = text.push(token_id)
-                if live:
+        for event in events:
+            match event:
+                case TokenEvent(text=piece):
                     print(piece, end="", flush=True)
-        for number, text in enumerate(texts, start=1):
-            piece = text.finish()
-            if live:
-                print(piece, end="", flush=True)
-            else:
-                # Several at once cannot be shown while they are written; the heading is no part of the text.
-                print(f"sample {number} of {len(texts)}", file=sys.stderr, flush=True)
-                print(prompt + text.text, end="\n" if number == len(texts) else "\n\n", flush=True)
+                case EndEvent(rest=piece, text=text):
+                    print(piece, end="", flush=True)
     finally:
-        if live:
-            print(flush=True)  # also after Ctrl-C: what the shell prints next begins on a line of its own
+        print(flush=True)  # also after Ctrl-C: what the shell prints next begins on a line of its own
+    return text
 
 
-def _print_lines(
-    tokenizer: Tokenizer, prompt: str, options: Options, texts: Sequence[TextStream], steps: Iterator[Step]
-) -> None:
-    for index, step in enumerate(steps):
-        for sample, (text, token_id) in enumerate(zip(texts, step.token_ids.tolist(), strict=True)):
-            if text.ended is None:
-                choice = explain_choice(step.logits[sample], token_id, options.alternatives)
-                print_json(_token(sample, index, text.push(token_id), choice, tokenizer))
-    for sample, text in enumerate(texts):
-        rest = text.finish()
-        print_json({"sample": sample, "end": text.ended, "rest": rest, "prompt": prompt, "text": text.text})
+def _print_samples(prompt: str, num_samples: int, events: Iterator[Event]) -> str:
+    """Prints several samples, which cannot be shown while they are generated, when all have ended. Returns the last
+    one's text."""
+    text = ""
+    for event in events:
+        if isinstance(event, EndEvent):
+            text = event.text
+            number = event.sample + 1
+            # The heading is no part of the text.
+            print(f"sample {number} of {num_samples}", file=sys.stderr, flush=True)
+            print(prompt + text, end="\n" if number == num_samples else "\n\n", flush=True)
+    return text
 
 
-def _token(sample: int, index: int, piece: str, choice: Any, tokenizer: Tokenizer) -> dict[str, Any]:
-    """One token for a program. ``text`` is what became certain with it: pieces put together are the sample's text."""
-    found = asdict(choice)
-    found["alternatives"] = [
-        {"token_id": token_id, "text": tokenizer.decode([token_id]), "probability": probability}
-        for token_id, probability in choice.alternatives
-    ]
-    return {"sample": sample, "index": index, "text": piece, **found}
-
-
-def _steps(speaker: Speaker, token_ids: Sequence[int], options: Options, texts: Sequence[TextStream]) -> Iterator[Step]:
-    """Steps of generation, until all of ``texts`` have ended."""
-    prompts = [token_ids] * len(texts)
-    sampling = Sampling(options.temperature, options.top_k, options.top_p)
-    try:
-        for step in stream(speaker.model, prompts, options.max_tokens, sampling, seed=options.seed):
-            yield step
-            if all(text.ended for text in texts):
-                return
-    except ValueError as error:
-        raise LabError(str(error)) from error
+def _print_lines(prompt: str, events: Iterator[Event]) -> str:
+    """Prints a line of JSON for each token and for the end of each sample. Returns the last sample's text."""
+    text = ""
+    for event in events:
+        match event:
+            case TokenEvent():
+                print_json({key: value for key, value in to_plain(event).items() if key not in ("type", "token")})
+            case EndEvent(text=text):
+                line = {"sample": event.sample, "end": event.reason, "rest": event.rest}
+                print_json(line | {"prompt": prompt, "text": text})
+    return text

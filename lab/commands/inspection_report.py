@@ -20,6 +20,7 @@ from lab.inspection import figures
 from lab.inspection.internals import ablate_heads, look, neighbors, to_plain
 from lab.interchange.pretrained import open_pretrained
 from lab.runs import ownership
+from lab.system.device import torch_device
 from lab.tokenizer import Tokenizer
 
 _HEAD = """\
@@ -81,7 +82,7 @@ def portray(options: Options) -> None:
     except OSError as error:
         raise _unwritable(folder, error) from error
     found = open_pretrained(options.checkpoint, Path.cwd())
-    model = found.model.to("cuda" if torch.cuda.is_available() else "cpu")
+    model = found.model.to(torch_device())
     left_out = max(0, len(token_ids) - model.config.context_length)
     if left_out:
         print(

@@ -1,7 +1,8 @@
 """Options of the commands that train nothing: ``option=value`` words into a dataclass, each value taken as typed.
 
-These commands compose no configuration, and their values are texts and paths more often than numbers: no grammar that
-gives a meaning to commas, quotes or braces stands between what is typed and what arrives.
+Most of these commands compose no configuration, and their values are texts and paths more often than numbers: no
+grammar that gives a meaning to commas, quotes or braces stands between what is typed and what arrives. Those that are
+about a training to be take the words of ``lab.train``: ``training_config``. Flags are in ``lab.commands.flags``.
 """
 
 import dataclasses
@@ -10,8 +11,9 @@ import types
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from lab.config import compose, typed_overrides
 from lab.config.docs import entry, field_docs
-from lab.config.schema import Limit
+from lab.config.schema import Config, Limit, check
 from lab.errors import LabError, shown
 
 Options = TypeVar("Options")
@@ -55,6 +57,16 @@ def parse(words: Sequence[str], schema: type[Options], limits: Mapping[str, Limi
     if missing:
         raise LabError(f"{missing[0]}= is missing: it has no default; --help explains it")
     return schema(**{attributes[name]: value for name, value in given.items()})
+
+
+def training_config(words: Sequence[str]) -> Config:
+    """The configuration that ``lab.train`` would have with these words, for a command that does not train.
+
+    Raises:
+        LabError: naming the word at fault.
+    """
+    typed_overrides.refuse_senseless(words, trains=False)
+    return check(compose.compose_config(list(words)))
 
 
 def help_text(head: str, schema: type, limits: Mapping[str, Limit] | None = None) -> str:

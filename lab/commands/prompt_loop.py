@@ -5,7 +5,7 @@ import sys
 from dataclasses import replace
 from typing import Any
 
-from lab.commands.generation import LIMITS, Options, Speaker, check, speak
+from lab.commands.generation import LIMITS, Generator, Options, check, print_generation
 from lab.commands.options import parse
 from lab.errors import LabError
 
@@ -19,7 +19,7 @@ Type how a text begins; the model continues it. An empty line continues the last
   /quit               ends (as do Ctrl-D and Ctrl-C); Ctrl-C while a text is being written ends that text only"""
 
 
-def converse(speaker: Speaker, options: Options) -> None:
+def run(generator: Generator, options: Options) -> None:
     """Reads lines from standard input until it ends, or ``/quit``.
 
     Texts go to standard output, notes to standard error.
@@ -37,7 +37,7 @@ def converse(speaker: Speaker, options: Options) -> None:
             continue
         text = line or text
         try:
-            text = speak(speaker, text, options)
+            text = print_generation(generator, text, options)
         except LabError as error:
             _note(str(error))
             text = ""  # an empty line must not bring it back

@@ -1,8 +1,8 @@
 """The server, put together.
 
-A route lives in a module of its own with a ``router`` (``routes_*.py``), and is added to ``_ROUTERS``. It finds what
-it needs in ``request.app.state``: ``settings``, ``runs``, ``jobs``, ``inference``. What goes wrong it raises as
-``ApiError``.
+A route lives in a module of ``api/`` with a ``router``, which is added to ``_ROUTERS``. It is given what it needs by
+``api/dependencies.py``, from ``app.state``: ``settings``, ``runs``, ``jobs``, ``inference``. What goes wrong it raises
+as ``ApiError``.
 """
 
 from collections.abc import AsyncIterator

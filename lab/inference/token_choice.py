@@ -5,8 +5,21 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from lab.tokenizer import Tokenizer
 
-@dataclass
+
+@dataclass(frozen=True)
+class Alternative:
+    """A token that could have stood there."""
+
+    token_id: int
+    text: str
+    """Its own text; bytes that are no whole character show as U+FFFD."""
+    probability: float
+    """Under the model's own distribution."""
+
+
+@dataclass(frozen=True)
 class TokenChoice:
     """A token among its alternatives, under the model's own distribution (temperature 1, nothing left out)."""
 
@@ -17,13 +30,14 @@ class TokenChoice:
     rank: int
     """How many tokens were likelier: 0 for the likeliest."""
     entropy: float
-    """How undecided the model was, in nats: 0 if it was sure, ln(vocab_size) = 10.82 if it had no idea."""
-    alternatives: list[tuple[int, float]]
-    """The likeliest tokens and their probabilities, the likeliest first; the chosen one is among them if it is one."""
+    """How undecided the model was, in nats: 0 if it was sure, ln(vocab_size) if it had no idea."""
+    alternatives: list[Alternative]
+    """The likeliest tokens, the likeliest first; the chosen one is among them if it is one."""
 
 
-def explain_choice(logits: Tensor, token_id: int, n_alternatives: int) -> TokenChoice:
-    """What ``logits``, ``(vocab_size,)``, say of ``token_id``, and of the ``n_alternatives`` likeliest tokens."""
+def explain_choice(logits: Tensor, token_id: int, n_alternatives: int, tokenizer: Tokenizer) -> TokenChoice:
+    """What ``logits``, ``(vocab_size,)`` on the CPU, say of ``token_id``, and of the ``n_alternatives`` likeliest
+    tokens."""
     log_probs = torch.log_softmax(logits.double(), dim=-1)
     probabilities = log_probs.exp()
     best = probabilities.topk(min(n_alternatives, len(probabilities)))
@@ -33,5 +47,8 @@ def explain_choice(logits: Tensor, token_id: int, n_alternatives: int) -> TokenC
         probability=probabilities[token_id].item(),
         rank=int((log_probs > log_probs[token_id]).sum()),
         entropy=max(0.0, -torch.special.xlogy(probabilities, probabilities).sum().item()),
-        alternatives=list(zip(best.indices.tolist(), best.values.tolist(), strict=True)),
+        alternatives=[
+            Alternative(other, tokenizer.decode([other]), probability)
+            for other, probability in zip(best.indices.tolist(), best.values.tolist(), strict=True)
+        ],
     )

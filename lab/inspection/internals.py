@@ -353,8 +353,9 @@ def _lens(log_probabilities: Tensor, token_ids: Tensor, top_k: int) -> Lens:
 
 
 def _statistics(x: Tensor, bins: int) -> Activations:
-    # In float64, since the sums run over thousands of values; on the CPU, since GPUs have no histogram with edges.
-    values = x.flatten().double().cpu()
+    # In float64, since the sums run over thousands of values; on the CPU, since GPUs have no histogram with edges, and
+    # Apple's no float64.
+    values = x.flatten().cpu().double()
     finite = values[values.isfinite()]
     low, high = (finite.min().item(), finite.max().item()) if len(finite) else (0.0, 0.0)
     if low == high:  # an interval of no width has no bins

@@ -10,6 +10,7 @@ from lab import __version__
 from lab.files.paths import shown
 from lab.interchange.hub import GPT2
 from lab.interchange.pretrained import Pretrained
+from lab.runs.folder import run_folder_of
 from lab.runs.results import Results, read_results
 
 _USE = """\
@@ -79,7 +80,7 @@ def _training(found: Pretrained, options: dict[str, Any]) -> dict[str, str]:
     assert found.metadata is not None
     corpus = found.metadata["corpus"]
     optimizer, trainer = options.get("optimizer"), options.get("trainer")
-    results = read_results(found.path.resolve().parent.parent) if found.path else Results()
+    results = read_results(run_folder_of(found.path)) if found.path else Results()
     rows = {
         "corpus": f"{corpus['name']}, {corpus.get('n_tokens')} tokens (fingerprint {corpus['fingerprint']})",
         "steps": f"{found.step:,}",

@@ -90,12 +90,11 @@ def from_checkpoint(found: CheckpointDict, path: Path) -> Pretrained:
         LabError: if its vocabulary is not the tokenizer's.
     """
     metadata = found["lab"]
-    state = {name.removeprefix(PREFIX): tensor for name, tensor in found["state_dict"].items()}
+    state = {name.removeprefix(PREFIX): tensor.float() for name, tensor in found["state_dict"].items()}
     config = GPTConfig(**metadata["config"]["model"])
     hf_tokenizer.refuse_other_size(path, config.vocab_size)
-    model = GPTModel(config)
-    model.load_state_dict(state)
-    return Pretrained(model.eval(), str(path), metadata, found["global_step"], _figures(found), path)
+    model = tensors.with_weights(config, state)
+    return Pretrained(model, str(path), metadata, found["global_step"], _figures(found), path)
 
 
 def _figures(found: CheckpointDict) -> dict[str, float]:

@@ -19,7 +19,7 @@ from torch import Tensor
 from lab.errors import LabError
 from lab.files import atomic, strict_json
 from lab.model import GPTConfig, GPTModel
-from lab.runs.tensors import without_memory
+from lab.runs.tensors import with_weights, without_memory
 
 CONFIG_KEY = "gpt_config"
 """Where the shape of the model stands in the metadata, as JSON."""
@@ -111,11 +111,7 @@ def assemble(
         raise LabError(
             f"{where} has weights in the number format {listed(sorted(strange))}: the lab reads {', '.join(_FORMATS)}"
         )
-    # Parameters made of what was read, instead of memory that is first filled with random numbers and then copied to.
-    model.load_state_dict({name: parts[name].read() for name in wanted}, strict=False, assign=True)
-    if config.tie_embeddings:
-        model.head.weight = model.token_embedding.weight
-    return model.eval()
+    return with_weights(config, {name: parts[name].read() for name in wanted})
 
 
 def with_vocabulary(model: GPTModel, vocab_size: int) -> GPTModel:
@@ -123,12 +119,7 @@ def with_vocabulary(model: GPTModel, vocab_size: int) -> GPTModel:
     state = model.state_dict()
     for name in ("token_embedding.weight", "head.weight"):
         state[name] = state[name][:vocab_size].clone()
-    with torch.device("meta"):
-        smaller = GPTModel(replace(model.config, vocab_size=vocab_size))
-    smaller.load_state_dict(state, assign=True)
-    if model.config.tie_embeddings:
-        smaller.head.weight = smaller.token_embedding.weight
-    return smaller.train(model.training)
+    return with_weights(replace(model.config, vocab_size=vocab_size), state).train(model.training)
 
 
 def write_model(model: GPTModel, path: Path) -> None:

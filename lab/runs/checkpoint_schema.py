@@ -309,9 +309,7 @@ def _check_weights(checkpoint: CheckpointDict) -> list[dict[str, Any]]:
             raise Unfit(f"state_dict.{name} is in the number format {state[name].dtype}")
     head, embedding = state[f"{PREFIX}head.weight"], state[f"{PREFIX}token_embedding.weight"]
     if config.tie_embeddings and head.data_ptr() != embedding.data_ptr() and not _same(head, embedding):
-        raise Unfit(
-            "state_dict.model.head.weight is not the token embedding, and lab.config.model says that it is"
-        )
+        raise Unfit("state_dict.model.head.weight is not the token embedding, and lab.config.model says that it is")
     return decay_groups(model, 0.0)
 
 

@@ -23,6 +23,12 @@ _BEFORE_A_RUN = (".hydra", ownership.LOCK_FILE, "train.log")
 """What Hydra and the lock leave in a folder before anything of a run is in it."""
 
 
+def run_folder_of(checkpoint: Path, follow_links: bool = True) -> Path:
+    """The folder of the run that a checkpoint file lies in. ``follow_links``: where the file really is; else as it is
+    written, without a look at the disk."""
+    return (checkpoint.resolve() if follow_links else checkpoint).parent.parent
+
+
 @contextlib.contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
     """Holds the lock of a run folder. The system frees it when the process ends, however it ends.

@@ -1,6 +1,7 @@
-"""Weights before a kernel believes them: of the model they are said to be of, and numbers."""
+"""A model for weights that are there already, and weights before a kernel believes them: of the model they are said to
+be of, and numbers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -21,8 +22,21 @@ class _Unfilled(TorchFunctionMode):
         return func(*args, **given)
 
 
+def outline(config: GPTConfig) -> GPTModel:
+    """The ``GPTModel`` of ``config`` with names and shapes, and no numbers: nothing is allocated.
+
+    Raises:
+        ValueError: if no model can be that large.
+    """
+    try:
+        with torch.device("meta"), _Unfilled():
+            return GPTModel(config)
+    except (RuntimeError, TypeError, OverflowError) as error:  # so large that torch cannot multiply or even hold them
+        raise ValueError(f"no model can have emb_dim={config.emb_dim:,}") from error
+
+
 def without_memory(config: GPTConfig, names: Iterable[str]) -> GPTModel:
-    """The ``GPTModel`` of ``config`` with names and shapes, and no numbers, for weights that are called ``names``.
+    """``outline``, for weights that are called ``names``.
 
     Raises:
         ValueError: if no model can be that large, or these weights cannot be those of one as deep.
@@ -31,11 +45,23 @@ def without_memory(config: GPTConfig, names: Iterable[str]) -> GPTModel:
     depth = len({name.split(".")[1] for name in names if name.startswith("blocks.")})
     if config.n_layers != depth:
         raise ValueError(f"it says that the model has {config.n_layers:,} layers, and its weights have {depth}")
-    try:
-        with torch.device("meta"), _Unfilled():
-            return GPTModel(config)
-    except (RuntimeError, TypeError, OverflowError) as error:  # so large that torch cannot multiply or even hold them
-        raise ValueError(f"no model can have emb_dim={config.emb_dim:,}") from error
+    return outline(config)
+
+
+def with_weights(config: GPTConfig, weights: Mapping[str, Tensor]) -> GPTModel:
+    """The ``GPTModel`` of ``config``, in evaluation mode, made of ``weights`` by the names of its ``state_dict``: of
+    these tensors themselves, instead of memory that is first filled with random numbers and then copied to. Tied
+    embeddings need no ``head.weight``.
+
+    Raises:
+        RuntimeError: if they are not the weights of such a model.
+    """
+    model = outline(config)
+    shared = {"head.weight": weights["token_embedding.weight"]} if config.tie_embeddings else {}
+    model.load_state_dict({**weights, **shared}, assign=True)
+    if config.tie_embeddings:  # two parameters of one tensor otherwise
+        model.head.weight = model.token_embedding.weight
+    return model.eval()
 
 
 def within(tensor: Tensor, low: float | None = None) -> bool:

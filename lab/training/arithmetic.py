@@ -8,8 +8,13 @@ import torch
 
 from lab.config.schema import TrainerConfig
 from lab.errors import LabError
+from lab.system import device as devices
 
-_TORCH_NAMES = {"gpu": "cuda"}
+_WAYS = {
+    "gpu": ("GPU", "leave out trainer=gpu, or choose trainer=cpu"),
+    "mps": ("Apple GPU", "choose trainer.accelerator=cpu"),
+}
+"""Of devices that a machine may lack: what people call them, and what to choose instead."""
 _NUMBERS = {"bf16-mixed": torch.bfloat16, "bf16-true": torch.bfloat16, "16-mixed": torch.float16}
 
 
@@ -19,14 +24,10 @@ def accelerator(config: TrainerConfig) -> str:
     Raises:
         LabError: if the machine has no such device, fewer than asked for, or not that arithmetic.
     """
-    has_gpu, has_mps = torch.cuda.is_available(), torch.backends.mps.is_available()
-    chosen = config.accelerator
-    if chosen == "auto":
-        chosen = "gpu" if has_gpu else "mps" if has_mps else "cpu"
-    if chosen == "gpu" and not has_gpu:
-        raise LabError("this machine has no GPU that torch can use: leave out trainer=gpu, or choose trainer=cpu")
-    if chosen == "mps" and not has_mps:
-        raise LabError("this machine has no Apple GPU that torch can use: choose trainer.accelerator=cpu")
+    chosen = devices.choose(config.accelerator)
+    if not devices.is_available(chosen):
+        kind, way = _WAYS[chosen]
+        raise LabError(f"this machine has no {kind} that torch can use: {way}")
     available = torch.cuda.device_count() if chosen == "gpu" else 1
     if config.devices > available:
         raise LabError(
@@ -50,14 +51,14 @@ def refuse_other_arithmetic(precision: str, device: str) -> None:
     other = "16-mixed or 32-true" if numbers is torch.bfloat16 else "32-true"
     # Newer torch emulates bf16 on GPUs without it: slower than the full precision that it is taken to save time on.
     emulated = device == "gpu" and numbers is torch.bfloat16 and not torch.cuda.is_bf16_supported(False)
-    if emulated or not _multiplies(numbers, _TORCH_NAMES.get(device, device)):
+    if emulated or not _multiplies(numbers, devices.torch_device(device)):
         raise LabError(f"trainer.precision={precision}: {device_name(device)} has no such arithmetic: take {other}")
 
 
-def _multiplies(numbers: torch.dtype, device: str) -> bool:
+def _multiplies(numbers: torch.dtype, device: torch.device) -> bool:
     """Is a product under autocast in these numbers? Where they are not to be had, torch warns and takes others."""
     try:
-        with warnings.catch_warnings(action="error"), torch.autocast(device, numbers):
+        with warnings.catch_warnings(action="error"), torch.autocast(device.type, numbers):
             ones = torch.ones(2, 2, device=device)
             return (ones @ ones).dtype is numbers
     except (RuntimeError, UserWarning):
@@ -95,7 +96,7 @@ def try_compiling(device: str) -> None:
     Raises:
         LabError: if torch.compile does not work on this machine.
     """
-    numbers = torch.ones(8, device=_TORCH_NAMES.get(device, device), requires_grad=True)
+    numbers = torch.ones(8, device=devices.torch_device(device), requires_grad=True)
     try:
         torch.compile(lambda x: (x * x).sum())(numbers).backward()
     except Exception as error:  # a compiler that is missing or broken, a folder that cannot be written, and so on

@@ -13,6 +13,7 @@ from lab.files import atomic
 from lab.files.paths import typed_path
 from lab.runs import checkpoint, events, newest, ownership
 from lab.runs.checkpoint_schema import CheckpointDict, RecordState
+from lab.runs.folder import run_folder_of
 from lab.training.callbacks import write_sample
 from lab.training.inherited_options import inherit
 
@@ -104,11 +105,6 @@ def find(wanted: str, start_folder: Path, run_folder: Path | None) -> Path | Non
         raise LabError("resume=auto continues the run in hydra.run.dir=FOLDER: give that, too")
     here = start_folder / run_folder
     return checkpoint.find(str(here), start_folder) if list((here / checkpoint.FOLDER).glob("*.ckpt")) else None
-
-
-def run_folder_of(path: Path) -> Path:
-    """The run folder that a checkpoint lies in."""
-    return path.resolve().parent.parent
 
 
 def carry_over(earlier: Earlier, folder: Path) -> list[events.Event]:

@@ -59,7 +59,7 @@ def inspect(client: httpx.Client, view: str, checkpoint: str, **more: Any) -> di
     return dict(answer.json())
 
 
-def spoken(client: httpx.Client, **how: Any) -> list[dict[str, Any]]:
+def generated(client: httpx.Client, **how: Any) -> list[dict[str, Any]]:
     answer = client.post("/api/generate", json={"max_tokens": 8, **how})
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"].startswith("text/event-stream")
@@ -71,7 +71,7 @@ def test_the_numbers_are_those_of_internals(server: Server, client: httpx.Client
         model, ids = model_of(server, name), torch.tensor(Tokenizer().encode(PROMPT))
         look = internals.look(model, ids, top_k=5)
         found = {view: inspect(client, view, checkpoints[name]) for view in VIEWS}
-        assert [t["id"] for t in found["attention"]["tokens"]] == ids.tolist()
+        assert [t["token_id"] for t in found["attention"]["tokens"]] == ids.tolist()
         maps = torch.tensor([h["weights"] for h in found["attention"]["heads"]]).view_as(look.attention)
         assert torch.allclose(maps, look.attention, atol=1e-6)
         assert torch.allclose(maps.sum(-1), torch.ones(()), atol=1e-5)
@@ -92,8 +92,8 @@ def test_the_numbers_are_those_of_internals(server: Server, client: httpx.Client
         assert torch.allclose(torch.tensor(losses[:-1]), look.token_losses, atol=1e-6)
         assert found["token-loss"]["mean_loss"] == pytest.approx(look.token_losses.mean().item(), abs=1e-6)
         of = found["neighbors"]["of"][0]
-        assert [(n["id"], n["similarity"]) for n in of["neighbors"]] == [
-            (i, pytest.approx(s, abs=1e-6)) for i, s in internals.neighbors(model, of["token"]["id"], 5)
+        assert [(n["token_id"], n["similarity"]) for n in of["neighbors"]] == [
+            (i, pytest.approx(s, abs=1e-6)) for i, s in internals.neighbors(model, of["token"]["token_id"], 5)
         ]
         changes = torch.tensor(found["ablate"]["loss_changes"])
         assert torch.allclose(changes, internals.ablate_heads(model, ids), atol=1e-6)
@@ -121,22 +121,22 @@ def test_what_is_written_is_what_the_lab_writes(
     server: Server, client: httpx.Client, checkpoints: dict[str, str]
 ) -> None:
     how = {"checkpoint": checkpoints["last.ckpt"], "prompt": "The fox", "temperature": 1.3, "top_k": 40, "seed": 5}
-    start, *tokens, end = spoken(client, **how)
+    start, *tokens, end = generated(client, **how)
     model, tokenizer = model_of(server, "last.ckpt"), Tokenizer()
     (expected,) = generate(model, [tokenizer.encode("The fox")], 8, Sampling(1.3, 40), seed=5)
-    assert [t["id"] for t in start["tokens"]] + end["token_ids"] == expected
+    assert [t["token_id"] for t in start["tokens"]] + end["token_ids"] == expected
     assert "".join(t["text"] for t in tokens) + end["rest"] == end["text"] == tokenizer.decode(expected[2:])
     with torch.no_grad():
         law = torch.log_softmax(model(torch.tensor([expected]))[0].double(), dim=-1)
     for place, token in enumerate(tokens, start=1):
-        assert token["log_prob"] == pytest.approx(float(law[place, token["id"]]), abs=1e-4)
+        assert token["log_prob"] == pytest.approx(float(law[place, token["token_id"]]), abs=1e-4)
         assert token["probability"] == pytest.approx(math.exp(token["log_prob"]))
-        assert [a["id"] for a in token["alternatives"]] == law[place].topk(8).indices.tolist()
+        assert [a["token_id"] for a in token["alternatives"]] == law[place].topk(8).indices.tolist()
     # Branching: the same beginning, one token exchanged.
-    other = tokens[2]["alternatives"][0]["id"]
-    prefix = [*(t["id"] for t in tokens[:2]), other]
-    start, *_ = spoken(client, **how, prefix=prefix)
-    assert [t["id"] for t in start["tokens"]][-3:] == prefix
+    other = tokens[2]["alternatives"][0]["token_id"]
+    prefix = [*(t["token_id"] for t in tokens[:2]), other]
+    start, *_ = generated(client, **how, prefix=prefix)
+    assert [t["token_id"] for t in start["tokens"]][-3:] == prefix
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_to_hang_up_stops_the_writing(server: Server, client: httpx.Client, chec
         next(answer.iter_text())
     busy = worker(server)
     # The worker turns to the next question at once, and after that it rests.
-    assert len(spoken(client, checkpoint=checkpoints["last.ckpt"], max_tokens=1)) == 3
+    assert len(generated(client, checkpoint=checkpoints["last.ckpt"], max_tokens=1)) == 3
 
     def rests() -> bool:
         before = sum(busy.cpu_times()[:2])
@@ -240,7 +240,7 @@ def test_a_worker_that_dies_is_replaced(server: Server, client: httpx.Client, ch
         victim.send_signal(signal.SIGKILL)
         last = [line for line in lines if line][-1]
     assert "died" in json.loads(last.removeprefix("data: "))["message"]
-    assert len(spoken(client, checkpoint=checkpoints["last.ckpt"], max_tokens=2)) == 4
+    assert len(generated(client, checkpoint=checkpoints["last.ckpt"], max_tokens=2)) == 4
     assert worker(server).pid != victim.pid
 
 
@@ -317,5 +317,5 @@ def test_texts_are_uploaded_and_trained_on(server: Server, client: httpx.Client)
     assert client.delete("/api/corpora/my tale").status_code == 204
     assert client.delete("/api/corpora/my tale").status_code == 404
     tokens = client.post("/api/tokenize", json={"text": "Hi 🦊!"}).json()
-    assert [t["id"] for t in tokens["tokens"]] == Tokenizer().encode("Hi 🦊!")
+    assert [t["token_id"] for t in tokens["tokens"]] == Tokenizer().encode("Hi 🦊!")
     assert b"".join(bytes.fromhex(t["bytes"]) for t in tokens["tokens"]) == "Hi 🦊!".encode()

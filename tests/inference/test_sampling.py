@@ -15,6 +15,7 @@ from lab.inference.kv_cache import KVCache
 from lab.inference.sampling import Sampling, generate, next_token_probabilities, stream
 from lab.inference.token_choice import explain_choice
 from lab.model import GPTConfig, GPTModel
+from lab.tokenizer import Tokenizer
 
 few = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -285,12 +286,14 @@ def test_no_gradients_are_kept() -> None:
 @given(different_logits, st.integers(0, 29), st.integers(0, 40))
 def test_a_choice_is_explained_by_the_definition(logits: list[float], token_id: int, n_alternatives: int) -> None:
     token_id %= len(logits)
-    found = explain_choice(torch.tensor(logits), token_id, n_alternatives)
+    found = explain_choice(torch.tensor(logits), token_id, n_alternatives, Tokenizer())
     law = exact(np.array(logits, dtype=np.float32).astype(np.float64), 1.0)
     assert found.probability == pytest.approx(law[token_id], abs=1e-12)
     assert found.log_prob == pytest.approx(math.log(found.probability) if found.probability else found.log_prob)
     assert found.rank == sorted(logits, reverse=True).index(logits[token_id])
     positive = law[law > 0]
     assert found.entropy == pytest.approx(-(positive * np.log(positive)).sum(), abs=1e-9)
-    assert [token for token, _ in found.alternatives] == np.argsort(-np.array(logits))[:n_alternatives].tolist()
-    assert [p for _, p in found.alternatives] == pytest.approx(law[np.argsort(-law)][:n_alternatives], abs=1e-12)
+    assert [other.token_id for other in found.alternatives] == np.argsort(-np.array(logits))[:n_alternatives].tolist()
+    assert [other.probability for other in found.alternatives] == pytest.approx(
+        law[np.argsort(-law)][:n_alternatives], abs=1e-12
+    )

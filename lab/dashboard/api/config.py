@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 from pydantic import Field
 
 from lab.config.plan import Plan, make_plan, refuse_senseless
 from lab.config.schema import Config, to_plain
-from lab.dashboard.api.runs import settings_of
+from lab.dashboard.api.dependencies import SettingsDep
 from lab.dashboard.http_errors import ApiError
 from lab.dashboard.options import corpora, form_schema, overrides
 from lab.dashboard.options.corpora import CorpusInfo
@@ -90,7 +90,7 @@ class TokenizeRequest(Model):
 class Token(Model):
     """A piece of a text, as the model sees it."""
 
-    id: int
+    token_id: int
     text: str = Field(description="Bytes that are no whole character by themselves show as U+FFFD.")
     bytes: str = Field(description="In hexadecimal.")
 
@@ -110,9 +110,8 @@ def get_config() -> Description:
 
 
 @router.post("/config/resolve")
-def resolve(request: Request, given: Overrides) -> Resolved:
+def resolve(settings: SettingsDep, given: Overrides) -> Resolved:
     """What would come of these options; what does not fit is told by option."""
-    settings = settings_of(request)
     config, errors = form_schema.compose(given.overrides, settings)
     command = None
     if config is not None:
@@ -173,15 +172,14 @@ def _learning_rate(config: Config, plan: Plan) -> LearningRate:
 
 
 @router.get("/corpora")
-def get_corpora(request: Request) -> list[CorpusInfo]:
+def get_corpora(settings: SettingsDep) -> list[CorpusInfo]:
     """What can be trained on."""
-    return corpora.listed(settings_of(request))
+    return corpora.listed(settings)
 
 
 @router.post("/corpora", status_code=201)
-def upload(request: Request, new: NewCorpus) -> CorpusInfo:
+def upload(settings: SettingsDep, new: NewCorpus) -> CorpusInfo:
     """Keeps a text to train on."""
-    settings = settings_of(request)
     path = corpora.upload_path(new.name, settings)
     inside_root.refuse_links_to(path, settings.uploads.parent)
     if path.exists() and not new.replace:
@@ -198,19 +196,19 @@ def upload(request: Request, new: NewCorpus) -> CorpusInfo:
 
 
 @router.delete("/corpora/{name}", status_code=204)
-def delete(request: Request, name: str) -> Response:
+def delete(settings: SettingsDep, name: str) -> Response:
     """Deletes an uploaded text."""
-    path = corpora.upload_path(name, settings_of(request))
-    if path not in list(corpora.uploaded(settings_of(request))):
+    path = corpora.upload_path(name, settings)
+    if path not in list(corpora.uploaded(settings)):
         raise ApiError(404, f"there is no uploaded text {name}", "name")
     path.unlink(missing_ok=True)
     return Response(status_code=204)
 
 
 @router.post("/tokenize")
-def tokenize(request: Request, given: TokenizeRequest) -> Tokens:
+def tokenize(settings: SettingsDep, given: TokenizeRequest) -> Tokens:
     """A text as the model sees it."""
-    most = settings_of(request).max_prompt
+    most = settings.max_prompt
     if len(given.text) > most:
         raise ApiError(413, f"the text has {len(given.text):,} characters, and {most:,} are the most", "text")
     tokenizer = Tokenizer()
@@ -220,7 +218,7 @@ def tokenize(request: Request, given: TokenizeRequest) -> Tokens:
         raise ApiError(422, str(error), "text") from error
     pieces = [tokenizer.decode_bytes([token]) for token in ids]
     tokens = [
-        Token(id=token, text=piece.decode("utf-8", "replace"), bytes=piece.hex())
+        Token(token_id=token, text=piece.decode("utf-8", "replace"), bytes=piece.hex())
         for token, piece in zip(ids, pieces, strict=True)
     ]
     return Tokens(tokens=tokens, characters=len(given.text), bytes=sum(map(len, pieces)))

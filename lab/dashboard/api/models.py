@@ -1,19 +1,20 @@
 """Models in use: they write, and show what goes on inside them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
-from lab.dashboard.api.runs import runs_of, settings_of
+from lab.dashboard.api.dependencies import InferenceDep, RunsDep, SettingsDep
 from lab.dashboard.http_errors import ApiError
 from lab.dashboard.schemas import Model
+from lab.dashboard.settings import Settings
 from lab.dashboard.worker.client import Inference
-from lab.dashboard.worker.generation import Spoken
+from lab.dashboard.worker.generation import GenerationEvent
 from lab.dashboard.worker.inspection import (
     MOST_NUMBERS,
     Ablation,
@@ -26,7 +27,7 @@ from lab.dashboard.worker.inspection import (
     ViewName,
 )
 from lab.files import strict_json
-from lab.inference.sampling import Sampling
+from lab.inference.generation import SamplingOptions
 
 router = APIRouter(prefix="/api", tags=["models"])
 
@@ -39,15 +40,27 @@ class Generate(Model):
     prefix: list[int] = Field(
         default_factory=list, max_length=4096, description="Token ids between the prompt and what is written."
     )
-    max_tokens: int = Field(default=100, ge=1)
-    temperature: float = Field(default=0.8, ge=0, allow_inf_nan=False)
-    top_k: int | None = Field(default=50, ge=1)
-    top_p: float | None = Field(default=None, gt=0, le=1)
-    seed: int | None = Field(default=None, ge=0, lt=2**32)
+    max_tokens: int = Field(default=SamplingOptions.max_tokens, ge=1)
+    temperature: float = Field(default=SamplingOptions.temperature, ge=0, allow_inf_nan=False)
+    top_k: int | None = Field(default=SamplingOptions.top_k, ge=1)
+    top_p: float | None = Field(default=SamplingOptions.top_p, gt=0, le=1)
+    seed: int | None = Field(default=SamplingOptions.seed, ge=0, lt=2**32)
     alternatives: int = Field(
         default=8, ge=0, le=50, description="How many of the likeliest tokens to tell at each place."
     )
     stop: list[Annotated[str, Field(min_length=1, max_length=200)]] = Field(default_factory=list, max_length=8)
+
+    def sampling_options(self) -> SamplingOptions:
+        """What of it the generation loop has to know."""
+        return SamplingOptions(
+            max_tokens=self.max_tokens,
+            temperature=self.temperature,
+            top_k=self.top_k,
+            top_p=self.top_p,
+            seed=self.seed,
+            stop=tuple(self.stop),
+            alternatives=self.alternatives,
+        )
 
 
 class Inspect(Model):
@@ -88,97 +101,99 @@ class Timeline(Model):
     frames: list[Frame]
 
 
-def _inference(request: Request) -> Inference:
-    found: Inference = request.app.state.inference
-    return found
+Answers = Callable[[ViewName], Awaitable[dict[str, Any]]]
+"""The answer to a question about a model, as plain values, by view."""
 
 
-@router.post("/generate", response_class=StreamingResponse, responses={200: {"model": Spoken}})
-async def generate(request: Request, how: Generate) -> StreamingResponse:
+@router.post("/generate", response_class=StreamingResponse, responses={200: {"model": GenerationEvent}})
+async def generate(settings: SettingsDep, runs: RunsDep, inference: InferenceDep, how: Generate) -> StreamingResponse:
     """Continues a text. Answers with server-sent events, each one JSON with a ``type``: start, token ..., end or error.
     To close the connection stops the writing."""
-    settings = settings_of(request)
-    _check_prompt(how.prompt, request)
+    _check_prompt(how.prompt, settings)
     if how.max_tokens > settings.max_new_tokens:
         raise ApiError(422, f"max_tokens={how.max_tokens}: {settings.max_new_tokens} are the most", "max_tokens")
-    path = await asyncio.to_thread(runs_of(request).checkpoint, how.checkpoint)
-    spoken = _inference(request).stream(
-        "generate",
-        path,
-        prompt=how.prompt,
-        prefix=how.prefix,
-        max_tokens=how.max_tokens,
-        sampling=Sampling(how.temperature, how.top_k, how.top_p),
-        seed=how.seed,
-        alternatives=how.alternatives,
-        stop=how.stop,
-    )
-    # The first word is waited for here, so that what makes no sense is an error and not a stream.
-    first = await anext(spoken)
+    path = await asyncio.to_thread(runs.checkpoint, how.checkpoint)
+    generated = inference.stream("generate", path, prompt=how.prompt, prefix=how.prefix, options=how.sampling_options())
+    # The first event is waited for here, so that what makes no sense is an error and not a stream.
+    first = await anext(generated)
 
     async def events() -> AsyncIterator[str]:
         try:
             yield _event(first)
-            async for word in spoken:
-                yield _event(word)
+            async for event in generated:
+                yield _event(event)
         except ApiError as error:
             yield _event({"type": "error", "message": error.message})
         finally:
-            await spoken.aclose()  # type: ignore[attr-defined]
+            await generated.aclose()  # type: ignore[attr-defined]
 
     return StreamingResponse(events(), media_type="text/event-stream", headers={"cache-control": "no-store"})
 
 
-def _event(word: dict[str, Any]) -> str:
-    return f"data: {strict_json.dumps(word)}\n\n"
+def _event(event: dict[str, Any]) -> str:
+    return f"data: {strict_json.dumps(event)}\n\n"
+
+
+async def _answers(settings: SettingsDep, runs: RunsDep, inference: InferenceDep, what: Inspect) -> Answers:
+    """How the model sees the prompt in the request's body, view by view."""
+
+    async def answer(view: ViewName) -> dict[str, Any]:
+        _check_prompt(what.prompt, settings)
+        path = await asyncio.to_thread(runs.checkpoint, what.checkpoint)
+        found: dict[str, Any] = await _ask(settings, inference, view, path, what)
+        return found
+
+    return answer
+
+
+AnswerDep = Annotated[Answers, Depends(_answers)]
 
 
 @router.post("/inspect/attention")
-async def attention(request: Request, what: Inspect) -> Attention:
+async def attention(answer: AnswerDep) -> Attention:
     """Where each position looks, head by head."""
-    return Attention.model_validate(await _inspect(request, "attention", what))
+    return Attention.model_validate(await answer("attention"))
 
 
 @router.post("/inspect/activations")
-async def activations(request: Request, what: Inspect) -> ActivationsView:
+async def activations(answer: AnswerDep) -> ActivationsView:
     """How large the numbers are on their way through the model."""
-    return ActivationsView.model_validate(await _inspect(request, "activations", what))
+    return ActivationsView.model_validate(await answer("activations"))
 
 
 @router.post("/inspect/logit-lens")
-async def logit_lens(request: Request, what: Inspect) -> LogitLens:
+async def logit_lens(answer: AnswerDep) -> LogitLens:
     """What each layer would predict if it were the last."""
-    return LogitLens.model_validate(await _inspect(request, "logit-lens", what))
+    return LogitLens.model_validate(await answer("logit-lens"))
 
 
 @router.post("/inspect/token-loss")
-async def token_loss(request: Request, what: Inspect) -> TokenLoss:
+async def token_loss(answer: AnswerDep) -> TokenLoss:
     """How surprised the model is by each token, and what it expected."""
-    return TokenLoss.model_validate(await _inspect(request, "token-loss", what))
+    return TokenLoss.model_validate(await answer("token-loss"))
 
 
 @router.post("/inspect/neighbors")
-async def neighbors(request: Request, what: Inspect) -> Neighbors:
+async def neighbors(answer: AnswerDep) -> Neighbors:
     """Which tokens have embeddings close to those of the prompt."""
-    return Neighbors.model_validate(await _inspect(request, "neighbors", what))
+    return Neighbors.model_validate(await answer("neighbors"))
 
 
 @router.post("/inspect/ablate")
-async def ablate(request: Request, what: Inspect) -> Ablation:
+async def ablate(answer: AnswerDep) -> Ablation:
     """How much worse the model gets without each head."""
-    return Ablation.model_validate(await _inspect(request, "ablate", what))
+    return Ablation.model_validate(await answer("ablate"))
 
 
 @router.post("/inspect/timeline")
-async def timeline(request: Request, what: InspectTimeline) -> Timeline:
+async def timeline(settings: SettingsDep, runs: RunsDep, inference: InferenceDep, what: InspectTimeline) -> Timeline:
     """One prompt through the checkpoints of a run."""
-    _check_prompt(what.prompt, request)
-    runs = runs_of(request)
+    _check_prompt(what.prompt, settings)
     found = await asyncio.to_thread(runs.checkpoints, what.run)
     # best.ckpt and last.ckpt are often the same moments as others: one frame for each step.
     by_step = {one.step if one.step is not None else one.id: one for one in found}
     chosen = list(by_step.values())
-    most = min(what.frames, settings_of(request).max_timeline)
+    most = min(what.frames, settings.max_timeline)
     if len(chosen) > most:
         # Evenly, with the first and the last among them.
         places = {round(i * (len(chosen) - 1) / max(1, most - 1)) for i in range(most)}
@@ -186,7 +201,7 @@ async def timeline(request: Request, what: InspectTimeline) -> Timeline:
     frames = []
     numbers = 0
     for one in chosen:
-        result = await _ask(request, what.view, one.path, what)
+        result = await _ask(settings, inference, what.view, one.path, what)
         if what.view == "attention":
             numbers += sum(len(head["weights"]) ** 2 for head in result["heads"])
             if numbers > MOST_NUMBERS:
@@ -197,16 +212,10 @@ async def timeline(request: Request, what: InspectTimeline) -> Timeline:
     return Timeline(run=what.run, frames=frames)
 
 
-async def _inspect(request: Request, view: ViewName, what: Inspect) -> dict[str, Any]:
-    _check_prompt(what.prompt, request)
-    path = await asyncio.to_thread(runs_of(request).checkpoint, what.checkpoint)
-    found: dict[str, Any] = await _ask(request, view, path, what)
-    return found
-
-
-async def _ask(request: Request, view: ViewName, path: Path, what: Inspect | InspectTimeline) -> Any:
-    settings = settings_of(request)
-    return await _inference(request).ask(
+async def _ask(
+    settings: Settings, inference: Inference, view: ViewName, path: Path, what: Inspect | InspectTimeline
+) -> Any:
+    return await inference.ask(
         view,
         path,
         prompt=what.prompt,
@@ -217,7 +226,7 @@ async def _ask(request: Request, view: ViewName, path: Path, what: Inspect | Ins
     )
 
 
-def _check_prompt(prompt: str, request: Request) -> None:
-    most = settings_of(request).max_prompt
+def _check_prompt(prompt: str, settings: Settings) -> None:
+    most = settings.max_prompt
     if len(prompt) > most:
         raise ApiError(413, f"the prompt has {len(prompt):,} characters, and {most:,} are the most", "prompt")

@@ -5,8 +5,9 @@ import subprocess
 import sys
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 
+from lab.dashboard.api.dependencies import JobsDep, RunsDep, SettingsDep
 from lab.dashboard.http_errors import ApiError
 from lab.dashboard.options.overrides import command_line
 from lab.dashboard.schemas import (
@@ -21,49 +22,29 @@ from lab.dashboard.schemas import (
     Sample,
     Series,
 )
-from lab.dashboard.settings import Settings
 from lab.dashboard.store import inside_root
 from lab.dashboard.store.downsample import thin
-from lab.dashboard.store.run_folders import JOB_FILE, LOG_FILE, Checkpoint, Runs
+from lab.dashboard.store.run_folders import JOB_FILE, LOG_FILE, Checkpoint
 from lab.dashboard.trainings import processes as jobs_
 from lab.dashboard.trainings.summaries import summarize
 from lab.files import atomic
 from lab.files.safe_files import opened, read_json
+from lab.runs.folder import run_folder_of
 from lab.runs.results import checked
 
 router = APIRouter(prefix="/api", tags=["runs"])
 
 
-def runs_of(request: Request) -> Runs:
-    """The run folders."""
-    found: Runs = request.app.state.runs
-    return found
-
-
-def jobs_of(request: Request) -> jobs_.Jobs:
-    """The trainings."""
-    found: jobs_.Jobs = request.app.state.jobs
-    return found
-
-
-def settings_of(request: Request) -> Settings:
-    """The settings of the server."""
-    found: Settings = request.app.state.settings
-    return found
-
-
 @router.get("/runs")
-def list_runs(request: Request) -> list[RunSummary]:
+def list_runs(runs: RunsDep, jobs: JobsDep) -> list[RunSummary]:
     """All runs below outputs/ and multirun/, the newest first."""
-    runs, jobs = runs_of(request), jobs_of(request)
     found = [summarize(runs, jobs, folder) for folder in runs.find().values()]
     return sorted(found, key=lambda run: run.created, reverse=True)
 
 
 @router.get("/runs/{run_id}")
-def get_run(request: Request, run_id: str) -> RunDetail:
+def get_run(runs: RunsDep, jobs: JobsDep, run_id: str) -> RunDetail:
     """One run."""
-    runs, jobs = runs_of(request), jobs_of(request)
     folder = runs.folder(run_id)
     summary = summarize(runs, jobs, folder)
     results = runs.results(folder)
@@ -80,18 +61,16 @@ def get_run(request: Request, run_id: str) -> RunDetail:
 
 
 @router.patch("/runs/{run_id}")
-def change_run(request: Request, run_id: str, change: RunChange) -> RunSummary:
+def change_run(runs: RunsDep, jobs: JobsDep, run_id: str, change: RunChange) -> RunSummary:
     """Gives a run a name, tags or a note; what is left out stays."""
-    runs = runs_of(request)
     folder = runs.folder(run_id)
     runs.write_notes(folder, runs.notes(folder) | change.model_dump(exclude_none=True))
-    return summarize(runs, jobs_of(request), folder)
+    return summarize(runs, jobs, folder)
 
 
 @router.delete("/runs/{run_id}", status_code=204)
-def delete_run(request: Request, run_id: str) -> Response:
+def delete_run(runs: RunsDep, jobs: JobsDep, run_id: str) -> Response:
     """Deletes the folder of a run that no process stands behind, with everything in it."""
-    runs, jobs = runs_of(request), jobs_of(request)
     folder = runs.folder(run_id)
     state = jobs.state(folder).state
     if state == "queued" and jobs.cancel(folder):
@@ -104,15 +83,15 @@ def delete_run(request: Request, run_id: str) -> Response:
 
 @router.get("/runs/{run_id}/metrics")
 def get_metrics(
-    request: Request,
+    runs: RunsDep,
+    settings: SettingsDep,
     run_id: str,
     names: Annotated[str | None, Query(description="Curves, separated by commas; all of them if left out.")] = None,
     points: Annotated[int, Query(ge=10, description="The most points of a curve.")] = 1000,
 ) -> Metrics:
     """Curves, thinned so that the lowest and the highest point of each stretch stay: no spike is lost."""
-    runs = runs_of(request)
     folder = runs.folder(run_id)
-    most = min(points, settings_of(request).max_points)
+    most = min(points, settings.max_points)
     with runs.tails.lock:
         tail = runs.tails.get(folder)
         wanted = [name for name in names.split(",") if name] if names is not None else sorted(tail.curves)
@@ -129,18 +108,18 @@ def get_metrics(
 
 @router.get("/runs/{run_id}/events")
 def get_events(
-    request: Request,
+    runs: RunsDep,
+    settings: SettingsDep,
     run_id: str,
     after: Annotated[int, Query(ge=-1, description="The number of the last event that is known.")] = -1,
     limit: Annotated[int, Query(ge=1)] = 500,
     notes: Annotated[bool, Query(description="Only samples, states, checkpoints and alerts: no metrics.")] = False,
 ) -> Events:
     """What the run has logged, in order, as it stands in its log."""
-    runs = runs_of(request)
     folder = runs.folder(run_id)
     with runs.tails.lock:
         tail = runs.tails.get(folder)
-        most = min(limit, settings_of(request).max_events)
+        most = min(limit, settings.max_events)
         if notes:  # found without reading a long log once more
             noted = [event for event in tail.others if event["seq"] > after]
             last = noted[most - 1]["seq"] if len(noted) > most else max(after, tail.seq)
@@ -153,12 +132,13 @@ def get_events(
 
 @router.get("/runs/{run_id}/log")
 def get_log(
-    request: Request,
+    runs: RunsDep,
+    settings: SettingsDep,
     run_id: str,
     after: Annotated[int | None, Query(ge=0, description="From which byte on; the end of the log if left out.")] = None,
 ) -> Log:
     """What the training has printed. Only of runs that this server has started."""
-    folder, most = runs_of(request).folder(run_id), settings_of(request).max_log
+    folder, most = runs.folder(run_id), settings.max_log
     try:
         with opened(folder / LOG_FILE) as file:
             size = file.seek(0, 2)
@@ -171,16 +151,14 @@ def get_log(
 
 
 @router.get("/runs/{run_id}/config")
-def get_config(request: Request, run_id: str) -> dict[str, Any]:
+def get_config(runs: RunsDep, run_id: str) -> dict[str, Any]:
     """Every option of the run, resolved."""
-    runs = runs_of(request)
     return runs.config(runs.folder(run_id))
 
 
 @router.get("/runs/{run_id}/samples")
-def get_samples(request: Request, run_id: str) -> list[Sample]:
+def get_samples(runs: RunsDep, run_id: str) -> list[Sample]:
     """What the model wrote at its evaluations, the first one first."""
-    runs = runs_of(request)
     folder = runs.folder(run_id)
     with runs.tails.lock:
         told = [event for event in runs.tails.get(folder).others if event["kind"] == "sample"]
@@ -188,25 +166,24 @@ def get_samples(request: Request, run_id: str) -> list[Sample]:
 
 
 @router.get("/runs/{run_id}/checkpoints")
-def get_checkpoints(request: Request, run_id: str) -> list[CheckpointInfo]:
+def get_checkpoints(runs: RunsDep, run_id: str) -> list[CheckpointInfo]:
     """The checkpoints of a run, by step."""
-    return [_info(run_id, found) for found in runs_of(request).checkpoints(run_id)]
+    return [_info(run_id, found) for found in runs.checkpoints(run_id)]
 
 
 @router.get("/checkpoints")
-def list_checkpoints(request: Request) -> list[CheckpointInfo]:
+def list_checkpoints(runs: RunsDep) -> list[CheckpointInfo]:
     """The checkpoints of all runs."""
-    runs = runs_of(request)
     return [_info(run_id, found) for run_id in runs.find() for found in runs.checkpoints(run_id)]
 
 
 @router.post("/checkpoints/{checkpoint_id}/export", status_code=201)
-def export_checkpoint(request: Request, checkpoint_id: str) -> Exported:
+def export_checkpoint(runs: RunsDep, checkpoint_id: str) -> Exported:
     """Writes a checkpoint as a folder that Hugging Face transformers opens, into the folder of its run."""
-    runs = runs_of(request)
     path = runs.checkpoint(checkpoint_id)
-    target = path.parent.parent / "exports" / path.stem
-    inside_root.refuse_links_to(target, path.parent.parent)
+    folder = run_folder_of(path, follow_links=False)
+    target = folder / "exports" / path.stem
+    inside_root.refuse_links_to(target, folder)
     if target.exists():
         raise ApiError(409, f"it is exported already, to {runs.place(target)}")
     # A process of its own: it reads a whole model, and ends with what it took.
@@ -218,9 +195,9 @@ def export_checkpoint(request: Request, checkpoint_id: str) -> Exported:
 
 
 @router.delete("/checkpoints/{checkpoint_id}", status_code=204)
-def delete_checkpoint(request: Request, checkpoint_id: str) -> Response:
+def delete_checkpoint(runs: RunsDep, checkpoint_id: str) -> Response:
     """Deletes a checkpoint file."""
-    runs_of(request).checkpoint(checkpoint_id).unlink(missing_ok=True)
+    runs.checkpoint(checkpoint_id).unlink(missing_ok=True)
     return Response(status_code=204)
 
 

@@ -6,17 +6,19 @@ from pathlib import Path
 from typing import Literal
 
 from anyio import from_thread
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 
 from lab.config.groups import group_choices
-from lab.dashboard.api.runs import jobs_of, runs_of, settings_of
+from lab.dashboard.api.dependencies import InferenceDep, JobsDep, RunsDep, SettingsDep
 from lab.dashboard.http_errors import ApiError
 from lab.dashboard.options import overrides
 from lab.dashboard.schemas import Continuation, Fork, NewRun, NewSweep, RunSummary, SweepInfo, Value
+from lab.dashboard.settings import Settings
 from lab.dashboard.store import inside_root
-from lab.dashboard.store.run_folders import SWEEP_FILE
+from lab.dashboard.store.run_folders import SWEEP_FILE, Runs
 from lab.dashboard.trainings import processes as jobs_
 from lab.dashboard.trainings.summaries import summarize
+from lab.dashboard.worker.client import Inference
 from lab.files.safe_files import read_json
 
 router = APIRouter(prefix="/api", tags=["trainings"])
@@ -28,29 +30,37 @@ Command = Literal["pause", "stop", "save", "evaluate"]
 
 
 @router.post("/train", status_code=202)
-def train(request: Request, new: NewRun) -> RunSummary:
+def train(settings: SettingsDep, runs: RunsDep, jobs: JobsDep, new: NewRun) -> RunSummary:
     """Starts a training, or puts it into the queue if the device is taken."""
-    words = overrides.words(new.overrides, settings_of(request))
-    config = overrides.check_together(new.overrides, settings_of(request))
+    words = overrides.words(new.overrides, settings)
+    config = overrides.check_together(new.overrides, settings)
     device = jobs_.device_of(config.trainer.accelerator)
-    return _enqueued(request, words, _short_name(new.overrides), device, {"name": new.name, "tags": new.tags})
+    folder = jobs.enqueue(words, _short_name(new.overrides), device)
+    return _named(runs, jobs, folder, {"name": new.name, "tags": new.tags})
 
 
 @router.post("/runs/{run_id}/fork", status_code=202)
-def fork(request: Request, run_id: str, how: Fork) -> RunSummary:
+def fork(
+    settings: SettingsDep, runs: RunsDep, jobs: JobsDep, inference: InferenceDep, run_id: str, how: Fork
+) -> RunSummary:
     """Starts a training that goes on from a checkpoint, in a folder of its own; the run itself stays as it is."""
-    runs = runs_of(request)
     found = next((c for c in runs.checkpoints(run_id) if c.id == how.checkpoint), None)
     if found is None:
         raise ApiError(404, "this run has no such checkpoint", "checkpoint")
-    words, device = _going_on(request, runs.folder(run_id), found.path, how.overrides)
-    return _enqueued(request, words, "fork", device, {"name": how.name})
+    words, device = _going_on(settings, inference, runs.folder(run_id), found.path, how.overrides)
+    return _named(runs, jobs, jobs.enqueue(words, "fork", device), {"name": how.name})
 
 
 @router.post("/runs/{run_id}/resume", status_code=202)
-def resume(request: Request, run_id: str, how: Continuation | None = None) -> RunSummary:
+def resume(
+    settings: SettingsDep,
+    runs: RunsDep,
+    jobs: JobsDep,
+    inference: InferenceDep,
+    run_id: str,
+    how: Continuation | None = None,
+) -> RunSummary:
     """Lets a paused run go on; one that was stopped or lost goes on in its place from its newest checkpoint."""
-    runs, jobs = runs_of(request), jobs_of(request)
     folder = runs.folder(run_id)
     state = jobs.state(folder).state
     if state == "paused":
@@ -58,7 +68,8 @@ def resume(request: Request, run_id: str, how: Continuation | None = None) -> Ru
     elif state in ("stopped", "failed", "lost"):
         if not runs.checkpoints(run_id):
             raise ApiError(409, f"the run is {state} and has kept no checkpoint to go on from: start it again")
-        jobs.enqueue_continuation(folder, *_going_on(request, folder, folder, how.overrides if how else {}))
+        given = how.overrides if how else {}
+        jobs.enqueue_continuation(folder, *_going_on(settings, inference, folder, folder, given))
     elif state == "finished":
         raise ApiError(409, "the run is finished: fork it from its last checkpoint, with more steps")
     else:
@@ -67,9 +78,8 @@ def resume(request: Request, run_id: str, how: Continuation | None = None) -> Ru
 
 
 @router.post("/runs/{run_id}/{command}", status_code=202)
-def steer(request: Request, run_id: str, command: Command) -> RunSummary:
+def steer(runs: RunsDep, jobs: JobsDep, run_id: str, command: Command) -> RunSummary:
     """Tells a run what to do. It does so after the step in progress, and its state changes when it has."""
-    runs, jobs = runs_of(request), jobs_of(request)
     folder = runs.folder(run_id)
     state = jobs.state(folder).state
     if not (command == "stop" and state == "queued" and jobs.cancel(folder)):
@@ -78,50 +88,50 @@ def steer(request: Request, run_id: str, command: Command) -> RunSummary:
 
 
 @router.post("/sweeps", status_code=202)
-def start_sweep(request: Request, new: NewSweep) -> SweepInfo:
+def start_sweep(settings: SettingsDep, runs: RunsDep, jobs: JobsDep, new: NewSweep) -> SweepInfo:
     """Starts a run for each combination of values, one after the other."""
-    settings = settings_of(request)
     words = [*overrides.words(new.overrides, settings), *overrides.sweep_words(new.sweep, settings)]
     if math.prod(map(len, new.sweep.values())) > _MOST_RUNS:
         raise ApiError(422, f"these are more combinations than the {_MOST_RUNS} that one sweep may have", "sweep")
     for key, values in new.sweep.items():
         for value in values:
             config = overrides.check_together({**new.overrides, key: value}, settings)
-    return _sweep(request, jobs_of(request).enqueue_sweep(words, jobs_.device_of(config.trainer.accelerator)))
+    folder = jobs.enqueue_sweep(words, jobs_.device_of(config.trainer.accelerator))
+    return _sweep(runs, jobs, folder)
 
 
 @router.post("/sweeps/{sweep_id}/stop", status_code=204)
-def stop_sweep(request: Request, sweep_id: str) -> Response:
+def stop_sweep(runs: RunsDep, jobs: JobsDep, sweep_id: str) -> Response:
     """Takes a sweep out of the queue, or ends it with its run in progress."""
-    folder = runs_of(request).sweeps().get(sweep_id)
+    folder = runs.sweeps().get(sweep_id)
     if folder is None:
         raise ApiError(404, f"there is no sweep {sweep_id[:32]}", "id")
-    jobs_of(request).stop_sweep(folder)
+    jobs.stop_sweep(folder)
     return Response(status_code=204)
 
 
 @router.get("/sweeps")
-def list_sweeps(request: Request) -> list[SweepInfo]:
+def list_sweeps(runs: RunsDep, jobs: JobsDep) -> list[SweepInfo]:
     """The sweeps that this server was asked for."""
-    return [_sweep(request, folder) for folder in runs_of(request).sweeps().values()]
+    return [_sweep(runs, jobs, folder) for folder in runs.sweeps().values()]
 
 
-def _enqueued(request: Request, words: list[str], name: str, device: str, notes: dict[str, object]) -> RunSummary:
-    runs, jobs = runs_of(request), jobs_of(request)
-    folder = jobs.enqueue(words, name, device)
+def _named(runs: Runs, jobs: jobs_.Jobs, folder: Path, notes: dict[str, object]) -> RunSummary:
+    """The new run in ``folder``, called what somebody wants it called."""
     if any(notes.values()):
         runs.write_notes(folder, {key: value for key, value in notes.items() if value})
     return summarize(runs, jobs, folder)
 
 
-def _going_on(request: Request, folder: Path, source: Path, given: dict[str, Value]) -> tuple[list[str], str]:
+def _going_on(
+    settings: Settings, inference: Inference, folder: Path, source: Path, given: dict[str, Value]
+) -> tuple[list[str], str]:
     """The words that let a run go on from ``source``, its folder or a checkpoint in it, and the device. A run may have
     been downloaded: no link in it leads out, and it brings along no option that could not be given here."""
     inside_root.refuse_links_in(folder)
-    settings = settings_of(request)
     words = overrides.words(given, settings)
     # In the process that opens checkpoints for this server: some are large, and it may break.
-    ask = partial(request.app.state.inference.ask, "inherited", source, typed=words, start_folder=settings.root)
+    ask = partial(inference.ask, "inherited", source, typed=words, start_folder=settings.root)
     found, inherited = from_thread.run(ask)
     device = jobs_.device_of(overrides.check_inherited(inherited, given, settings).trainer.accelerator)
     return [f"resume={found}", *words], device
@@ -133,12 +143,12 @@ def _short_name(given: dict[str, Value]) -> str:
     return "-".join(name for group, name in named.items() if name in group_choices(group))
 
 
-def _sweep(request: Request, folder: Path) -> SweepInfo:
-    runs, job = runs_of(request), read_json(folder / SWEEP_FILE)
+def _sweep(runs: Runs, jobs: jobs_.Jobs, folder: Path) -> SweepInfo:
+    job = read_json(folder / SWEEP_FILE)
     return SweepInfo(
         id=runs.id_of(folder),
         path=runs.place(folder),
-        state=jobs_of(request).sweep_state(folder),
+        state=jobs.sweep_state(folder),
         command=overrides.command_line(job.get("words")) or "",
         runs=[run_id for run_id, run in runs.find().items() if run.parent == folder],
     )

@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Literal, Unpack
 
 import psutil
-import torch
 
 from lab.config.resolvers import make_unused
 from lab.dashboard.http_errors import ApiError
@@ -33,15 +32,14 @@ from lab.files import atomic
 from lab.files.safe_files import opened, readable
 from lab.runs import command_files
 from lab.runs.state import Progress, RunState, State, write_gone, write_queued
+from lab.system import device as devices
 
 _POLL_SECONDS = 0.5
 
 
 def device_of(accelerator: object) -> str:
     """What ``trainer.accelerator`` comes to on this machine: ``gpu``, ``mps`` or ``cpu``."""
-    if accelerator in ("gpu", "mps", "cpu"):
-        return str(accelerator)
-    return "gpu" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    return str(accelerator) if accelerator in devices.DEVICES else devices.choose()
 
 
 class Jobs:

@@ -12,6 +12,7 @@ from lab.dashboard.trainings.processes import Jobs
 from lab.files.run_files import CONFIG_FILE, STATE_FILE
 from lab.files.safe_files import read_json, readable
 from lab.model import GPTConfig
+from lab.runs.folder import run_folder_of
 from lab.runs.results import checked
 from lab.training import memory_estimate
 
@@ -75,9 +76,8 @@ def _summary(runs: Runs, jobs: Jobs, folder: Path) -> RunSummary:
 def _parent(runs: Runs, checkpoint: str, folder: Path) -> str | None:
     """The id of the run that a checkpoint is from; None if it is that of ``folder``, or only a word such as "last"."""
     path = Path(checkpoint)
-    if not path.is_absolute() or path.suffix != ".ckpt" or path.parent.parent == folder:
-        return None
-    return runs.id_of(path.parent.parent)
+    earlier = run_folder_of(path, follow_links=False)
+    return runs.id_of(earlier) if path.is_absolute() and path.suffix == ".ckpt" and earlier != folder else None
 
 
 @cache

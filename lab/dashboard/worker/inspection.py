@@ -6,7 +6,6 @@ import torch
 from pydantic import Field
 
 from lab.dashboard.schemas import Model, Number
-from lab.files.strict_json import named
 from lab.inspection import internals
 from lab.inspection.internals import Activations, Look
 from lab.model import GPTModel
@@ -22,7 +21,7 @@ _DIGITS = 7
 class PromptToken(Model):
     """A token of the prompt."""
 
-    id: int
+    token_id: int
     text: str
 
 
@@ -36,7 +35,7 @@ class Seen(Model):
 class Candidate(Model):
     """A token that could come next."""
 
-    id: int
+    token_id: int
     text: str
     probability: Number
 
@@ -124,7 +123,7 @@ class TokenLoss(Seen):
 class Neighbor(Model):
     """A token close by."""
 
-    id: int
+    token_id: int
     text: str
     similarity: Number = Field(description="Cosine of the angle between the embeddings.")
 
@@ -186,7 +185,7 @@ def inspect(
         close = {token: internals.neighbors(model, token, top_k) for token in dict.fromkeys(ids)}
         return answer | {"of": [_neighbors(tokenizer, token, found) for token, found in close.items()]}
     if view == "ablate":
-        return answer | {"loss_changes": plain(internals.ablate_heads(model, token_ids))}
+        return answer | {"loss_changes": _plain(internals.ablate_heads(model, token_ids))}
     if view == "attention":
         _check_size(model, len(ids), layer, head)
     look = internals.look(model, token_ids, top_k=top_k)
@@ -194,7 +193,7 @@ def inspect(
         case "attention":
             return answer | _attention(look, layer, head)
         case "activations":
-            return answer | {"residual_norms": plain(look.residual_norms), "layers": [_layer(x) for x in look.layers]}
+            return answer | {"residual_norms": _plain(look.residual_norms), "layers": [_layer(x) for x in look.layers]}
         case "logit-lens":
             return answer | {"layers": _lens(look, tokenizer)}
         case "token-loss":
@@ -231,12 +230,12 @@ def _layer(found: internals.Layer) -> dict[str, Any]:
         "attention": _statistics(found.attention),
         "feed_forward": _statistics(found.feed_forward),
         "n_units": found.n_units,
-        "dead_units": plain(found.dead_units),
+        "dead_units": _plain(found.dead_units),
     }
 
 
 def _statistics(found: Activations) -> dict[str, Any]:
-    return {name: plain(getattr(found, name)) for name in ("mean", "std", "sparsity", "counts", "edges")}
+    return {name: _plain(getattr(found, name)) for name in ("mean", "std", "sparsity", "counts", "edges")}
 
 
 def _lens(look: Look, tokenizer: Tokenizer) -> list[list[dict[str, Any]]]:
@@ -247,7 +246,7 @@ def _lens(look: Look, tokenizer: Tokenizer) -> list[list[dict[str, Any]]]:
             {
                 "top": _candidates(tokenizer, lens.top_token_ids[i, t], lens.top_probabilities[i, t]),
                 "rank": int(lens.ranks[i, t]) if t < seq - 1 else None,
-                "probability": plain(lens.probabilities[i, t]) if t < seq - 1 else None,
+                "probability": _plain(lens.probabilities[i, t]) if t < seq - 1 else None,
             }
             for t in range(seq)
         ]
@@ -256,36 +255,34 @@ def _lens(look: Look, tokenizer: Tokenizer) -> list[list[dict[str, Any]]]:
 
 
 def _losses(look: Look, tokenizer: Tokenizer) -> dict[str, Any]:
-    losses = plain(look.token_losses)
+    losses = _plain(look.token_losses)
     positions = [
         {
             "loss": losses[t] if t < len(losses) else None,
-            "entropy": plain(look.entropy[t]),
+            "entropy": _plain(look.entropy[t]),
             "top": _candidates(tokenizer, look.top_token_ids[t], look.top_probabilities[t]),
         }
         for t in range(len(look.token_ids))
     ]
-    return {"positions": positions, "mean_loss": plain(look.token_losses.mean()) if len(losses) else None}
+    return {"positions": positions, "mean_loss": _plain(look.token_losses.mean()) if len(losses) else None}
 
 
 def _candidates(tokenizer: Tokenizer, ids: torch.Tensor, probabilities: torch.Tensor) -> list[dict[str, Any]]:
     return [
-        {**_token(tokenizer, token), "probability": named(probability)}
+        {**_token(tokenizer, token), "probability": probability}
         for token, probability in zip(ids.tolist(), probabilities.tolist(), strict=True)
     ]
 
 
 def _neighbors(tokenizer: Tokenizer, token: int, found: list[tuple[int, float]]) -> dict[str, Any]:
-    close = [{**_token(tokenizer, other), "similarity": named(cosine)} for other, cosine in found]
+    close = [{**_token(tokenizer, other), "similarity": cosine} for other, cosine in found]
     return {"token": _token(tokenizer, token), "neighbors": close}
 
 
 def _token(tokenizer: Tokenizer, token: int) -> dict[str, Any]:
-    return {"id": token, "text": tokenizer.decode([token])}
+    return {"token_id": token, "text": tokenizer.decode([token])}
 
 
-def plain(value: Any) -> Any:
-    """A tensor or number as numbers and lists, with NaN and infinity by name."""
-    if isinstance(value, torch.Tensor):
-        value = value.tolist()
-    return [plain(item) for item in value] if isinstance(value, list | tuple) else named(value)
+def _plain(value: Any) -> Any:
+    """A tensor as numbers and lists. NaN and infinity get their names where an answer is checked, by ``Number``."""
+    return value.tolist() if isinstance(value, torch.Tensor) else value

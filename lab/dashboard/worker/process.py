@@ -98,15 +98,14 @@ class _Models:
 
     def get(self, path: Path) -> Any:
         """The model in the checkpoint at ``path``."""
-        import torch
-
         from lab.interchange.pretrained import from_checkpoint
         from lab.runs import checkpoint
+        from lab.system.device import torch_device
 
         key = self.key(path)
         if key not in self._open:
             found = from_checkpoint(checkpoint.load(path), path).model
-            self._open[key] = found.to("cuda" if torch.cuda.is_available() else "cpu")
+            self._open[key] = found.to(torch_device())
         self._open.move_to_end(key)
         while len(self._open) > _MODELS:
             self._open.popitem(last=False)
@@ -124,9 +123,9 @@ def _answers(
         yield found, inherited_overrides([f"resume={found}", *arguments["typed"]], arguments["start_folder"])
         return
     if what == "generate":
-        from lab.dashboard.worker.generation import speak
+        from lab.dashboard.worker.generation import generate
 
-        yield from speak(models.get(path), **arguments)
+        yield from generate(models.get(path), **arguments)
         return
     from lab.dashboard.worker.inspection import inspect
     from lab.tokenizer import Tokenizer

@@ -5,14 +5,14 @@ import { eventsOf } from "./sse";
 
 type Models = components["schemas"];
 
-export type Started = Models["Started"];
-export type Drawn = Models["Drawn"];
-export type Ended = Models["Ended"];
-export type Spoken = Started | Drawn | Ended | Models["Failed"];
+export type StartEvent = Models["StartEvent"];
+export type TokenEvent = Models["TokenEvent"];
+export type EndEvent = Models["EndEvent"];
+export type GenerationEvent = StartEvent | TokenEvent | EndEvent | Models["ErrorEvent"];
 export type Order = Partial<Models["Generate"]> & { checkpoint: string };
 
-/** What the model says, as it says it. To abort `signal` stops the writing on the server, too. */
-export async function* generate(order: Order, signal: AbortSignal): AsyncGenerator<Spoken> {
+/** The events of a generation, as they happen. To abort `signal` stops the writing on the server, too. */
+export async function* generate(order: Order, signal: AbortSignal): AsyncGenerator<GenerationEvent> {
   const response = await fetch("/api/generate", {
     method: "POST",
     headers: { "content-type": "application/json", ...WRITE_HEADERS },
@@ -21,5 +21,5 @@ export async function* generate(order: Order, signal: AbortSignal): AsyncGenerat
   });
   if (!response.ok) throw await errorOf(response);
   if (!response.body) throw new Error("The answer has no body");
-  for await (const event of eventsOf(response.body)) yield event as Spoken;
+  for await (const event of eventsOf(response.body)) yield event as GenerationEvent;
 }

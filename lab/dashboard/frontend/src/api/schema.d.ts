@@ -731,8 +731,8 @@ export interface components {
          * @description A token that could come next.
          */
         Candidate: {
-            /** Id */
-            id: number;
+            /** Token Id */
+            token_id: number;
             /** Text */
             text: string;
             /** Probability */
@@ -825,54 +825,10 @@ export interface components {
             options: components["schemas"]["Option"][];
         };
         /**
-         * Drawn
-         * @description A token.
-         */
-        Drawn: {
-            /**
-             * Type
-             * @constant
-             */
-            type: "token";
-            /** Index */
-            index: number;
-            /** Id */
-            id: number;
-            /**
-             * Token
-             * @description Its own text; bytes that are no whole character show as U+FFFD.
-             */
-            token: string;
-            /**
-             * Text
-             * @description What became certain of the text with it: put together, these are the text.
-             */
-            text: string;
-            /** Log Prob */
-            log_prob: number | ("NaN" | "Infinity" | "-Infinity");
-            /**
-             * Probability
-             * @description Under the model's own distribution, before temperature and the rest.
-             */
-            probability: number | ("NaN" | "Infinity" | "-Infinity");
-            /**
-             * Rank
-             * @description How many tokens were likelier.
-             */
-            rank: number;
-            /**
-             * Entropy
-             * @description In nats.
-             */
-            entropy: number | ("NaN" | "Infinity" | "-Infinity");
-            /** Alternatives */
-            alternatives: components["schemas"]["Candidate"][];
-        };
-        /**
-         * Ended
+         * EndEvent
          * @description The end.
          */
-        Ended: {
+        EndEvent: {
             /**
              * Type
              * @constant
@@ -920,6 +876,19 @@ export interface components {
             field?: string | null;
         };
         /**
+         * ErrorEvent
+         * @description Something went wrong in the middle.
+         */
+        ErrorEvent: {
+            /**
+             * Type
+             * @constant
+             */
+            type: "error";
+            /** Message */
+            message: string;
+        };
+        /**
          * Events
          * @description Events of a run, as they stand in its log.
          */
@@ -951,19 +920,6 @@ export interface components {
              * @description The folder, as seen from the server's root.
              */
             path: string;
-        };
-        /**
-         * Failed
-         * @description Something went wrong in the middle.
-         */
-        Failed: {
-            /**
-             * Type
-             * @constant
-             */
-            type: "error";
-            /** Message */
-            message: string;
         };
         /**
          * FieldError
@@ -1309,8 +1265,8 @@ export interface components {
          * @description A token close by.
          */
         Neighbor: {
-            /** Id */
-            id: number;
+            /** Token Id */
+            token_id: number;
             /** Text */
             text: string;
             /**
@@ -1479,8 +1435,8 @@ export interface components {
          * @description A token of the prompt.
          */
         PromptToken: {
-            /** Id */
-            id: number;
+            /** Token Id */
+            token_id: number;
             /** Text */
             text: string;
         };
@@ -1819,10 +1775,10 @@ export interface components {
             checkpoint_bytes: number;
         };
         /**
-         * Started
+         * StartEvent
          * @description The prompt as the model sees it.
          */
-        Started: {
+        StartEvent: {
             /**
              * Type
              * @constant
@@ -1895,8 +1851,8 @@ export interface components {
          * @description A piece of a text, as the model sees it.
          */
         Token: {
-            /** Id */
-            id: number;
+            /** Token Id */
+            token_id: number;
             /**
              * Text
              * @description Bytes that are no whole character by themselves show as U+FFFD.
@@ -1907,6 +1863,50 @@ export interface components {
              * @description In hexadecimal.
              */
             bytes: string;
+        };
+        /**
+         * TokenEvent
+         * @description A token.
+         */
+        TokenEvent: {
+            /**
+             * Type
+             * @constant
+             */
+            type: "token";
+            /** Index */
+            index: number;
+            /** Token Id */
+            token_id: number;
+            /**
+             * Token
+             * @description Its own text; bytes that are no whole character show as U+FFFD.
+             */
+            token: string;
+            /**
+             * Text
+             * @description What became certain of the text with it: put together, these are the text.
+             */
+            text: string;
+            /** Log Prob */
+            log_prob: number | ("NaN" | "Infinity" | "-Infinity");
+            /**
+             * Probability
+             * @description Under the model's own distribution, before temperature and the rest.
+             */
+            probability: number | ("NaN" | "Infinity" | "-Infinity");
+            /**
+             * Rank
+             * @description How many tokens were likelier.
+             */
+            rank: number;
+            /**
+             * Entropy
+             * @description In nats.
+             */
+            entropy: number | ("NaN" | "Infinity" | "-Infinity");
+            /** Alternatives */
+            alternatives: components["schemas"]["Candidate"][];
         };
         /**
          * TokenLoss
@@ -4900,7 +4900,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Started"] | components["schemas"]["Drawn"] | components["schemas"]["Ended"] | components["schemas"]["Failed"];
+                    "application/json": components["schemas"]["StartEvent"] | components["schemas"]["TokenEvent"] | components["schemas"]["EndEvent"] | components["schemas"]["ErrorEvent"];
                 };
             };
             /** @description The request makes no sense. */

@@ -1,11 +1,13 @@
 import { Button, Group, Text, Title } from "@mantine/core";
 import { Link } from "react-router";
+import { counted, useVocabularySize } from "@/api/vocabulary";
 import { PageHead } from "@/components/PageHead";
 import { Code } from "./learn/Code";
 import classes from "./learn/Learn.module.css";
 import { STOPS } from "./learn/stops";
 
 export default function Learn() {
+  const vocabularySize = counted(useVocabularySize());
   return (
     <>
       <PageHead
@@ -22,7 +24,7 @@ export default function Learn() {
               <Title order={2} mb={4}>
                 {title}
               </Title>
-              <Text>{text}</Text>
+              <Text>{typeof text === "string" ? text : text(vocabularySize)}</Text>
               <Text size="sm" c="dimmed" mt="xs">
                 <strong>Try:</strong> {attempt}
               </Text>

@@ -4,6 +4,7 @@ import { useState } from "react";
 import { Link } from "react-router";
 import { numberParam, textParam, useParam } from "@/address/useParam";
 import { useTokenize } from "@/api/models";
+import { counted, useVocabularySize } from "@/api/vocabulary";
 import { ErrorNote } from "@/components/ErrorNote";
 import { Pieces } from "@/components/model/Pieces";
 import { TokenTable } from "@/components/model/TokenTable";
@@ -18,6 +19,7 @@ export default function Tokenizer() {
   const [kept, keep] = useParam("text", texts);
   const [text, setText] = useState(kept);
   const [place, setPlace] = useParam("at", places);
+  const vocabularySize = useVocabularySize();
   const [settled] = useDebouncedValue(text, WAIT);
   const { data: found, error, refetch } = useTokenize(settled);
   const change = (changed: string) => {
@@ -31,8 +33,8 @@ export default function Tokenizer() {
         title="Tokenizer"
         lead={
           <>
-            A model reads no letters: it reads tokens, pieces of text from a fixed list of 50,257. Frequent words are
-            one token, rare ones fall into parts, and the space before a word belongs to it.
+            A model reads no letters: it reads tokens, pieces of text from a fixed list of {counted(vocabularySize)}.
+            Frequent words are one token, rare ones fall into parts, and the space before a word belongs to it.
           </>
         }
       />
@@ -54,7 +56,7 @@ export default function Tokenizer() {
               <Count value={found.characters} name="characters" />
               <Count value={found.bytes} name="bytes" />
               <Count value={found.tokens.length > 0 ? found.bytes / found.tokens.length : null} name="bytes a token" />
-              <Count value={new Set(found.tokens.map(({ id }) => id)).size} name="different tokens" />
+              <Count value={new Set(found.tokens.map(({ token_id }) => token_id)).size} name="different tokens" />
             </Group>
             {found.tokens.length === 0 ? (
               <Text c="dimmed">Type something above to see it cut into tokens.</Text>

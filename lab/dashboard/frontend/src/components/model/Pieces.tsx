@@ -12,15 +12,15 @@ interface Props {
 export function Pieces({ tokens, selected, onSelect }: Props) {
   return (
     <div className={classes.pieces} role="group" aria-label="The text in tokens" data-testid="pieces">
-      {tokens.map(({ id, text }, at) => (
+      {tokens.map(({ token_id, text }, at) => (
         <Fragment key={at}>
           <button
             type="button"
             className={classes.piece}
             data-shade={at % 4}
             aria-pressed={at === selected}
-            aria-label={`token ${at}: “${text}”, id ${id}`}
-            title={`id ${id}`}
+            aria-label={`token ${at}: “${text}”, id ${token_id}`}
+            title={`id ${token_id}`}
             onClick={() => onSelect(at)}
           >
             {text.replaceAll("\n", "⏎").replaceAll("\t", "⇥")}

@@ -28,7 +28,7 @@ export function TokenTable({ tokens, selected }: Props) {
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody ff="monospace">
-          {tokens.map(({ id, text, bytes }, at) => (
+          {tokens.map(({ token_id, text, bytes }, at) => (
             <Table.Tr
               key={at}
               bg={at === selected ? "var(--lab-active)" : undefined}
@@ -36,7 +36,7 @@ export function TokenTable({ tokens, selected }: Props) {
             >
               <Table.Td c="dimmed">{at}</Table.Td>
               <Table.Td style={{ whiteSpace: "pre-wrap" }}>“{text.replaceAll("\n", "⏎")}”</Table.Td>
-              <Table.Td>{id}</Table.Td>
+              <Table.Td>{token_id}</Table.Td>
               <Table.Td>{byteWords(bytes)}</Table.Td>
             </Table.Tr>
           ))}

@@ -129,7 +129,11 @@ function Lens({ result }: { result: ViewOf<"logit-lens"> }) {
           </Text>
           <Bars
             label="Guesses"
-            bars={cell.top.map(({ id, text, probability }) => ({ text, value: probability, mark: id === next?.id }))}
+            bars={cell.top.map(({ token_id, text, probability }) => ({
+              text,
+              value: probability,
+              mark: token_id === next?.token_id,
+            }))}
           />
         </section>
       )}

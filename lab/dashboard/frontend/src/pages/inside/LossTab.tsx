@@ -2,6 +2,7 @@ import { Stack, Text, Title } from "@mantine/core";
 import { useMemo } from "react";
 import { numberParam, useParam } from "@/address/useParam";
 import type { ViewOf } from "@/api/models";
+import { counted, useVocabularySize } from "@/api/vocabulary";
 import { Figure } from "@/components/Figure";
 import { Scale } from "@/components/model/Scale";
 import type { Chosen } from "@/components/model/useChosen";
@@ -23,14 +24,25 @@ export function LossTab({ chosen, prompt }: { chosen: Chosen; prompt: string }) 
   return (
     <Framed found={found} chosen={chosen} measure={measure}>
       {(result, frames) => (
-        <Losses result={result} all={frames.length > 0 ? frames.map((frame) => frame.result) : [result]} />
+        <Losses
+          run={chosen.run}
+          result={result}
+          all={frames.length > 0 ? frames.map((frame) => frame.result) : [result]}
+        />
       )}
     </Framed>
   );
 }
 
-function Losses({ result, all }: { result: ViewOf<"token-loss">; all: ViewOf<"token-loss">[] }) {
+interface LossesProps {
+  run: string;
+  result: ViewOf<"token-loss">;
+  all: ViewOf<"token-loss">[];
+}
+
+function Losses({ run, result, all }: LossesProps) {
   const { tokens, positions, mean_loss } = result;
+  const vocabularySize = useVocabularySize(run);
   const [wanted, setAt] = useParam("at", place);
   const most = useMemo(() => range(all.flatMap((one) => one.positions.map(({ loss }) => loss)))[1], [all]);
   // What is lost at a position is lost on the token after it.
@@ -49,7 +61,7 @@ function Losses({ result, all }: { result: ViewOf<"token-loss">; all: ViewOf<"to
     <Stack gap="xl">
       <Figure
         title="Loss of each token"
-        hint={`How surprised the model is by each token: minus the logarithm of the probability it gave to it. 0 is certain; ${Math.log(50257).toFixed(1)} is no better than guessing among all 50,257. Mean: ${mean}.`}
+        hint={`How surprised the model is by each token: minus the logarithm of the probability it gave to it. 0 is certain; ${vocabularySize ? Math.log(vocabularySize).toFixed(1) : "…"} is no better than guessing among all ${counted(vocabularySize)}. Mean: ${mean}.`}
         summary={`Mean loss ${mean}. The greatest surprise is token ${worst}, “${word(tokens[worst]?.text ?? "")}”.`}
         numbers={() => ({
           columns: ["place", "token", "loss", "entropy before it"],
@@ -97,7 +109,7 @@ function Losses({ result, all }: { result: ViewOf<"token-loss">; all: ViewOf<"to
             bars={before.top.map((one) => ({
               text: one.text,
               value: one.probability,
-              mark: one.id === tokens[at]?.id,
+              mark: one.token_id === tokens[at]?.token_id,
             }))}
           />
         </section>

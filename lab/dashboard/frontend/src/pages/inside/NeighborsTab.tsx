@@ -30,7 +30,7 @@ export function NeighborsTab({ chosen, prompt }: { chosen: Chosen; prompt: strin
           </Text>
           <SimpleGrid cols={{ base: 1, xs: 2, md: 3, xl: 4 }}>
             {of.map(({ token, neighbors }) => (
-              <Paper key={token.id} withBorder p="sm" role="group" aria-label={`Neighbours of “${token.text}”`}>
+              <Paper key={token.token_id} withBorder p="sm" role="group" aria-label={`Neighbours of “${token.text}”`}>
                 <Text fw={650} ff="monospace" mb={4}>
                   {word(token.text, 20)}
                 </Text>

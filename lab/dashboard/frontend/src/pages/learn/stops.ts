@@ -3,7 +3,7 @@
 export interface Stop {
   title: string;
   /** What it is and why, in two or three sentences. */
-  text: string;
+  text: string | ((vocabularySize: string) => string);
   /** The piece of lab/model.py that does it; null: it is done elsewhere. */
   code: string | null;
   /** Where that is, if not in model.py. */
@@ -24,7 +24,8 @@ const REPEATED = "The fox saw the goose, and the goose saw the fox. The fox saw 
 export const STOPS: Stop[] = [
   {
     title: "Text becomes tokens",
-    text: "Before the model there is a list of 50,257 pieces of text. Every text can be cut into them, and from here on a token is nothing but its number in the list.",
+    text: (vocabularySize) =>
+      `Before the model there is a list of ${vocabularySize} pieces of text. Every text can be cut into them, and from here on a token is nothing but its number in the list.`,
     code: null,
     file: "lab/tokenizer.py",
     links: [
@@ -90,7 +91,8 @@ export const STOPS: Stop[] = [
   },
   {
     title: "A vector becomes a guess",
-    text: "At the end the vector is compared with every token's embedding, and the comparison becomes one probability for each of the 50,257. The lens asks the same of every layer, as if it were the last.",
+    text: (vocabularySize) =>
+      `At the end the vector is compared with every token's embedding, and the comparison becomes one probability for each of the ${vocabularySize}. The lens asks the same of every layer, as if it were the last.`,
     code: "GPTModel.forward",
     links: [
       {

@@ -8,7 +8,7 @@ interface Props {
   token: Written;
   at: number;
   shape: Shape;
-  onChoose: (id: number) => void;
+  onChoose: (tokenId: number) => void;
 }
 
 const SHOWN = 10;
@@ -34,15 +34,15 @@ export function Alternatives({ token, at, shape, onChoose }: Props) {
         goes on from it.
       </Text>
       <ol className={classes.list} aria-label="Alternatives">
-        {shown.map(({ id, text, probability }, rank) => (
-          <li key={id}>
+        {shown.map(({ token_id, text, probability }, rank) => (
+          <li key={token_id}>
             <button
               type="button"
               className={classes.bar}
-              aria-pressed={id === token.id}
-              disabled={id === token.id}
-              aria-label={`“${text}”, ${percent(probability ?? 0)}${drawn ? `, drawn with ${percent(drawn[rank] ?? 0)}` : ""}${id === token.id ? ": this one stands there" : ": go on with it"}`}
-              onClick={() => onChoose(id)}
+              aria-pressed={token_id === token.token_id}
+              disabled={token_id === token.token_id}
+              aria-label={`“${text}”, ${percent(probability ?? 0)}${drawn ? `, drawn with ${percent(drawn[rank] ?? 0)}` : ""}${token_id === token.token_id ? ": this one stands there" : ": go on with it"}`}
+              onClick={() => onChoose(token_id)}
             >
               <span className={classes.word}>{word(text, 16)}</span>
               <span className={classes.track} aria-hidden>

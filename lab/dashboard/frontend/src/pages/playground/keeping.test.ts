@@ -46,7 +46,7 @@ describe("a text that is kept", () => {
   });
 
   it("is nothing when something else stands there", () => {
-    window.sessionStorage.setItem("lab text first", "{");
+    window.sessionStorage.setItem("lab text 2 first", "{");
     expect(recall("first").story).toBe(NOTHING);
   });
 });

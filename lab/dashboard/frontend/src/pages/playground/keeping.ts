@@ -1,7 +1,8 @@
 /** What was written stays in the tab: neither a reload nor a look at another page loses it. */
 import { branchOf, finish, NOTHING, type Story } from "./story";
 
-const STORE = "lab text ";
+/** With a number for its shape: what an earlier page has kept in another one is not read. */
+const STORE = "lab text 2 ";
 
 /** A story and the checkpoint that wrote it; empty: nobody has yet. */
 export interface Kept {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Drawn } from "@/api/generate";
+import type { TokenEvent } from "@/api/generate";
 import {
   begin,
   branchAt,
@@ -13,14 +13,14 @@ import {
   type Story,
 } from "./story";
 
-function drawn(index: number, id: number): Drawn {
-  const alternatives = [7, 8, 9].map((other) => ({ id: other, text: `t${other}`, probability: other / 100 }));
+function drawn(index: number, tokenId: number): TokenEvent {
+  const alternatives = [7, 8, 9].map((other) => ({ token_id: other, text: `t${other}`, probability: other / 100 }));
   return {
     type: "token",
     index,
-    id,
-    token: `t${id}`,
-    text: `t${id}`,
+    token_id: tokenId,
+    token: `t${tokenId}`,
+    text: `t${tokenId}`,
     log_prob: -1,
     probability: 0.5,
     rank: 2,
@@ -35,15 +35,15 @@ function must<T>(value: T | null | undefined): T {
 }
 
 function told(ids: number[]): Story {
-  const started = hear(begin(), { type: "start", tokens: [{ id: 1, text: "The" }], cropped: 0 });
-  const spoken = ids.reduce((story, id, index) => hear(story, drawn(index, id)), started);
-  return hear(spoken, { type: "end", reason: "max_tokens", rest: "", text: "", token_ids: ids });
+  const started = hear(begin(), { type: "start", tokens: [{ token_id: 1, text: "The" }], cropped: 0 });
+  const written = ids.reduce((story, id, index) => hear(story, drawn(index, id)), started);
+  return hear(written, { type: "end", reason: "max_tokens", rest: "", text: "", token_ids: ids });
 }
 
 describe("a story", () => {
   it("grows as the model speaks, and then stands", () => {
     const story = told([4, 5, 6]);
-    expect(branchOf(story)).toMatchObject({ prompt: [{ id: 1 }], outcome: "max_tokens" });
+    expect(branchOf(story)).toMatchObject({ prompt: [{ token_id: 1 }], outcome: "max_tokens" });
     expect(prefixOf(must(story.branches[0]))).toEqual([4, 5, 6]);
     expect(hear(story, drawn(3, 99))).toBe(story);
     expect(branchOf(NOTHING)).toBeNull();
@@ -61,7 +61,7 @@ describe("a story", () => {
     expect(prefixOf(must(branched.branches[0]))).toEqual([4, 5, 6]);
     // The server's start names prompt and prefix together: the prompt must not grow by it.
     const going = hear(
-      hear(branched, { type: "start", tokens: [1, 4, 9].map((id) => ({ id, text: "" })), cropped: 0 }),
+      hear(branched, { type: "start", tokens: [1, 4, 9].map((id) => ({ token_id: id, text: "" })), cropped: 0 }),
       drawn(0, 3),
     );
     expect(branchOf(going)?.prompt).toHaveLength(1);

@@ -1,17 +1,17 @@
 /** A text that a model writes, and the branches that somebody has taken: pure logic, without a page. */
-import type { Drawn, Ended, Spoken, Started } from "@/api/generate";
+import type { EndEvent, GenerationEvent, StartEvent, TokenEvent } from "@/api/generate";
 
 /** How a text came to its end; null while it is being written. */
-export type Outcome = Ended["reason"] | "stopped" | "failed";
+export type Outcome = EndEvent["reason"] | "stopped" | "failed";
 
 /** A token of the text. `chosen`: by a person, from the alternatives, and not drawn by the model. */
 export interface Written {
-  id: number;
+  token_id: number;
   text: string;
   probability: number | null;
   rank: number;
   entropy: number | null;
-  alternatives: { id: number; text: string; probability: number | null }[];
+  alternatives: { token_id: number; text: string; probability: number | null }[];
   chosen: boolean;
 }
 
@@ -19,7 +19,7 @@ export interface Branch {
   id: number;
   /** Where it left the branch before it; null for the first. */
   from: { branch: number; at: number } | null;
-  prompt: Started["tokens"];
+  prompt: StartEvent["tokens"];
   cropped: number;
   written: Written[];
   outcome: Outcome | null;
@@ -51,12 +51,12 @@ export function begin(): Story {
 export function branchAt(story: Story, at: number, alternative: number): Story {
   const old = branchOf(story);
   const token = old?.written[at];
-  const other = token?.alternatives.find(({ id }) => id === alternative);
+  const other = token?.alternatives.find(({ token_id }) => token_id === alternative);
   if (!old || !token || !other) return story;
   const rank = token.alternatives.indexOf(other);
   const choice: Written = {
     ...token,
-    id: other.id,
+    token_id: other.token_id,
     text: other.text,
     probability: other.probability,
     rank,
@@ -78,23 +78,21 @@ export function branchAt(story: Story, at: number, alternative: number): Story {
 
 /** Ids that the server has to put behind the prompt before it goes on. */
 export function prefixOf(branch: Branch): number[] {
-  return branch.written.map(({ id }) => id);
+  return branch.written.map(({ token_id }) => token_id);
 }
 
-/** What the model has just said, on the branch that is being written: the last one. */
-export function hear(story: Story, spoken: Spoken): Story {
+/** An event of the generation, on the branch that is being written: the last one. */
+export function hear(story: Story, event: GenerationEvent): Story {
   const branch = story.branches.at(-1);
   if (!branch || branch.outcome !== null) return story;
-  switch (spoken.type) {
+  switch (event.type) {
     case "start":
       // A branch's start has the prefix in it, and this is known better already, with its probabilities.
-      return branch.from === null
-        ? replace(story, { ...branch, prompt: spoken.tokens, cropped: spoken.cropped })
-        : story;
+      return branch.from === null ? replace(story, { ...branch, prompt: event.tokens, cropped: event.cropped }) : story;
     case "token":
-      return replace(story, { ...branch, written: [...branch.written, writtenOf(spoken)] });
+      return replace(story, { ...branch, written: [...branch.written, writtenOf(event)] });
     case "end":
-      return replace(story, { ...branch, outcome: spoken.reason });
+      return replace(story, { ...branch, outcome: event.reason });
     case "error":
       return replace(story, { ...branch, outcome: "failed" });
   }
@@ -110,9 +108,9 @@ function replace(story: Story, branch: Branch): Story {
   return { ...story, branches: [...story.branches.slice(0, -1), branch] };
 }
 
-function writtenOf({ id, token, probability, rank, entropy, alternatives }: Drawn): Written {
+function writtenOf({ token_id, token, probability, rank, entropy, alternatives }: TokenEvent): Written {
   return {
-    id,
+    token_id,
     text: token,
     probability: finite(probability),
     rank,

@@ -58,10 +58,10 @@ export function useWriter(desk: string, checkpoint: string | undefined): Writer 
       setWriting(true);
       const current = () => running.current === mine;
       try {
-        for await (const spoken of generate(order, mine.signal)) {
+        for await (const event of generate(order, mine.signal)) {
           if (!current()) return;
-          setStory((told) => hear(told, spoken));
-          if (spoken.type === "error") setError(new Error(spoken.message));
+          setStory((told) => hear(told, event));
+          if (event.type === "error") setError(new Error(event.message));
         }
       } catch (caught) {
         if (!current()) return;

@@ -1,5 +1,6 @@
 import { useMemo } from "react";
 import { useNavigate } from "react-router";
+import { counted, useVocabularySize } from "@/api/vocabulary";
 import { Curve, type Mark, type Series, type Tick } from "@/components/curve";
 import { AxisControls, useAxes, type Axes } from "@/components/run/AxisControls";
 import { along, formatOf, labelOf, placeOf, type Clock } from "@/components/run/axes";
@@ -27,6 +28,7 @@ export function RunCharts({ run, record, clock, checkpoints }: Props) {
   useVersion(record);
   const axes = useAxes();
   const navigate = useNavigate();
+  const vocabularySize = useVocabularySize(run);
   const { version } = record;
 
   const series = useMemo(
@@ -78,7 +80,7 @@ export function RunCharts({ run, record, clock, checkpoints }: Props) {
           <Curve
             {...shared}
             title="Loss"
-            hint="How surprised the model is by the next token, in nats: ln 50,257 = 10.8 is pure guessing, lower is better."
+            hint={`How surprised the model is by the next token, in nats: ln ${counted(vocabularySize)} = ${vocabularySize ? Math.log(vocabularySize).toFixed(1) : "…"} is pure guessing, lower is better.`}
             series={series.loss}
             yLabel="nats per token"
             logY={axes.logY}
