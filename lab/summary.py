@@ -12,6 +12,7 @@ from lab.config.schema import Config
 from lab.errors import LabError
 from lab.model import GPTModel
 from lab.runs.tensors import outline
+from lab.system import device
 from lab.training import memory_estimate
 from lab.training.metrics import flops_per_token
 
@@ -54,7 +55,7 @@ def show(config: Config) -> None:
     trainer = config.trainer
     windows = config.data.batch_size * trainer.accumulate_grad_batches * trainer.devices
     step_tokens = windows * config.model.context_length
-    memory = memory_estimate.training_memory(config)
+    memory = memory_estimate.training_memory(config, device.choose(trainer.accelerator))
     console.print(f"parameters      {total:,} ({inner:,} without embeddings)")
     console.print(f"FLOPs a token   {flops:,} to train on, {flops // 3:,} to evaluate")
     console.print(f"FLOPs a step    {flops * step_tokens:,} for {step_tokens:,} tokens")

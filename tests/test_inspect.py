@@ -12,7 +12,6 @@ import torch
 from support.commands import ROOT, TINY, Finished, lab, train_here
 
 from lab import inspect
-from lab.commands import inspection_report
 from lab.inspection.internals import ablate_heads, look, neighbors
 from lab.interchange.pretrained import open_pretrained
 from lab.model import GPTConfig, GPTModel
@@ -192,7 +191,7 @@ def test_a_disk_that_is_full_is_told(trained: Finished, tmp_path: Path, capsys, 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(inspection_report, "_write_json", full)
+    monkeypatch.setattr(report, "_write_json", full)
     code, _, err = here(trained.folder, "prompt=x", f"to={tmp_path}", capsys=capsys, monkeypatch=monkeypatch)
     assert code == 1
     assert "No space left on device" in err

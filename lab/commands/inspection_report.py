@@ -1,11 +1,9 @@
-"""A model's inside on one prompt, saved as numbers and figures: what ``python -m lab.inspect`` does."""
+"""What ``python -m lab.inspect`` does: a model's inside on one prompt, saved as numbers and figures."""
 
 import dataclasses
 import sys
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,10 +12,9 @@ from lab.commands import entry
 from lab.commands.options import help_text, parse, place
 from lab.config.schema import Limit
 from lab.errors import LabError
-from lab.files import atomic, strict_json
 from lab.files.paths import typed_path
 from lab.inspection import figures
-from lab.inspection.internals import ablate_heads, look, neighbors, to_plain
+from lab.inspection.report import examine
 from lab.interchange.pretrained import open_pretrained
 from lab.runs import ownership
 from lab.system.device import torch_device
@@ -60,13 +57,13 @@ LIMITS = {"top_k": Limit(1)}
 def main() -> None:
     """The command line."""
     entry.run_composing(
-        lambda: portray(parse(sys.argv[1:], Options, LIMITS)),
+        lambda: write_report(parse(sys.argv[1:], Options, LIMITS)),
         lambda: help_text(_HEAD, Options, LIMITS),
         output_matters=False,
     )
 
 
-def portray(options: Options) -> None:
+def write_report(options: Options) -> None:
     """Looks, writes, and says what was written. The numbers come first: they need no matplotlib.
 
     Raises:
@@ -83,52 +80,27 @@ def portray(options: Options) -> None:
         raise _unwritable(folder, error) from error
     found = open_pretrained(options.checkpoint, Path.cwd())
     model = found.model.to(torch_device())
-    left_out = max(0, len(token_ids) - model.config.context_length)
-    if left_out:
-        print(
-            f"the prompt has {len(token_ids)} tokens, and the model sees {model.config.context_length}: "
-            f"the first {left_out} are left out"
-        )
-    ids = torch.tensor(token_ids[left_out:])
+    ids = _seen(token_ids, model.config.context_length)
     try:
-        seen = look(model, ids, top_k=options.top_k)
+        report = examine(model, ids, options.top_k, options.ablate)
     except ValueError as error:
         raise LabError(str(error)) from error
-    changes = ablate_heads(model, ids) if options.ablate else None
-    near = {token: neighbors(model, token, options.top_k) for token in dict.fromkeys(ids.tolist())}
-    words = [_name(token) for token in ids.tolist()]
-    mentioned = {*near, *(token for pairs in near.values() for token, _ in pairs)}
-    mentioned.update(seen.logit_lens.top_token_ids.flatten().tolist())
-    everything: dict[str, Any] = {
+    source = {
         "checkpoint": found.source,
         "step": found.step,
         "config": dataclasses.asdict(model.config),
         "prompt": options.prompt,
-        "left_out": left_out,
-        "tokens": words,
-        **vars(seen),
-        "head_ablation": changes,
-        "neighbors": near,
-        "vocabulary": {token: _name(token) for token in sorted(mentioned)},
+        "left_out": len(token_ids) - len(ids),
     }
-    pictures: dict[str, Callable[[], Any]] = {
-        "attention": lambda: figures.attention(seen, words),
-        "residual_norms": lambda: figures.residual_norms(seen, words),
-        "activations": lambda: figures.activations(seen),
-        "logit_lens": lambda: figures.logit_lens(seen, words, _name),
-        "token_losses": lambda: figures.token_losses(seen, words),
-        "neighbors": lambda: figures.neighbors(near, _name),
-    }
-    if changes is not None:
-        pictures["head_ablation"] = lambda: figures.head_ablation(changes)
-    ownership.refuse_taken(folder / "internals.json", [folder / f"{title}.{options.format}" for title in pictures])
+    pictures = report.pictures()
+    paths = {title: folder / f"{title}.{options.format}" for title in pictures}
+    ownership.refuse_taken(folder / "internals.json", list(paths.values()))
     try:
-        _write_json(folder / "internals.json", everything)
+        report.write_json(folder / "internals.json", source)
         print(f"wrote {folder / 'internals.json'}")
         for title, draw in pictures.items():
-            path = folder / f"{title}.{options.format}"
-            figures.save(draw, path)
-            print(f"wrote {path}")
+            figures.save(draw, paths[title])
+            print(f"wrote {paths[title]}")
     except OSError as error:
         raise _unwritable(folder, error) from error
     except ModuleNotFoundError as error:
@@ -136,6 +108,16 @@ def portray(options: Options) -> None:
             f"the numbers are in {folder}, and the figures need matplotlib: type `pip install matplotlib`, "
             "and then this command again"
         ) from error
+
+
+def _seen(token_ids: list[int], context_length: int) -> Tensor:
+    """The end of the prompt that fits into the context, ``(seq,)``; says so if it is not all of it."""
+    if left_out := max(0, len(token_ids) - context_length):
+        print(
+            f"the prompt has {len(token_ids)} tokens, and the model sees {context_length}: "
+            f"the first {left_out} are left out"
+        )
+    return torch.tensor(token_ids[left_out:])
 
 
 def _encode(prompt: str) -> list[int]:
@@ -148,44 +130,5 @@ def _encode(prompt: str) -> list[int]:
     return token_ids
 
 
-def _name(token: int) -> str:
-    """A token's text. Bytes that are only part of a character are written as \\xf0; an id that pads the vocabulary to a
-    round size has no text."""
-    tokenizer = Tokenizer()
-    if token >= tokenizer.vocab_size:
-        return f"<{token}>"
-    return tokenizer.decode_bytes([token]).decode("utf-8", errors="backslashreplace")
-
-
 def _unwritable(folder: Path, error: OSError) -> LabError:
     return LabError(f"the folder {folder} cannot be written ({error.strerror}): give another one with to=FOLDER")
-
-
-def _write_json(path: Path, value: dict[str, Any]) -> None:
-    with atomic.writing(path) as file:
-        for piece in _pieces(value):
-            file.write(piece.encode("utf-8"))
-        file.write(b"\n")
-
-
-def _pieces(value: Any, indent: str = "\n") -> Iterator[str]:
-    """JSON text in pieces of at most a matrix: as Python lists, the attention of a large model would fill gigabytes."""
-    deeper = indent + "  "
-    if dataclasses.is_dataclass(value):
-        value = vars(value)
-    if isinstance(value, dict):
-        yield "{"
-        for number, (key, one) in enumerate(value.items()):
-            yield f"{',' if number else ''}{deeper}{strict_json.dumps(str(key))}: "
-            yield from _pieces(one, deeper)
-        yield indent + "}"
-    elif (isinstance(value, Tensor) and value.ndim > 2) or (
-        isinstance(value, list) and value and dataclasses.is_dataclass(value[0])
-    ):
-        yield "["
-        for number, one in enumerate(value):
-            yield f"{',' if number else ''}{deeper}"
-            yield from _pieces(one, deeper)
-        yield indent + "]"
-    else:
-        yield strict_json.dumps(to_plain(value))

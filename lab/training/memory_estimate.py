@@ -97,7 +97,7 @@ def refuse_what_cannot_fit(config: Config, device: str) -> None:
 def _least(config: Config) -> tuple[int, int]:
     """The bytes that the model with its gradients and averages takes, and those for one batch."""
     shape = config.model
-    exact = training_memory(config)
+    exact = training_memory(config)  # of these, what the device makes of dropout is not used
     # Another optimizer than AdamW and SGD may remember less than they do.
     known = isinstance(config.optimizer, AdamWConfig | SGDConfig)
     model = exact["weights"] + exact["gradients"] + known * exact["optimizer"] + shape.n_layers * _MODULE_BYTES

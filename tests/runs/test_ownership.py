@@ -112,7 +112,7 @@ def test_what_looks_at_a_model_replaces_its_own_figures_only(base: Path, tmp_pat
         evaluate.evaluate(parse([*scored, "to=figures.json"], evaluate.Options), tmp_path)
     looked = [f"checkpoint={base}", "prompt=The fox", "format=svg", "ablate=false", "to=inside"]
     with pytest.raises(LabError, match=r"inside/attention\.svg is there already"):
-        inspection_report.portray(parse(looked, inspection_report.Options))
+        inspection_report.write_report(parse(looked, inspection_report.Options))
     assert contents(tmp_path) == {name: f"mine: {name}\n".encode() for name in ("figures.json", "inside/attention.svg")}
     for _ in range(2):
         evaluate.evaluate(parse([*scored, "to=other.json"], evaluate.Options), tmp_path)

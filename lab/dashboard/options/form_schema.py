@@ -16,6 +16,7 @@ from lab.dashboard.http_errors import ApiError
 from lab.dashboard.options import overrides
 from lab.dashboard.schemas import Model, Value
 from lab.dashboard.settings import Settings
+from lab.system import device
 from lab.training import memory_estimate
 
 
@@ -131,7 +132,7 @@ class Sizes(Model):
 
 def sizes(config: Config) -> Sizes:
     """Counted, and nothing is built for it."""
-    memory = memory_estimate.training_memory(config)
+    memory = memory_estimate.training_memory(config, device.choose(config.trainer.accelerator))
     return Sizes(
         parameters=memory_estimate.parameters(config.model),
         without_embeddings=memory_estimate.inner_parameters(config.model),
