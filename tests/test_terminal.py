@@ -100,7 +100,7 @@ def run(tmp_path: Path) -> Path:
 def test_a_command_that_prints_says_when_it_cannot(
     run: Path, line: str, env: dict[str, str], code: int, out: bytes, err: bytes
 ) -> None:
-    done = shell(run, f"$python -m lab.runs.state λ {line}", **env)
+    done = shell(run, f"$python -m lab.control λ {line}", **env)
     assert (done.returncode, done.stdout) == (code, out), done.stderr
     assert done.stderr.startswith(err)
     assert bool(done.stderr) == bool(err)

@@ -110,8 +110,8 @@ def test_a_further_optimizer_is_one_more_file(tmp_path: Path) -> None:
     said = "# For the test.\ndefaults: [sgd_schema, _self_]\n_target_: torch.optim.RMSprop\nlr: 1e-3\n"
     (tmp_path / "conf" / "optimizer" / "rmsprop.yaml").write_text(said)
     code = (
-        "import sys; from lab import train; from lab.dashboard import describe\n"
-        "(group,) = [g for g in describe.description().groups if g.name == 'optimizer']\n"
+        "import sys; from lab import train; from lab.dashboard.options import form_schema\n"
+        "(group,) = [g for g in form_schema.description().groups if g.name == 'optimizer']\n"
         "print([choice.name for choice in group.choices])\n"
         "for words in (['-h'], sys.argv[1:], ['resume=part', 'trainer.max_steps=2']):\n"
         "    sys.argv[1:] = words; train.main()\n"

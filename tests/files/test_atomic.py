@@ -125,7 +125,7 @@ def test_a_killed_process_leaves_the_old_file(tmp_path: Path) -> None:
     script = f"""
 import time
 from pathlib import Path
-from lab import atomic
+from lab.files import atomic
 
 with atomic.writing(Path({str(path)!r})) as file:
     file.write(b"new" * 100_000)
