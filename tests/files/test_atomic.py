@@ -1,5 +1,6 @@
 """Written whole or not at all."""
 
+import json
 import os
 import shutil
 import signal
@@ -191,3 +192,8 @@ def test_a_folder_goes_all_at_once(name: str, tmp_path: Path, monkeypatch: pytes
     atomic.remove_folder(folder)
     assert there == [False]  # nobody finds it half deleted
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_path_of_an_ascii_locale_is_written_as_what_it_is() -> None:
+    assert atomic.utf8(os.fsencode("λ").decode("ascii", "surrogateescape")) == "λ".encode()
+    assert json.loads(atomic.utf8('"λ \udcff"')) == "λ \udcff"

@@ -1,0 +1,18 @@
+"""The flags of the classic script, as messages and the README have them."""
+
+import re
+
+from support.commands import ROOT
+
+from lab.config import classic_flags
+from lab.config.groups import option_names
+
+
+def test_the_readme_and_the_messages_name_the_same_options_for_the_classic_flags() -> None:
+    table = re.findall(r"^\| (`--.*?) \| (`.*?`) \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    pairs = {}
+    for flags, options in table:
+        pairs |= zip(re.findall(r"`(--[\w-]+)`", flags), re.findall(r"`([\w.]+)=`", options), strict=True)
+    assert pairs == classic_flags.CLASSIC
+    known = [*option_names(), "hydra.run.dir"]
+    assert set(pairs.values()) <= set(known)
