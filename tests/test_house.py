@@ -128,29 +128,22 @@ def test_the_top_level_is_the_promised_one() -> None:
 
 
 THROUGH = {
-    ".": "bench summary",
-    "commands": "entry flags generation inspection_report options prompt_loop train_help",
-    "config": "changed_options classic_flags compose docs explain groups quoting resolvers typed_overrides",
-    "dashboard/api": "config docs health models page runs security trainings",
-    "dashboard": "app http_errors module_path private_folder request_json schemas serve settings",
-    "dashboard/live": "messages watch websocket",
+    "commands": "flags inspection_report",
+    "config": "changed_options explain",
+    "dashboard/api": "docs",
+    "dashboard/live": "messages watch",
     "dashboard/options": "corpora form_schema overrides",
-    "dashboard/store": "downsample inside_root run_folders tail",
-    "dashboard/trainings": "processes queue summaries",
+    "dashboard/store": "run_folders",
+    "dashboard": "app http_errors module_path private_folder request_json schemas settings",
+    "dashboard/trainings": "processes summaries",
     "dashboard/worker": "client generation inspection process",
-    "data": "prepare tree_walk",
     "files": "safe_files strict_json utf8 validation",
-    "inference": "kv_cache text_stream token_choice",
+    "inference": "token_choice",
     "inspection": "figures",
     "interchange": "hf_tokenizer model_card pretrained weights",
     "optim": "parameter_groups",
-    "runs": "checkpoint command_files digest events folder newest state tensors",
-    "system": "malloc standard_streams",
-    "training": (
-        "alerts arithmetic callbacks checkpointing datamodule display event_logger hparams "
-        "inherited_options instantiate library_warnings logged_values memory_estimate module results "
-        "resume_check run_control wiring"
-    ),
+    "runs": "digest events tensors",
+    "training": "event_logger inherited_options",
 }
 """Files without a test file of their own, by room: they are tested through the commands that use them."""
 

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from support.commands import lab, scalars, train_here
+from support.commands import TINY, lab, scalars, train_here
 from support.control import LONG, running, state
 from support.waiting import wait_for
 
@@ -64,3 +64,14 @@ def test_commands_do_not_change_what_is_learnt(tmp_path: Path) -> None:
     end = f"trainer.max_steps={max(steered)}"
     assert train_here(tmp_path, *LONG[:-1], *options, end, "hydra.run.dir=alone").code == 0
     assert scalars(tmp_path / "alone")["train_loss"] == steered
+
+
+def test_what_a_training_obeys_it_removes_in_its_own_folder_only(tmp_path: Path) -> None:
+    """A training begins with clearing away old commands: behind a link, that would be somebody's documents."""
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "documents" / "letter").write_text("mine")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "commands").symlink_to(tmp_path / "documents")
+    done = train_here(tmp_path, *TINY, "trainer.max_steps=1", "logger=none", "hydra.run.dir=run")
+    assert done.code == 0, done.err
+    assert (tmp_path / "documents" / "letter").exists()
