@@ -137,12 +137,10 @@ THROUGH = {
     "dashboard": "app http_errors module_path private_folder request_json schemas settings",
     "dashboard/trainings": "processes summaries",
     "dashboard/worker": "client generation inspection process",
-    "files": "safe_files strict_json utf8 validation",
     "inference": "token_choice",
     "inspection": "figures",
-    "interchange": "hf_tokenizer model_card pretrained weights",
+    "interchange": "model_card pretrained",
     "optim": "parameter_groups",
-    "runs": "digest events tensors",
     "training": "event_logger inherited_options",
 }
 """Files without a test file of their own, by room: they are tested through the commands that use them."""
