@@ -128,19 +128,15 @@ def test_the_top_level_is_the_promised_one() -> None:
 
 
 THROUGH = {
-    "commands": "flags inspection_report",
-    "config": "changed_options explain",
+    "commands": "inspection_report",
     "dashboard/api": "docs",
     "dashboard/live": "messages watch",
-    "dashboard/options": "corpora form_schema overrides",
-    "dashboard/store": "run_folders",
-    "dashboard": "app http_errors module_path private_folder request_json schemas settings",
+    "dashboard/options": "corpora form_schema",
+    "dashboard": "app http_errors module_path schemas",
     "dashboard/trainings": "processes summaries",
     "dashboard/worker": "client generation inspection process",
-    "inference": "token_choice",
     "inspection": "figures",
     "interchange": "model_card pretrained",
-    "optim": "parameter_groups",
     "training": "event_logger inherited_options",
 }
 """Files without a test file of their own, by room: they are tested through the commands that use them."""

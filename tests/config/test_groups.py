@@ -7,11 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from omegaconf import OmegaConf
 from support.commands import ROOT, TINY, train_here
 
 from lab.config import compose
 from lab.config.docs import first_line
-from lab.config.groups import group_choices, group_names
+from lab.config.groups import defaults, group_choices, group_names, optimizers, option_names, shipped
 from lab.config.schema import check
 
 FILES = [(group, choice) for group in group_names() for choice in group_choices(group)]
@@ -61,3 +62,22 @@ def test_a_further_optimizer_is_one_more_file(tmp_path: Path) -> None:
     assert "  optimizer.momentum (0.9" in done.stdout
     (continued,) = tmp_path.glob("outputs/*/*/config.yaml")
     assert "_target_: torch.optim.RMSprop" in continued.read_text()
+
+
+def test_what_a_file_says_without_hydra_is_what_hydra_composes() -> None:
+    for group, choice in defaults().items():
+        if group in ("model", "data", "schedule", "optimizer", "sample", "trainer") and choice:
+            said = OmegaConf.to_container(shipped(group, choice))
+            composed = OmegaConf.to_container(compose.compose_config([])[group], enum_to_str=True)
+            assert isinstance(said, dict)
+            assert isinstance(composed, dict)
+            plain = {key: value for key, value in said.items() if "${" not in str(value)}
+            assert {key: composed[key] for key in plain} == plain, group
+
+
+def test_every_option_has_one_name() -> None:
+    names = option_names()
+    assert len(names) == len(set(names))
+    assert {"optimizer.betas", "optimizer.momentum", "optimizer.lr", "model", "model.emb_dim", "seed"} <= set(names)
+    assert not any(part.startswith("_") for name in names for part in name.split("."))
+    assert set(optimizers()) == set(group_choices("optimizer"))

@@ -51,7 +51,7 @@ def test_each_kind_takes_what_it_is_and_nothing_else(kind: Kind, good: list[Any]
         assert found == value
         assert type(found) is type(value)
     for value in bad:
-        with pytest.raises(Unfit, match="^it"):
+        with pytest.raises(Unfit, match=r"^it"):
             kind(value, "it")
 
 
