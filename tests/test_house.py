@@ -136,8 +136,7 @@ THROUGH = {
     "dashboard/trainings": "processes summaries",
     "dashboard/worker": "client generation inspection process",
     "inspection": "figures",
-    "interchange": "model_card pretrained",
-    "training": "event_logger inherited_options",
+    "interchange": "pretrained",
 }
 """Files without a test file of their own, by room: they are tested through the commands that use them."""
 

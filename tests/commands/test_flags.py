@@ -14,10 +14,9 @@ def test_a_mistake_is_one_sentence_that_names_the_help() -> None:
     parser.add_argument("--pairs", type=number(int, Limit(1, 9)), default=3)
     assert parser.parse_args([]).pairs == 3
     assert parser.parse_args(["--pairs", "9"]).pairs == 9
+    said = r"^--pairs: .*a whole number, at least 1 and at most 9; python -m lab\.x --help"
     for typed in ("0", "10", "1.5", "nan", "many", ""):
-        with pytest.raises(
-            LabError, match=r"^--pairs: .*a whole number, at least 1 and at most 9; python -m lab\.x --help"
-        ):
+        with pytest.raises(LabError, match=said):
             parser.parse_args(["--pairs", typed])
     with pytest.raises(LabError, match=r"^unrecognized arguments: --prot"):
         parser.parse_args(["--prot", "1"])

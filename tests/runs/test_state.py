@@ -1,12 +1,14 @@
 """What a run says it is doing, and whether anybody is there to do it."""
 
 import json
+import os
 from pathlib import Path
 
+import psutil
 from support.commands import TINY, lab, train_here
 from support.control import running, state
 
-from lab.runs.state import read_state, write_state
+from lab.runs.state import describe, is_alive, read_state, write_queued, write_state
 
 
 def test_a_killed_run_is_lost_not_running(tmp_path: Path) -> None:
@@ -36,3 +38,27 @@ def test_failed_runs_say_why(tmp_path: Path) -> None:
     told = state(tmp_path)
     assert told["state"] == "failed"
     assert "diverged" in told["reason"]
+
+
+def test_a_run_that_waits_needs_no_process_and_one_that_is_over_neither(tmp_path: Path) -> None:
+    write_queued(tmp_path, total_steps=9)
+    assert read_state(tmp_path)["state"] == "queued"
+    gone = {"pid": 2**31 - 1, "process_started": 1.0}
+    for said, told in (("running", "lost"), ("paused", "lost"), ("stopped", "stopped"), ("finished", "finished")):
+        (tmp_path / "state.json").write_text(json.dumps({"state": said, **gone}))
+        assert read_state(tmp_path)["state"] == told
+
+
+def test_a_process_that_took_over_the_number_is_another_one() -> None:
+    began = psutil.Process().create_time()
+    assert is_alive(os.getpid(), began)
+    assert is_alive(os.getpid(), began + 0.5)  # a clock of another resolution
+    for away in (-2, 2, 60):
+        assert not is_alive(os.getpid(), began + away)
+
+
+def test_a_state_in_words() -> None:
+    assert describe({"state": "running", "step": 4, "total_steps": 9, "tokens_per_second": 1234.5}) == (
+        "running, step 4 of 9, 1,234 tokens/s"
+    )
+    assert describe({"state": "failed", "reason": "it diverged"}) == "failed, step 0 of ? (it diverged)"

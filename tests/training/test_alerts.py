@@ -1,9 +1,11 @@
 """Alerts: a loss that jumps, a run that fails."""
 
+import math
 import statistics
 from collections import deque
 from pathlib import Path
 
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from support.commands import TINY, train_here
@@ -56,3 +58,23 @@ def test_checkpoints_and_alerts_stand_in_the_log(tmp_path: Path) -> None:
     told = [e for e in events.read(tmp_path / "worst") if e["kind"] == "alert"]
     assert told[-1]["what"] == "failed"
     assert "diverged" in told[-1]["message"]
+
+
+def test_one_spike_is_one_alert_until_the_loss_has_been_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Module:
+        clock, train_loss = (0, 0), None
+
+    monkeypatch.setattr(alerts, "GPTModule", Module)
+    log, module = events.EventLog(tmp_path), Module()
+    watching = alerts.Alerts(log)
+    losses = [5 + 0.01 * (step % 3) for step in range(20)] + [9.0, 9.5, math.nan, 9.0, 5.0, 9.0]
+    for step, loss in enumerate(losses):
+        module.clock, module.train_loss = (step, 0), loss  # type: ignore[assignment]
+        for _ in range(2):  # several micro-batches of one step
+            watching.on_train_batch_end(None, module)  # type: ignore[arg-type]
+    log.close()
+    assert [event["step"] for event in events.read(tmp_path)] == [20, 23, 25]
+    again = alerts.Alerts(log)
+    again.load_state_dict(watching.state_dict())
+    assert again.state_dict() == watching.state_dict()
+    assert not any(math.isnan(loss) for loss in again.state_dict()["losses"])

@@ -3,6 +3,11 @@
 import pytest
 from support.commands import Finished, scalars
 
+from lab.config import compose
+from lab.config.schema import check
+from lab.training.callbacks import Record
+from lab.training.hparams import Hparams
+
 
 def test_tensorboard_lists_the_run_with_its_options_and_figures(kept: Finished) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -26,3 +31,12 @@ def test_tensorboard_lists_the_run_with_its_options_and_figures(kept: Finished) 
     assert figures <= scalars(kept.run).keys()
     assert scalars(kept.run)["best_val_loss"][7] == pytest.approx(kept.results["best_val_loss"], rel=1e-6)
     assert ended.session_end_info.status == 1  # STATUS_SUCCESS
+
+
+def test_options_of_the_table_are_numbers_or_words() -> None:
+    config = check(compose.compose_config(["logger=csv", "save=true", "eval_every=null"]))
+    options = Hparams(config, Record.__new__(Record)).options
+    assert (options["optimizer.lr"], options["save"], options["eval_every"]) == (3e-4, "true", "null")
+    assert options["optimizer.betas"] == "[0.9, 0.95]"
+    assert all(isinstance(value, int | float | str) and not isinstance(value, bool) for value in options.values())
+    assert not any(name.startswith("logger.") for name in options)

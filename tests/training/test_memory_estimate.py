@@ -40,3 +40,13 @@ def test_the_counted_parameters_are_those_of_the_model(
     model = GPTModel(shape)
     assert memory_estimate.parameters(shape) == model.num_parameters()
     assert memory_estimate.inner_parameters(shape) == model.num_parameters(include_embeddings=False)
+
+
+def test_activations_grow_with_the_batch_and_shrink_with_checkpointing() -> None:
+    def activations(*options: str) -> int:
+        return memory_estimate.training_memory(check(compose.compose_config(options)))["activations"]
+
+    usual = activations()
+    assert activations("data.batch_size=8") == 2 * usual
+    assert activations("model.activation_checkpointing=true") < usual
+    assert activations("model.drop_rate=0") < usual

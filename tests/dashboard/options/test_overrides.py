@@ -70,10 +70,8 @@ def test_a_text_to_train_on_lies_in_the_root(tmp_path: Path) -> None:
 
 
 def test_a_sweep_is_over_values_and_not_over_texts() -> None:
-    assert overrides.sweep_words({"optimizer.lr": [1e-3, 0.5], "seed": [1]}, HERE) == [
-        "optimizer.lr=0.001,0.5",
-        "seed=1",
-    ]
+    words = overrides.sweep_words({"optimizer.lr": [1e-3, 0.5], "seed": [1]}, HERE)
+    assert words == ["optimizer.lr=0.001,0.5", "seed=1"]
     for sweep, said in (({"sample.prompt": ["a"]}, "cannot be swept over"), ({"seed": []}, "no values")):
         with pytest.raises(ApiError, match=said):
             overrides.sweep_words(sweep, HERE)
