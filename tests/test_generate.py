@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from typing import Any
 
 import pytest
@@ -69,9 +68,7 @@ def test_ctrl_c_ends_it_with_130_and_a_closed_pipe_quietly(trained: Finished) ->
         assert process.stderr is not None
         assert process.stdout.read(30).startswith(b"The fox")
         process.stdout.close()
-        deadline = time.monotonic() + 300
-        while process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.05)
+        process.wait(timeout=300)
         assert process.stderr.read() == b""
         assert process.returncode == 1
 

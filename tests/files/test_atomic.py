@@ -7,7 +7,6 @@ import signal
 import stat
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.commands import ROOT
+from support.waiting import wait_for
 
 from lab.files import atomic
 
@@ -135,9 +135,8 @@ with atomic.writing(Path({str(path)!r})) as file:
     time.sleep(600)
 """
     process = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT)
-    while not (tmp_path / "half-way").exists():
-        assert process.poll() is None, "the process has ended too soon"
-        time.sleep(0.01)
+    wait_for(lambda: (tmp_path / "half-way").exists() or process.poll() is not None)
+    assert process.poll() is None, "the process has ended too soon"
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert path.read_bytes() == b"old"
