@@ -10,7 +10,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import torch
 from support.commands import ROOT
+
+from lab.model import GPTModel
 
 LAB = ROOT / "lab"
 FLOORS = (
@@ -178,10 +181,8 @@ def test_the_readme_is_true() -> None:
     from lab.config import compose
     from lab.config.groups import group_choices, option_names
     from lab.config.schema import check
-    from lab.model import GPTModel
 
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    import torch
 
     for preset in group_choices("model"):
         with torch.device("meta"):
@@ -245,3 +246,19 @@ def test_a_wheel_trains_from_any_folder(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert list(away.glob("outputs/*/*/results.json"))
+
+
+def test_model_and_tools_can_be_imported_without_the_machine_around_them() -> None:
+    """Each module in turn, so that the first one that brings in too much is named."""
+    script = """
+import sys
+for module in ("model", "training.loss", "optim.parameter_groups", "data.windows", "inference.sampling"):
+    before = {m for m in sys.modules if m.startswith("lab.")}
+    exec(f"import lab.{module}" if module != "model" else "from lab.model import GPTModel, GPTConfig")
+    found = {"hydra", "omegaconf", "lightning", "pytorch_lightning"} & set(sys.modules)
+    assert not found, (module, found)
+    print(module, *sorted({m for m in sys.modules if m.startswith("lab.")} - before))
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0] == "model lab.model"  # the file that can be taken along alone
