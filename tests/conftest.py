@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from support.commands import Finished
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 # One thread for each test process: two run side by side, and sums come out the same in all of them.
 os.environ["OMP_NUM_THREADS"] = "1"
+
+# How long an example takes says how busy the machine is, and nothing about the code.
+settings.register_profile("lab", deadline=None)
+settings.load_profile("lab")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -133,9 +133,9 @@ def test_the_top_level_is_the_promised_one() -> None:
 THROUGH = {
     "commands": "inspection_report",
     "dashboard/api": "docs",
-    "dashboard/live": "messages watch",
-    "dashboard/options": "corpora form_schema",
-    "dashboard": "app http_errors module_path schemas",
+    "dashboard/live": "messages",
+    "dashboard/options": "form_schema",
+    "dashboard": "app schemas",
     "dashboard/trainings": "processes summaries",
     "dashboard/worker": "client generation inspection process",
     "inspection": "figures",
