@@ -1,7 +1,7 @@
 """Paths and texts, past Hydra's grammar."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lab.config import compose, quoting
@@ -22,6 +22,9 @@ def test_literal_options_arrive_as_typed(value: str) -> None:
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
     | st.text("\\'${}a:", max_size=9)
 )
+@example("\\${a}")
+@example("\\\\${a:b}'\\'")
+@example("\\\\")
 def test_what_is_quoted_arrives_through_both_grammars(value: str) -> None:
     """Hydra's own parser and OmegaConf's interpolations, without the rest of the configuration."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -46,3 +49,7 @@ def test_a_folder_keeps_hydras_own_interpolations_and_no_others() -> None:
     for strange in ("a/${nonsense:1}", "a/${no.option}", "a/${"):
         with pytest.raises(LabError, match="begins none of its interpolations"):
             quoting.quote_literals([f"hydra.run.dir={strange}"])
+
+
+def test_a_folder_whose_name_is_omegaconfs_sign_for_missing_can_be_had() -> None:
+    assert quoting.quote_literals(["hydra.run.dir=???", "logger.csv.save_dir=a"])[0] == "hydra.run.dir='./???'"
