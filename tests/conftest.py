@@ -1,19 +1,27 @@
 """What the tests share: a small corpus, private caches, and the real command line."""
 
+import io
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
+    from support.commands import Finished
     from support.server import Server
 
 # One thread for each test process: two run side by side, and sums come out the same in all of them.
 os.environ["OMP_NUM_THREADS"] = "1"
+
+# How long an example takes says how busy the machine is, and nothing about the code.
+settings.register_profile("lab", deadline=None)
+settings.load_profile("lab")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -54,3 +62,60 @@ def between_steps(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         monkeypatch.setattr(command_files, "commands", commands)
 
     return at
+
+
+@pytest.fixture(scope="session")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> "Finished":
+    """One run with everything on, which several tests look at from different sides."""
+    from support.commands import TINY, train
+
+    folder = tmp_path_factory.mktemp("kept")
+    return train(
+        folder,
+        *TINY,
+        "corpus=fables",
+        "save=true",
+        "save_every=2",
+        "keep=2",
+        "trainer.max_steps=7",
+        "trainer.accumulate_grad_batches=2",
+        "eval_every=3",
+        "log_every=1",
+    )
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> "Finished":
+    """The folder of a tiny run that has kept its model."""
+    from support.commands import TINY, train_here
+
+    folder = tmp_path_factory.mktemp("trained")
+    done = train_here(folder, *TINY, "model.context_length=32", "trainer.max_steps=2", "save=true")
+    assert done.code == 0
+    return done
+
+
+@pytest.fixture
+def here(trained: "Finished", monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Runs lab.generate inside this process: exit code, standard output, standard error."""
+
+    from lab import generate
+
+    def run(*arguments: str, stdin: bytes = b"") -> tuple[int, str, str]:
+        out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", errors="backslashreplace") for _ in range(2))
+        with monkeypatch.context() as patched:
+            patched.setattr(sys, "argv", ["generate", *arguments])
+            patched.setattr(sys, "stdout", out)
+            patched.setattr(sys, "stderr", err)
+            patched.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), "utf-8", errors="surrogateescape"))
+            patched.chdir(trained.folder)
+            code = 0
+            try:
+                generate.main()
+            except SystemExit as stop:
+                code = int(stop.code or 0)
+        for stream in (out, err):
+            stream.seek(0)
+        return code, out.read(), err.read()
+
+    return run

@@ -10,7 +10,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import torch
 from support.commands import ROOT
+
+from lab.model import GPTModel
 
 LAB = ROOT / "lab"
 FLOORS = (
@@ -128,29 +131,17 @@ def test_the_top_level_is_the_promised_one() -> None:
 
 
 THROUGH = {
-    ".": "bench summary",
-    "commands": "entry flags generation inspection_report options prompt_loop train_help",
-    "config": "changed_options classic_flags compose docs explain groups quoting resolvers typed_overrides",
-    "dashboard/api": "config dependencies docs health models page runs security trainings",
-    "dashboard": "app http_errors module_path private_folder request_json schemas serve settings",
-    "dashboard/live": "messages watch websocket",
-    "dashboard/options": "corpora form_schema overrides",
-    "dashboard/store": "downsample inside_root run_folders tail",
-    "dashboard/trainings": "processes queue summaries",
+    "commands": "inspection_report",
+    "dashboard": "app schemas",
+    "dashboard/api": "dependencies docs",
+    "dashboard/live": "messages",
+    "dashboard/options": "form_schema",
+    "dashboard/trainings": "processes summaries",
     "dashboard/worker": "client generation inspection process",
-    "data": "prepare tree_walk",
-    "files": "run_files safe_files strict_json utf8 validation",
-    "inference": "kv_cache text_stream token_choice",
-    "inspection": "figures",
-    "interchange": "hf_tokenizer model_card pretrained weights",
-    "optim": "parameter_groups",
-    "runs": "checkpoint command_files digest events folder newest tensors",
-    "system": "malloc standard_streams",
-    "training": (
-        "alerts arithmetic callbacks checkpointing datamodule display event_logger hparams "
-        "inherited_options instantiate library_warnings logged_values memory_estimate module prepared results "
-        "resume_check run_control wiring"
-    ),
+    "files": "run_files",
+    "inspection": "figures report",
+    "interchange": "pretrained",
+    "training": "preparation run trainer",
 }
 """Files without a test file of their own, by room: they are tested through the commands that use them."""
 
@@ -192,10 +183,8 @@ def test_the_readme_is_true() -> None:
     from lab.config import compose
     from lab.config.groups import group_choices, option_names
     from lab.config.schema import check
-    from lab.model import GPTModel
 
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    import torch
 
     for preset in group_choices("model"):
         with torch.device("meta"):
@@ -259,3 +248,19 @@ def test_a_wheel_trains_from_any_folder(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert list(away.glob("outputs/*/*/results.json"))
+
+
+def test_model_and_tools_can_be_imported_without_the_machine_around_them() -> None:
+    """Each module in turn, so that the first one that brings in too much is named."""
+    script = """
+import sys
+for module in ("model", "training.loss", "optim.parameter_groups", "data.windows", "inference.sampling"):
+    before = {m for m in sys.modules if m.startswith("lab.")}
+    exec(f"import lab.{module}" if module != "model" else "from lab.model import GPTModel, GPTConfig")
+    found = {"hydra", "omegaconf", "lightning", "pytorch_lightning"} & set(sys.modules)
+    assert not found, (module, found)
+    print(module, *sorted({m for m in sys.modules if m.startswith("lab.")} - before))
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0] == "model lab.model"  # the file that can be taken along alone

@@ -12,6 +12,7 @@ import torch
 from support.commands import ROOT, TINY, Finished, lab, train_here
 
 from lab import inspect
+from lab.inspection import report
 from lab.inspection.internals import ablate_heads, look, neighbors
 from lab.interchange.pretrained import open_pretrained
 from lab.model import GPTConfig, GPTModel

@@ -2,8 +2,6 @@
 
 import copy
 import math
-import subprocess
-import sys
 from typing import Any
 
 import numpy as np
@@ -12,7 +10,6 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from support.commands import ROOT
 from torch import Tensor, nn
 
 from lab.inspection.internals import attention_weights
@@ -362,22 +359,6 @@ def test_a_text_longer_than_the_context_is_refused() -> None:
 def test_numbers_that_make_no_model_are_refused(name: str, value: float) -> None:
     with pytest.raises(ValueError, match=name):
         tiny(**{name: value})
-
-
-def test_model_and_tools_can_be_imported_without_the_machine_around_them() -> None:
-    """Each module in turn, so that the first one that brings in too much is named."""
-    script = """
-import sys
-for module in ("model", "loss", "optim", "windows", "sampling"):
-    before = {m for m in sys.modules if m.startswith("lab.")}
-    exec(f"import lab.{module}" if module != "model" else "from lab.model import GPTModel, GPTConfig")
-    found = {"hydra", "omegaconf", "lightning", "pytorch_lightning"} & set(sys.modules)
-    assert not found, (module, found)
-    print(module, *sorted({m for m in sys.modules if m.startswith("lab.")} - before))
-"""
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[0] == "model lab.model"  # the file that can be taken along alone
 
 
 @given(rate=st.sampled_from([0.05, 0.1, 0.5, 0.9]), seed=st.integers(0, 2**31))

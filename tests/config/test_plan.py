@@ -148,6 +148,8 @@ def test_only_a_warmup_that_was_typed_can_be_too_long() -> None:
         refuse_senseless(typed, make_plan(typed, n_windows=100))
     with pytest.raises(LabError, match=r"data.batch_size=4 .* 3 windows"):
         refuse_senseless(ended, make_plan(ended, n_windows=3))
+    just_enough = config(trainer__max_steps=30, schedule__warmup_steps=30)
+    refuse_senseless(just_enough, make_plan(just_enough, n_windows=4))
 
 
 def test_what_is_given_wins_over_the_earlier_run() -> None:

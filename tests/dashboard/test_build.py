@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.commands import ROOT
+from support.commands import ROOT, lab
 
 from lab.dashboard import build
 from lab.errors import LabError
@@ -92,3 +92,12 @@ def test_the_first_load_is_small() -> None:
     assert len(packed) > 5
     size = sum((path if path.is_file() else path.with_suffix("")).stat().st_size for path in packed)
     assert size < 300_000, size
+
+
+def test_help_of_the_build_builds_nothing(tmp_path: Path) -> None:
+    done = lab(tmp_path, "dashboard.build", "--help", env={"PATH": str(tmp_path)})  # there is no npm to run
+    assert (done.code, done.err) == (0, "")
+    assert "python -m lab.dashboard.build" in done.out
+    done = lab(tmp_path, "dashboard.build", "--fast", env={"PATH": str(tmp_path)})
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("error: unrecognized arguments: --fast")

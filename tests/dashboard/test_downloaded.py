@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -16,8 +15,7 @@ import psutil
 import pytest
 import torch
 from support.commands import TINY, train_here
-from support.server import OVERRIDES, Server, in_state, run, serving, train
-from support.waiting import wait_for
+from support.server import OVERRIDES, Server, in_state, serving, train
 
 from lab.files.run_files import EVENTS_FILE
 from lab.runs import checkpoint
@@ -189,28 +187,6 @@ def test_nothing_is_written_through_a_link(server: Server, client: httpx.Client,
     assert os.listdir(elsewhere) == []
 
 
-def test_a_log_with_a_second_name_is_not_written_to(tmp_path: Path) -> None:
-    from lab.dashboard.store.inside_root import appending
-
-    (tmp_path / "mine").write_text("mine")
-    os.link(tmp_path / "mine", tmp_path / "train.log")
-    with appending(tmp_path / "train.log") as file:
-        file.write(b" and more")
-    assert (tmp_path / "mine").read_text() == "mine"
-    assert (tmp_path / "train.log").read_text() == "mine and more"
-
-
-def test_what_a_training_obeys_it_removes_in_its_own_folder_only(tmp_path: Path) -> None:
-    """A training begins with clearing away old commands: behind a link, that would be somebody's documents."""
-    (tmp_path / "documents").mkdir()
-    (tmp_path / "documents" / "letter").write_text("mine")
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "commands").symlink_to(tmp_path / "documents")
-    done = train_here(tmp_path, *TINY, "trainer.max_steps=1", "logger=none", "hydra.run.dir=run")
-    assert done.code == 0, done.err
-    assert (tmp_path / "documents" / "letter").exists()
-
-
 DEEP = '{"a":' * 500 + "1" + "}" * 500
 STATE = '{"state": "stopped", "pid": null, '
 ODD = {
@@ -302,29 +278,6 @@ def test_no_file_of_one_run_hides_the_others(server: Server, client: httpx.Clien
         for pipe in day.glob("*-pipe/*"):
             if pipe.is_fifo():
                 pipe.unlink()
-
-
-def test_a_queue_for_this_user_alone_that_a_new_server_takes_up(tmp_path: Path) -> None:
-    """And of which nothing lies where it could be downloaded to."""
-    state = Path(os.environ["LAB_STATE"])
-    with serving(tmp_path) as server:
-        with server.client() as client:
-            first = train(client, **{"trainer.max_steps": 100_000, "eval_every": 100_000})
-            in_state(client, first, "running")
-            waiting = train(client, **{"trainer.max_steps": 1})
-            assert run(client, waiting)["state"] == "queued"
-        server.kill()
-        files = [file for file in state.glob("*/queue/*.json") if str(tmp_path) in file.read_text()]
-        assert len(files) == 2
-        assert all(file.stat().st_mode & 0o077 == 0 for file in files)
-        server.start()
-        with server.client() as client:
-            assert run(client, waiting)["state"] == "queued"
-            os.kill(
-                json.loads((tmp_path / run(client, first)["path"] / "state.json").read_text())["pid"], signal.SIGKILL
-            )
-            in_state(client, waiting, "finished")
-            wait_for(lambda: not any(file.exists() for file in files))  # what has ended is forgotten
 
 
 assert OVERRIDES

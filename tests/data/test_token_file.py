@@ -4,7 +4,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 import zlib
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -15,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from support.commands import ROOT
+from support.waiting import wait_for
 
 from lab.data.corpus import Document
 from lab.data.token_file import TokenFile, cache_folder, encode_documents, safe_chunks, tokenize
@@ -327,17 +327,16 @@ def start(signs: Path, name: str, hang_at: int = 0) -> subprocess.Popen[str]:
     )
 
 
-def wait_for(sign: Path, process: subprocess.Popen[str]) -> None:
-    while not sign.exists():
-        assert process.poll() is None, "the process has ended too soon"
-        time.sleep(0.01)
+def wait_for_sign(sign: Path, process: subprocess.Popen[str]) -> None:
+    wait_for(lambda: sign.exists() or process.poll() is not None)
+    assert sign.exists(), "the process has ended too soon"
 
 
 def test_of_two_processes_one_encodes_and_both_get_the_tokens(tmp_path: Path, folder: Path) -> None:
     names = ("left", "right")
     processes = [start(tmp_path, name) for name in names]
     for name, process in zip(names, processes, strict=True):
-        wait_for(tmp_path / f"{name} is ready", process)
+        wait_for_sign(tmp_path / f"{name} is ready", process)
     (tmp_path / "go").touch()
     answers = [process.communicate()[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0]
@@ -349,7 +348,7 @@ def test_of_two_processes_one_encodes_and_both_get_the_tokens(tmp_path: Path, fo
 def test_what_a_killed_process_left_is_cleared_away(tmp_path: Path, folder: Path) -> None:
     (tmp_path / "go").touch()
     process = start(tmp_path, "victim", hang_at=30)
-    wait_for(tmp_path / "hanging", process)
+    wait_for_sign(tmp_path / "hanging", process)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert list(folder.glob(".*.tmp"))

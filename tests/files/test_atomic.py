@@ -1,12 +1,12 @@
 """Written whole or not at all."""
 
+import json
 import os
 import shutil
 import signal
 import stat
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.commands import ROOT
+from support.waiting import wait_for
 
 from lab.files import atomic
 
@@ -125,7 +126,7 @@ def test_a_killed_process_leaves_the_old_file(tmp_path: Path) -> None:
     script = f"""
 import time
 from pathlib import Path
-from lab import atomic
+from lab.files import atomic
 
 with atomic.writing(Path({str(path)!r})) as file:
     file.write(b"new" * 100_000)
@@ -134,9 +135,8 @@ with atomic.writing(Path({str(path)!r})) as file:
     time.sleep(600)
 """
     process = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT)
-    while not (tmp_path / "half-way").exists():
-        assert process.poll() is None, "the process has ended too soon"
-        time.sleep(0.01)
+    wait_for(lambda: (tmp_path / "half-way").exists() or process.poll() is not None)
+    assert process.poll() is None, "the process has ended too soon"
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert path.read_bytes() == b"old"
@@ -196,3 +196,8 @@ def test_a_folder_goes_all_at_once(name: str, tmp_path: Path, monkeypatch: pytes
     atomic.remove_folder(folder)
     assert there == [False]  # nobody finds it half deleted
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_path_of_an_ascii_locale_is_written_as_what_it_is() -> None:
+    assert atomic.utf8(os.fsencode("λ").decode("ascii", "surrogateescape")) == "λ".encode()
+    assert json.loads(atomic.utf8('"λ \udcff"')) == "λ \udcff"

@@ -149,3 +149,20 @@ def test_a_frozen_parameter_is_in_no_group() -> None:
     grouped = [id(parameter) for group in decay_groups(model, 0.1) for parameter in group["params"]]
     assert len(grouped) == len(list(model.parameters())) - 1
     assert id(model.position_embedding.weight) not in grouped
+
+
+@few
+@given(st.integers(0, 100), st.integers(1, 100), shares, st.floats(0.01, 1))
+def test_a_warmup_that_reaches_into_the_descent_stays_below_both(
+    warm: int, total: int, floor: float, decay: float
+) -> None:
+    """By two straight lines: as far as the warmup has come, and no higher than the descent still allows."""
+    warm = min(warm, total)
+    fall = max(1, round(decay * total))
+    for step in range(total + 1):
+        rising = (step + 1) / warm if warm else 1.0
+        falling = 1 - (1 - floor) * (step - (total - fall)) / fall
+        found = warmup_stable_decay(
+            step, warmup_steps=warm, total_steps=total, min_lr_ratio=floor, decay_fraction=decay
+        )
+        assert found == pytest.approx(min(1.0, rising, falling), abs=1e-12)

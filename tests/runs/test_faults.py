@@ -2,27 +2,18 @@
 
 import contextlib
 import os
-import pickle
 import random
 import resource
-import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
-import torch
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from support.commands import TINY, lab, scalars, train, train_here
+from support.commands import scalars, train, train_here
 from support.runs import OPTIONS, assert_same_run, write_tale
 
-from lab.config import compose
-from lab.errors import LabError
 from lab.runs import checkpoint
-from lab.training import resume
 
 
 def start(folder: Path, *arguments: str) -> "subprocess.Popen[bytes]":
@@ -151,127 +142,6 @@ def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
         subprocess.run(["umount", disk], check=True)  # nobody holds a file open there any more
 
 
-@pytest.fixture(scope="module")
-def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A sound checkpoint."""
-    folder = tmp_path_factory.mktemp("good")
-    write_tale(folder)
-    assert train_here(folder, *OPTIONS, "model.emb_dim=16", "trainer.max_steps=2", "hydra.run.dir=run").code == 0
-    return folder / "run" / "checkpoints" / "last.ckpt"
-
-
-def assert_refused(path: Path, *words: str) -> None:
-    with pytest.raises(LabError) as told:
-        checkpoint.load(path)
-    assert "\n" not in str(told.value)
-    assert str(path) in str(told.value)
-    for word in words:
-        assert word in str(told.value)
-
-
-def test_an_empty_a_foreign_and_an_older_checkpoint(good: Path, tmp_path: Path) -> None:
-    path = tmp_path / "a.ckpt"
-    path.write_bytes(b"")
-    assert_refused(path, "damaged or not a checkpoint")
-    path.write_bytes(b"PK\x03\x04 but no more")
-    assert_refused(path, "damaged or not a checkpoint")
-    torch.save({"state_dict": {}}, path)
-    assert_refused(path, "not a checkpoint of this lab")
-    torch.save([1, 2, 3], path)
-    assert_refused(path, "not a checkpoint of this lab")
-    found = torch.load(good, weights_only=True)
-    found["lab"]["format"] = 0
-    torch.save(found, path)
-    assert_refused(path, "format 0", "format 1")
-
-
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(share=st.floats(0, 0.9999))
-def test_a_truncated_checkpoint_is_refused(good: Path, tmp_path: Path, share: float) -> None:
-    data = good.read_bytes()
-    path = tmp_path / "torn.ckpt"
-    path.write_bytes(data[: int(share * len(data))])
-    assert_refused(path)
-
-
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
-def test_a_flipped_bit_is_refused_or_harmless(good: Path, tmp_path: Path, place: float, bit: int) -> None:
-    data = bytearray(good.read_bytes())
-    data[int(place * len(data))] ^= 1 << bit
-    path = tmp_path / "flipped.ckpt"
-    path.write_bytes(data)
-    try:
-        found = checkpoint.load(path)
-    except LabError:
-        return
-    sound = checkpoint.load(good)["state_dict"]  # it hit padding between the parts of the file
-    assert all(torch.equal(found["state_dict"][name], sound[name]) for name in sound)
-
-
-def test_a_payload_is_refused_and_does_not_run(good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    evidence = tmp_path / "executed"
-
-    class Payload:
-        def __reduce__(self) -> tuple[Any, ...]:
-            return os.system, (f"touch {evidence}",)
-
-    found = torch.load(good, weights_only=True)
-    found["callbacks"]["Record"]["val"] = Payload()
-    zipped = tmp_path / "zipped.ckpt"
-    torch.save(found, zipped)
-    plain = tmp_path / "plain.ckpt"
-    plain.write_bytes(pickle.dumps(Payload()))
-    legacy = tmp_path / "legacy.ckpt"
-    torch.save(found, legacy, _use_new_zipfile_serialization=False)
-    monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")  # what would switch torch's own safety off
-    for path in (zipped, plain, legacy):
-        done = train_here(tmp_path, *TINY, f"resume={path}")
-        assert done.code == 1
-        assert done.err.startswith("error: ")
-        assert len(done.err.strip().splitlines()) == 1
-    done = lab(tmp_path, "generate", f"checkpoint={zipped}")
-    assert "could run code" in done.err
-    assert not evidence.exists()
-    os.system(f"touch {evidence}")  # the payload would have worked
-    assert evidence.exists()
-
-
-def test_what_a_checkpoint_says_is_never_built(good: Path, tmp_path: Path) -> None:
-    """Targets, loggers, callbacks and addresses written into a checkpoint's options are not taken over."""
-    evidence = tmp_path / "built"
-    evil = {"_target_": "os.system", "command": f"touch {evidence}"}
-    found = torch.load(good, weights_only=True)
-    config = found["lab"]["config"]
-    config["logger"] = {"evil": evil}
-    config["callbacks"] = {"evil": evil}
-    config["optimizer"] |= evil
-    config["corpus"] |= {"name": "verdict", "url": "http://127.0.0.1:9/evil", "path": "../../evil"}
-    config["sample"]["prompt"] = "${oc.env:HOME}"
-    config["seed"] = "42 hydra.run.dir=/evil"
-    path = tmp_path / "evil.ckpt"
-    torch.save(found, path)
-    taken = resume.inherited_overrides([f"resume={path}"], tmp_path)
-    assert not [word for word in taken if "_target_" in word or ("evil" in word and "seed" not in word)]
-    composed = compose.compose_quoted([word for word in taken if not word.startswith("seed")])
-    assert composed.sample.prompt == "${oc.env:HOME}"
-    assert composed.optimizer._target_ == "torch.optim.AdamW"
-    done = lab(tmp_path, "train", f"resume={path}")
-    assert done.code == 1
-    assert "Traceback" not in done.err
-    assert not evidence.exists()
-
-
-def test_a_torn_newest_checkpoint_is_passed_over(good: Path, tmp_path: Path) -> None:
-    run = tmp_path / "outputs" / "day" / "run"
-    shutil.copytree(good.parent.parent, run)
-    torn = run / "checkpoints" / "step-00000099.ckpt"
-    torn.write_bytes(good.read_bytes()[:5000])
-    os.utime(torn, (time.time() + 60, time.time() + 60))
-    assert checkpoint.find("last", tmp_path).name in ("last.ckpt", "best.ckpt")
-    assert checkpoint.find(str(run), tmp_path).name in ("last.ckpt", "best.ckpt")
-
-
 def test_no_room_for_the_log_either(tmp_path: Path) -> None:
     """The disk fills up while nothing is being saved: one sentence all the same."""
     write_tale(tmp_path)
@@ -294,15 +164,3 @@ def test_no_room_for_the_log_either(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("error: there is no room left in")
     assert len(done.stderr.strip().splitlines()) == 1
-
-
-def test_a_checkpoint_with_parts_missing_is_refused(good: Path, tmp_path: Path) -> None:
-    path = tmp_path / "parts.ckpt"
-    for keys in (("loops",), ("global_step",), ("callbacks", "Record"), ("lab", "config"), ("lab", "corpus", "name")):
-        found = torch.load(good, weights_only=True)
-        inner = found
-        for key in keys[:-1]:
-            inner = inner[key]
-        inner[keys[-1]] = None
-        torch.save(found, path)
-        assert_refused(path, "lacks parts")

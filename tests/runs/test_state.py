@@ -1,4 +1,4 @@
-"""What a run says that it is doing, as it is written and read."""
+"""What a run says it is doing, and whether anybody is there to do it."""
 
 import json
 import os
@@ -6,10 +6,65 @@ from pathlib import Path
 
 import psutil
 import pytest
+from support.commands import TINY, lab, train_here
+from support.control import running, state
 
 from lab.errors import LabError
 from lab.files.run_files import STATE_FILE
-from lab.runs.state import RunState, describe, read_state, write_gone, write_queued, write_state
+from lab.runs.state import RunState, describe, is_alive, read_state, write_gone, write_queued, write_state
+
+
+def test_a_killed_run_is_lost_not_running(tmp_path: Path) -> None:
+    with running(tmp_path) as process:
+        assert state(tmp_path).state == "running"
+        process.kill()
+        process.wait()
+    assert state(tmp_path).state == "lost"
+    done = lab(tmp_path, "control", "run", "status")
+    assert done.out.startswith("lost")
+
+
+def test_a_pid_that_now_belongs_to_another_process_does_not_pass_for_the_run(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    write_state(run, "running", step=3)
+    assert read_state(run).state == "running"
+    told = json.loads((run / "state.json").read_text())
+    told["process_started"] -= 60
+    (run / "state.json").write_text(json.dumps(told))
+    assert read_state(run).state == "lost"
+
+
+def test_failed_runs_say_why(tmp_path: Path) -> None:
+    done = train_here(tmp_path, *TINY, "optimizer.lr=1e38", "trainer.max_steps=9", "hydra.run.dir=run")
+    assert done.code == 1
+    told = state(tmp_path)
+    assert told.state == "failed"
+    assert "diverged" in (told.reason or "")
+
+
+def test_a_run_that_waits_needs_no_process_and_one_that_is_over_neither(tmp_path: Path) -> None:
+    write_queued(tmp_path, total_steps=9)
+    assert read_state(tmp_path).state == "queued"
+    gone = {"pid": 2**31 - 1, "process_started": 1.0}
+    for said, told in (("running", "lost"), ("paused", "lost"), ("stopped", "stopped"), ("finished", "finished")):
+        (tmp_path / "state.json").write_text(json.dumps({"state": said, **gone}))
+        assert read_state(tmp_path).state == told
+
+
+def test_a_process_that_took_over_the_number_is_another_one() -> None:
+    began = psutil.Process().create_time()
+    assert is_alive(os.getpid(), began)
+    assert is_alive(os.getpid(), began + 0.5)  # a clock of another resolution
+    for away in (-2, 2, 60):
+        assert not is_alive(os.getpid(), began + away)
+
+
+def test_a_state_in_words() -> None:
+    assert describe(RunState("running", step=4, total_steps=9, tokens_per_second=1234.5)) == (
+        "running, step 4 of 9, 1,234 tokens/s"
+    )
+    assert describe(RunState("failed", reason="it diverged")) == "failed, step 0 of ? (it diverged)"
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:

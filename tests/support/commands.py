@@ -114,3 +114,10 @@ def train_here(folder: Path, *arguments: str) -> Finished:
         sys.argv = before[0]
         os.chdir(before[1])
     return Finished(code, out.getvalue(), err.getvalue(), folder)
+
+
+def tiny(folder: Path, *arguments: str) -> Finished:
+    """A tiny run inside this process that must succeed."""
+    done = train_here(folder, *TINY, *arguments)
+    assert done.code == 0, done.out + done.err
+    return done

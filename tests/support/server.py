@@ -17,6 +17,8 @@ import websockets
 from support.commands import ROOT, TINY
 from support.waiting import wait_for
 
+from lab.files.run_files import EVENTS_FILE
+
 OVERRIDES: dict[str, Any] = {
     "model.emb_dim": 32,
     "model.n_layers": 2,
@@ -128,3 +130,17 @@ def in_state(client: httpx.Client, run_id: str, *states: str) -> dict[str, Any]:
 def talk(coroutine: Any) -> Any:
     """Runs a conversation over a WebSocket."""
     return asyncio.run(asyncio.wait_for(coroutine, 600))
+
+
+def folder_of(server: Server, client: httpx.Client, run_id: str) -> Path:
+    return server.root / run(client, run_id)["path"]
+
+
+def write_run(folder: Path, points: int) -> None:
+    """The folder of a run that has logged so many points, with a single spike."""
+    folder.mkdir(parents=True)
+    with (folder / EVENTS_FILE).open("w") as file:
+        for step in range(points):
+            loss = 99.0 if step == points // 3 else 5 - 3 * step / points
+            line = {"seq": step, "time": 1.8e9 + step, "kind": "metrics", "step": step, "train_loss": loss}
+            file.write(json.dumps(line | {"grad_norm": 1.0, "learning_rate": 1e-3}) + "\n")

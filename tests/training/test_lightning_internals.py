@@ -7,9 +7,11 @@ import pytest
 import torch
 from lightning.pytorch.trainer.connectors.checkpoint_connector import _CheckpointConnector
 from lightning.pytorch.trainer.connectors.logger_connector import _LoggerConnector
+from support.commands import scalars, tiny
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
+from lab.runs import events
 from lab.training import lightning_internals
 
 _READ_IN = "lightning 2.6"
@@ -87,5 +89,23 @@ def test_what_is_logged_stands_at_the_finished_step(tmp_path: Path) -> None:
             seen.append((metrics, step))
 
     trainer.loggers = [Recorder()]
-    trainer._logger_connector.log_metrics({"mine": 1.0})
-    assert seen == [({"mine": 1.0}, 2)]
+    trainer._logger_connector.log_metrics({"mine": torch.tensor(1.0)})
+    assert [(metrics["mine"], step) for metrics, step in seen] == [(1.0, 2)]
+
+
+def test_what_a_callback_logs_arrives_at_its_step(tmp_path: Path) -> None:
+    own = ("log_every=3", "trainer.accumulate_grad_batches=2", "+callbacks.mine._target_=support.callbacks.EachStep")
+    run = tiny(tmp_path, "trainer.max_steps=8", *own, "save=true").run
+    assert scalars(run)["mine"] == {3: 3.0, 6: 6.0, 8: 8.0}
+    assert all(passes > 0 for passes in scalars(run)["epoch"].values())
+    told = [event for event in events.read(run) if "mine" in event]
+    assert [(event["step"], events.figures(event)["mine"]) for event in told] == [(3, 3.0), (6, 6.0), (8, 8.0)]
+    assert all(event["time"] > 1e9 for event in told)
+    more = (
+        "trainer.max_steps=13",
+        *own[2:],
+        "+callbacks.rate._target_=lightning.pytorch.callbacks.LearningRateMonitor",
+    )
+    run = tiny(tmp_path, "resume=last", *more).run
+    assert scalars(run)["mine"] == {3: 3.0, 6: 6.0, 8: 8.0, 9: 9.0, 12: 12.0, 13: 13.0}
+    assert {8, 11} <= next(set(curve) for name, curve in scalars(run).items() if name.startswith("lr-"))

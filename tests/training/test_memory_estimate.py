@@ -3,13 +3,17 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from support.commands import ROOT
 
 from lab.config.compose import compose_config
 from lab.config.schema import check
-from lab.model import GPTModel
+from lab.model import GPTConfig, GPTModel
 from lab.training import memory_estimate
 
 _MEASURE = """
@@ -73,14 +77,6 @@ def test_the_estimate_is_within_15_percent_of_the_peak(words: list[str]) -> None
     assert estimate == pytest.approx(int(done.stdout), rel=0.15)
 
 
-@pytest.mark.parametrize("words", [[], ["model.bias=false"], ["model.tie_embeddings=false", "model.qkv_bias=false"]])
-def test_parameters_are_counted_as_the_model_has_them(words: list[str]) -> None:
-    config = check(compose_config([*words, "model.emb_dim=32", "model.n_heads=2", "model.n_layers=3"])).model
-    model = GPTModel(config)
-    assert memory_estimate.parameters(config) == model.num_parameters()
-    assert memory_estimate.inner_parameters(config) == model.num_parameters(include_embeddings=False)
-
-
 def test_the_masks_of_dropout_cost_more_where_no_kernel_is_fused() -> None:
     config = check(compose_config(["model=nano"]))
     on_cpu, on_gpu = (memory_estimate.training_memory(config, device)["activations"] for device in ("cpu", "gpu"))
@@ -89,3 +85,51 @@ def test_the_masks_of_dropout_cost_more_where_no_kernel_is_fused() -> None:
     masks = 2 * (4 - 1) * shape.emb_dim
     fused = 4 * shape.emb_dim
     assert on_cpu - on_gpu == tokens * shape.n_layers * (weights_of_heads + masks - fused)
+
+
+def test_the_memory_of_training_follows_the_options() -> None:
+
+    def kinds(*options: str) -> dict[str, float]:
+        config = check(compose_config(options))
+        with torch.device("meta"):
+            model = GPTModel(config.model)
+        return {k: v / model.num_parameters() for k, v in memory_estimate.training_memory(config).items()}
+
+    for options, kept, optimizer in (
+        ((), 4, 8),
+        (("trainer.precision=bf16-mixed",), 4, 8),
+        (("trainer.precision=bf16-true",), 2, 4),
+        (("optimizer=sgd",), 4, 4),
+        (("optimizer=sgd", "optimizer.momentum=0"), 4, 0),
+    ):
+        found = kinds(*options)
+        assert (found["weights"], found["gradients"], found["optimizer"]) == (kept, kept, optimizer)
+    assert kinds("trainer.precision=bf16-true")["activations"] == kinds("trainer.precision=bf16-mixed")["activations"]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.booleans(), st.booleans(), st.booleans(), st.integers(1, 4), st.integers(1, 3), st.integers(1, 9))
+def test_the_counted_parameters_are_those_of_the_model(
+    bias: bool, qkv_bias: bool, tied: bool, emb_dim: int, n_layers: int, context_length: int
+) -> None:
+    sizes: dict[str, Any] = {
+        "emb_dim": emb_dim,
+        "n_layers": n_layers,
+        "n_heads": 1,
+        "context_length": context_length,
+        "vocab_size": 11,
+    }
+    shape = GPTConfig(**sizes, bias=bias, qkv_bias=qkv_bias, tie_embeddings=tied)
+    model = GPTModel(shape)
+    assert memory_estimate.parameters(shape) == model.num_parameters()
+    assert memory_estimate.inner_parameters(shape) == model.num_parameters(include_embeddings=False)
+
+
+def test_activations_grow_with_the_batch_and_shrink_with_checkpointing() -> None:
+    def activations(*options: str) -> int:
+        return memory_estimate.training_memory(check(compose_config(options)))["activations"]
+
+    usual = activations()
+    assert activations("data.batch_size=8") == 2 * usual
+    assert activations("model.activation_checkpointing=true") < usual
+    assert activations("model.drop_rate=0") < usual

@@ -175,3 +175,15 @@ def test_a_device_does_not_get_the_peak_of_another(name: str, other: str) -> Non
 
 def test_utilization() -> None:
     assert model_flops_utilization(tokens_per_second=1000, flops_a_token=2_000_000, peak=8e9) == 0.25
+
+
+@pytest.mark.parametrize("odd", [math.nan, math.inf, -math.inf])
+def test_one_loss_that_is_no_number_is_told_and_forgotten_at_the_next_reset(odd: float) -> None:
+    metric = LanguageModelMetrics()
+    add(metric, [(1.0, 2)])
+    add(metric, [(odd, 2)])
+    add(metric, [(1.0, 2)])
+    assert all(math.isnan(metric.compute()[name].item()) for name in ("loss", "perplexity", "bits_per_byte"))
+    metric.reset()
+    add(metric, [(1.0, 2)])
+    assert metric.compute()["loss"].item() == 1

@@ -1,32 +1,17 @@
 """The dashboard's page in a real browser, over the real server and real trainings of a tiny model."""
 
-import json
-import shutil
-import statistics
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
-from support.server import OVERRIDES, Server, in_state, run, serving, train
+from support.page import NEEDS_PAGE, answer_late, connection, form, frame_of, step_of, visit
+from support.server import Server, in_state, run, serving, train
 from support.waiting import wait_for
 
 from lab.dashboard.api.page import STATIC
-from lab.files.run_files import EVENTS_FILE
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="the test extra brings playwright")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here"),
-    pytest.mark.skipif(not (STATIC / "index.html").is_file(), reason="the page is not built: lab.dashboard.build does"),
-]
-
-FLAGS = "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync"
+pytestmark = NEEDS_PAGE
 PAGES = ("/runs", "/new", "/compare", "/checkpoints", "/playground", "/inside", "/tokenizer", "/learn")
 PROMPT = "The fox went to the mill"
 
@@ -38,43 +23,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS.split(), "--no-first-run"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def open_page(browser: Any) -> Iterator[Callable[..., Any]]:
-    """Opens the printed link; whatever the page complains of on its console fails the test at its end."""
-    contexts, complaints = [], []
-
-    def listen(message: Any) -> None:
-        # A server that is being killed cannot answer; the browser says so by itself.
-        if message.type == "error" and "ERR_CONNECTION" not in message.text and "WebSocket" not in message.text:
-            complaints.append(message.text)
-
-    def start(server: Server, width: int = 1280, scheme: str = "light") -> Any:
-        context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(240_000)
-        page.on("console", listen)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(server.link)
-        page.get_by_test_id("connection").wait_for()
-        return page
-
-    yield start
-    for context in contexts:
-        context.close()
-    assert complaints == []
-
-
-@pytest.fixture(scope="module")
 def finished(server: Server) -> str:
     """A run with several checkpoints."""
     with server.client() as client:
@@ -83,30 +31,6 @@ def finished(server: Server) -> str:
         )
         in_state(client, run_id, "finished")
     return run_id
-
-
-def visit(page: Any, server: Server, path: str) -> None:
-    page.goto(server.url + path)
-
-
-def step_of(page: Any) -> int:
-    return int(page.get_by_test_id("run-step").get_attribute("data-step"))
-
-
-# Playwright's own wait_for_function runs strings as scripts, which the page's security policy forbids.
-def frame_of(page: Any) -> int:
-    return int(page.get_by_test_id("frame").get_attribute("data-step") or -1)
-
-
-def connection(page: Any) -> str:
-    return str(page.get_by_test_id("connection").get_attribute("data-state"))
-
-
-def answer_late(route: Any) -> None:
-    """Lets an answer come after what the socket tells of the same thing."""
-    answer = route.fetch()
-    time.sleep(3)
-    route.fulfill(response=answer)
 
 
 def test_an_empty_lab_trains_at_one_click_and_obeys(tmp_path: Path, open_page: Callable[..., Any]) -> None:
@@ -167,12 +91,6 @@ def test_an_empty_lab_trains_at_one_click_and_obeys(tmp_path: Path, open_page: C
                 "steps"
             ]
         assert steps == sorted(set(steps))
-
-
-def form(**choices: Any) -> str:
-    """The address of the form with the options of a tiny model."""
-    words = {**OVERRIDES, **choices}
-    return "/new?" + urlencode([("set", f"{key}={value}") for key, value in words.items()])
 
 
 def test_a_new_run_from_the_form(server: Server, open_page: Callable[..., Any]) -> None:
@@ -431,67 +349,6 @@ def test_pages_fit_and_have_no_barriers(
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
         found = axe.run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}).response["violations"]
         assert [(v["id"], v["nodes"][0]["html"][:200]) for v in found] == [], path
-
-
-def test_many_points_at_twenty_updates_a_second(tmp_path: Path, open_page: Callable[..., Any]) -> None:
-    """Prints how long frames take; the figure is for people, a machine without a GPU proves nothing."""
-    folders = [tmp_path / "outputs" / f"run-{number}" for number in range(10)]
-    for folder in folders:
-        folder.mkdir(parents=True)
-        with (folder / EVENTS_FILE).open("w") as file:
-            for step in range(100_000):
-                line = {
-                    "seq": step,
-                    "time": 1.8e9 + step,
-                    "kind": "metrics",
-                    "step": step,
-                    "train_loss": 9 / (1 + step / 9e3),
-                }
-                file.write(json.dumps(line) + "\n")
-    done = threading.Event()
-
-    def write() -> None:
-        step = 100_000
-        while not done.wait(0.05):
-            for folder in folders:
-                line = {"seq": step, "time": 1.8e9 + step, "kind": "metrics", "step": step, "train_loss": 0.5}
-                with (folder / EVENTS_FILE).open("a") as file:
-                    file.write(json.dumps(line) + "\n")
-            step += 1
-
-    with serving(tmp_path) as server, server.client() as client:
-        ids = [found["id"] for found in client.get("/api/runs").json()]
-        page = open_page(server, 1440)
-        visit(page, server, f"/compare?runs={','.join(ids)}")
-        page.locator("canvas").first.wait_for()
-        page.wait_for_timeout(3000)
-        writer = threading.Thread(target=write)
-        writer.start()
-        try:
-            found = page.evaluate(
-                """() => new Promise((resolve) => {
-                    const frames = [], long = [];
-                    new PerformanceObserver((list) => list.getEntries().forEach((e) => long.push(e.duration)))
-                      .observe({ type: 'longtask' });
-                    let last = performance.now(); const end = last + 8000;
-                    const tick = (now) => {
-                      frames.push(now - last); last = now;
-                      now < end ? requestAnimationFrame(tick) : resolve([frames, long]);
-                    };
-                    requestAnimationFrame(tick);
-                })"""
-            )
-        finally:
-            done.set()
-            writer.join()
-    frames, long = found
-    percentiles = statistics.quantiles(frames, n=100)
-    print(
-        f"frames: median {percentiles[49]:.0f} ms, 95% under {percentiles[94]:.0f} ms, 99% under "
-        f"{percentiles[98]:.0f} ms; "
-        f"{len(long)} long tasks in {sum(frames) / 1000:.0f} s, the longest {max(long, default=0):.0f} ms"
-    )
-    assert len(frames) > 10
 
 
 def test_the_first_page_is_small(server: Server, open_page: Callable[..., Any]) -> None:

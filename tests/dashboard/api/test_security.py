@@ -1,30 +1,20 @@
 """The dashboard's server under attack: from another page of the same browser, from a hostile folder, from a crowd."""
 
-import asyncio
 import contextlib
 import http.client
 import json
 import os
-import random
-import socket as socket_
-import statistics
-import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
-import numpy as np
 import pytest
 import websockets
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.server import OVERRIDES, Server, serving, talk
+from support.server import OVERRIDES, Server, serving, talk, write_run
 
-from lab.dashboard.store.downsample import thin
-from lab.dashboard.store.tail import Tail
 from lab.files.run_files import EVENTS_FILE
-from lab.runs import events
 
 
 @pytest.fixture(scope="module")
@@ -33,16 +23,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     write_run(root / "outputs" / "one", 300)
     with serving(root) as server:
         yield server
-
-
-def write_run(folder: Path, points: int) -> None:
-    """The folder of a run that has logged so many points, with a single spike."""
-    folder.mkdir(parents=True)
-    with (folder / EVENTS_FILE).open("w") as file:
-        for step in range(points):
-            loss = 99.0 if step == points // 3 else 5 - 3 * step / points
-            line = {"seq": step, "time": 1.8e9 + step, "kind": "metrics", "step": step, "train_loss": loss}
-            file.write(json.dumps(line | {"grad_norm": 1.0, "learning_rate": 1e-3}) + "\n")
 
 
 def ask(server: Server, method: str, path: str, body: bytes | None = None, **headers: str) -> tuple[int, str]:
@@ -357,168 +337,6 @@ def test_damaged_files_are_a_lost_run_and_no_broken_server(server: Server) -> No
             for file in folder.iterdir():
                 file.unlink()
             folder.rmdir()
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=1, max_size=400), st.integers(5, 60))
-def test_thinning_keeps_ends_and_extremes(values: list[float], points: int) -> None:
-    array = np.array(values)
-    kept = thin(array, points)
-    assert len(kept) <= points
-    assert len(values) > points or len(kept) == len(values)
-    assert list(kept) == sorted(set(kept))
-    assert {0, len(values) - 1} <= set(kept.tolist())
-    finite = array[np.isfinite(array)]
-    if len(finite):
-        assert finite.max() in array[kept]
-        assert finite.min() in array[kept]
-    assert np.isfinite(array).all() or not np.isfinite(array[kept]).all()
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.integers(1, 400), min_size=1, max_size=6), st.integers(0, 10))
-def test_a_log_is_followed_however_it_grows(
-    tmp_path_factory: pytest.TempPathFactory, cuts: list[int], seed: int
-) -> None:
-    """Cut anywhere, also within a line; and replaced by a shorter one, as a run that goes on in its place does."""
-    folder = tmp_path_factory.mktemp("run")
-    log = events.EventLog(folder)
-    chance = random.Random(seed)
-    for step in range(chance.randint(1, 700)):
-        log.metrics(step, {"train_loss": float(step)}) if chance.random() < 0.9 else log.sample(step, "ü")
-    log.close()
-    whole = (folder / EVENTS_FILE).read_bytes()
-    (folder / EVENTS_FILE).write_bytes(b"")
-    told: list[dict[str, Any]] = []
-    tail, end = Tail(folder), 0
-    for cut in [*cuts, len(whole)]:
-        with (folder / EVENTS_FILE).open("ab") as file:
-            file.write(whole[end : end + cut])
-        end += cut
-        tail.update()
-        while lines := tail.after(told[-1]["seq"] if told else -1, 100):
-            told += [json.loads(line.text) for line in lines]
-    assert told == [json.loads(line) for line in whole.splitlines()]
-    before = list(events.read(folder))
-    events.begin_again(folder, before, [e for e in before if e["step"] < 5], 5)
-    tail.update()
-    (continued,) = [json.loads(line.text) for line in tail.after(told[-1]["seq"], 100)]
-    assert (continued["kind"], continued["seq"]) == ("continued", told[-1]["seq"] + 1)
-    assert len(tail.points("train_loss")[0]) <= 5
-
-
-def test_a_client_that_does_not_listen_gets_a_gap_and_holds_up_nobody(server: Server) -> None:
-    folder = server.root / "outputs" / "fast"
-    write_run(folder, 1)
-    with server.client() as client:
-        (run_id,) = [r["id"] for r in client.get("/api/runs").json() if r["path"] == "outputs/fast"]
-    points = 60_000
-
-    def write(start: int, end: int) -> None:
-        with (folder / EVENTS_FILE).open("a") as file:
-            for seq in range(start, end):
-                file.write(json.dumps({"seq": seq, "kind": "sample", "step": seq, "text": "x" * 300}) + "\n")
-
-    async def conversation() -> None:
-        # A small buffer on its side: the system's own would hold megabytes for it.
-        narrow = socket_.socket()
-        narrow.setsockopt(socket_.SOL_SOCKET, socket_.SO_RCVBUF, 1 << 16)
-        narrow.connect(("127.0.0.1", server.port))
-        narrow.setblocking(False)
-        async with server.socket(max_queue=1, sock=narrow) as slow, server.socket() as quick:
-            for socket in (slow, quick):
-                assert json.loads(await socket.recv())["type"] == "hello"
-                await socket.send(json.dumps({"type": "since", "runs": {run_id: 0}}))
-            told = 0
-            for start in range(1, points, 2000):  # little by little, so that who listens keeps up
-                end = min(start + 2000, points)
-                await asyncio.to_thread(write, start, end)
-                while told < end - 1:
-                    message = json.loads(await quick.recv())
-                    assert message["type"] != "gap"
-                    if message["type"] == "events" and message["run"] == run_id:
-                        assert [e["seq"] for e in message["events"]] == list(
-                            range(told + 1, told + 1 + len(message["events"]))
-                        )
-                        told += len(message["events"])
-            heard, seen_gap = 0, False
-            while heard < points - 1:  # now it listens, and finds that it has missed something
-                message = json.loads(await slow.recv())
-                if message.get("run") != run_id:
-                    continue
-                if message["type"] == "gap":
-                    seen_gap = True
-                    assert message["after"] == heard
-                    heard = message["upto"]
-                elif message["type"] == "events":
-                    assert message["events"][0]["seq"] == heard + 1
-                    heard = message["events"][-1]["seq"]
-            assert seen_gap
-            await slow.send(json.dumps({"type": "since", "runs": {run_id: points - 1000}}))
-            again: list[int] = []
-            while len(again) < 999:
-                message = json.loads(await slow.recv())
-                if message["type"] == "events":
-                    again += [e["seq"] for e in message["events"]]
-            assert again == list(range(points - 999, points))
-
-    talk(conversation())
-
-
-@pytest.mark.slow
-def test_two_hundred_clients_hear_everything(server: Server) -> None:
-    folder = server.root / "outputs" / "crowd"
-    write_run(folder, 1)
-    with server.client() as client:
-        (run_id,) = [r["id"] for r in client.get("/api/runs").json() if r["path"] == "outputs/crowd"]
-
-    async def listen(ready: asyncio.Barrier) -> list[int]:
-        async with server.socket() as socket:
-            await socket.recv()
-            await socket.send(json.dumps({"type": "since", "runs": {run_id: 0}}))
-            await ready.wait()
-            told: list[int] = []
-            while len(told) < 300:
-                message = json.loads(await socket.recv())
-                if message["type"] == "events" and message["run"] == run_id:
-                    told += [e["seq"] for e in message["events"]]
-            return told
-
-    async def crowd() -> None:
-        ready = asyncio.Barrier(201)
-        clients = [asyncio.create_task(listen(ready)) for _ in range(200)]
-        await ready.wait()
-        for seq in range(1, 301):
-            with (folder / EVENTS_FILE).open("a") as file:
-                file.write(json.dumps({"seq": seq, "kind": "metrics", "step": seq, "train_loss": 1.0}) + "\n")
-            await asyncio.sleep(0.01)
-        for told in await asyncio.gather(*clients):
-            assert told == list(range(1, 301))
-
-    talk(crowd())
-
-
-@pytest.mark.slow
-def test_ten_long_runs(tmp_path: Path) -> None:
-    """Prints how much longer a thinned curve takes than a look at the health: a figure, not a verdict."""
-    for number in range(10):
-        write_run(tmp_path / "outputs" / f"run-{number}", 100_000)
-    with serving(tmp_path) as server, server.client() as client:
-        ids = [r["id"] for r in client.get("/api/runs").json()]
-        times: dict[str, list[float]] = {"/api/health": [], "metrics": []}
-        for turn in range(100):
-            for name, path in (("/api/health", "/api/health"), ("metrics", f"/api/runs/{ids[turn % 10]}/metrics")):
-                began = time.perf_counter()
-                answer = client.get(path, params={"names": "train_loss", "points": 1000} if name == "metrics" else None)
-                times[name].append(time.perf_counter() - began)
-                if name == "metrics":
-                    series = answer.json()["series"]["train_loss"]
-                    assert len(series["values"]) <= 1000
-                    assert series["total"] == 100_000
-                    assert max(series["values"]) == 99.0  # the spike
-                    assert len(answer.content) < 100_000
-        tenth = {name: statistics.quantiles(found, n=20)[-1] for name, found in times.items()}
-        print(f"95th percentile: metrics / health = {tenth['metrics'] / tenth['/api/health']:.1f}")
 
 
 @pytest.mark.slow

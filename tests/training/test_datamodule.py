@@ -1,0 +1,98 @@
+"""Batches of a run: passes are counted, and nobody who looks on changes them."""
+
+import math
+from itertools import islice
+from pathlib import Path
+
+import pytest
+import torch
+from support.batches import numbered, values
+from support.commands import scalars, tiny
+
+from lab.config.schema import DataConfig
+from lab.training.datamodule import LabData
+
+
+def test_a_continued_run_counts_its_passes_as_they_were(tmp_path: Path) -> None:
+    tiny(tmp_path, "trainer.max_steps=2", "data.max_train_tokens=161", "save=true")
+    done = tiny(tmp_path, "resume=last", "trainer.max_steps=4", "data.batch_size=6")
+    assert "steps      2 more of 96 tokens, 2 passes over 10 windows in all" in done.out
+
+
+def test_dropout_and_shuffling_do_not_depend_on_evaluations_or_workers(tmp_path: Path) -> None:
+    options = ("trainer.max_steps=6", "log_every=1", "model.drop_rate=0.3")
+    plain = scalars(tiny(tmp_path, *options, "eval_every=6").run)
+    often = scalars(tiny(tmp_path, *options, "eval_every=1", "sample.max_tokens=9").run)
+    workers = scalars(tiny(tmp_path, *options, "eval_every=6", "data.num_workers=2").run)
+    assert plain["train_loss"] == often["train_loss"] == workers["train_loss"]
+
+
+def test_epochs_count_passes_over_the_windows(tmp_path: Path) -> None:
+    text = tmp_path / "t.txt"
+    text.write_text("one two three four five six seven eight nine ten " * 100)
+    done = tiny(tmp_path, "corpus=text", "corpus.path=t.txt", "trainer.max_epochs=2", "log_every=1")
+    n_windows = (int(1000 * 0.9) - 1) // 16
+    assert done.results["steps"] == math.ceil(2 * n_windows / 4)
+    last = max(scalars(done.run)["epoch"].items())
+    assert last == (done.results["steps"], pytest.approx(done.results["steps"] * 4 / n_windows))
+
+
+def test_training_and_validation_share_no_token() -> None:
+    data = LabData(numbered(1000), DataConfig(batch_size=3, stride=5), 16, seed=0)
+    trained = values(list(islice(data.train_dataloader(), 200)))  # several epochs
+    validated = values(list(data.val_dataloader()))
+    assert trained.isdisjoint(validated)
+    assert validated == set(range(900, 1000))
+    assert trained == set(range(int(max(trained)) + 1))
+    assert max(trained) > 890  # but for what fills no window, all the rest
+
+
+@pytest.mark.parametrize("stride", [None, 5])
+def test_validation_scores_each_token_once_whatever_the_batch(stride: int | None) -> None:
+    for batch_size in (1, 3, 100):
+        data = LabData(numbered(1000), DataConfig(batch_size=batch_size, stride=stride), 16, seed=0)
+        targets = torch.cat([targets.flatten() for _, targets in data.val_dataloader()])
+        assert targets.tolist() == list(range(901, 1000))
+
+
+def test_max_train_tokens_takes_the_piece_next_to_the_validation_text() -> None:
+    data = LabData(numbered(1000), DataConfig(batch_size=2, max_train_tokens=100), 16, seed=0)
+    assert data.train_tokens.tolist() == list(range(800, 900))
+    assert data.val_tokens.tolist() == list(range(900, 1000))
+    assert values(list(islice(data.train_dataloader(), 20))) <= set(range(800, 900))
+
+
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_the_training_batches_are_endless_and_whole(num_workers: int) -> None:
+    data = LabData(numbered(500), DataConfig(batch_size=4, num_workers=num_workers), 16, seed=0)
+    batches = list(islice(data.train_dataloader(), 30))
+    assert len(batches) == 30
+    for inputs, targets in batches:
+        assert inputs.shape == targets.shape == (4, 16)
+        assert inputs.dtype == targets.dtype == torch.int64
+        assert torch.equal(targets, inputs + 1)
+
+
+def test_workers_seeds_and_shuffling() -> None:
+    def batches(seed: int = 0, **options: object) -> list[list[int]]:
+        data = LabData(numbered(500), DataConfig(batch_size=4, **options), 16, seed)  # type: ignore[arg-type]
+        return [inputs[:, 0].tolist() for inputs, _ in islice(data.train_dataloader(), 15)]
+
+    assert batches() == batches() == batches(num_workers=2)
+    assert batches() != batches(seed=1)
+    in_order = [row for batch in batches(shuffle=False) for row in batch]
+    n_windows = (450 - 1) // 16
+    assert in_order == [16 * (i % n_windows) for i in range(60)]
+
+
+def test_a_continued_run_gets_the_batches_that_were_left() -> None:
+    def data() -> LabData:
+        return LabData(numbered(500), DataConfig(batch_size=4), 16, seed=0)
+
+    whole = list(islice(data().train_dataloader(), 20))
+    continued = data()
+    continued.load_state_dict({"step": 9, "position": 36})
+    assert continued.position == 36
+    for ours, theirs in zip(continued.train_dataloader(), whole[9:], strict=False):
+        assert torch.equal(ours[0], theirs[0])
+        assert torch.equal(ours[1], theirs[1])
