@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 
@@ -23,9 +23,7 @@ from lab.runs import checkpoint_schema as schema
 from lab.runs import newest
 from lab.runs.checkpoint_schema import CheckpointDict, Metadata
 from lab.runs.digest import digest
-
-FORMAT = 2
-"""Version of what stands under ``lab`` in a checkpoint. Format 1 is the same without a checksum, and is read, too."""
+from lab.runs.migrations import FORMAT, migrated
 
 FOLDER = "checkpoints"
 """Subfolder of a run for its checkpoints."""
@@ -99,6 +97,7 @@ def load(path: Path) -> CheckpointDict:
         raise LabError(
             f"{path} was changed after it was written: its checksum is that of other contents; use another checkpoint"
         )
+    checked["lab"] = cast(Metadata, migrated(dict(checked["lab"])))
     return checked
 
 
@@ -113,7 +112,8 @@ def read_metadata(path: Path) -> tuple[Metadata, int]:
     found = _opened(path, look_around=True)
     try:
         bounded(found)
-        return schema.METADATA(found["lab"], "lab"), schema.STEP(found.get("global_step"), "global_step")
+        described = migrated(schema.METADATA(found["lab"], "lab"))
+        return cast(Metadata, described), schema.STEP(found.get("global_step"), "global_step")
     except Unfit as error:
         raise _unfit(path, error) from error
 
@@ -153,7 +153,7 @@ def _opened(path: Path, look_around: bool = False) -> dict[str, Any]:
     if not isinstance(described, dict) or "format" not in described:
         raise LabError(f"{path} is not a checkpoint of this lab: it does not say which model it belongs to")
     if type(described["format"]) is not int or not 1 <= described["format"] <= FORMAT:
-        known = " and ".join(f"format {number}" for number in range(1, FORMAT + 1))
+        known = f"formats 1 to {FORMAT}"
         raise LabError(f"{path} has format {said(described['format'])}, and this version of the lab reads {known}")
     opened: dict[str, Any] = found
     return opened

@@ -68,7 +68,7 @@ class Metadata(TypedDict):
     resume."""
 
     format: int
-    """The version of these fields: ``lab.runs.checkpoint.FORMAT``."""
+    """The version of these fields: ``lab.runs.migrations.FORMAT``."""
     config: dict[str, Any]
     """Every option, as ``config.yaml`` has them. Only ``model`` and ``corpus.name`` are sure to be there."""
     plan: dict[str, int]

@@ -27,6 +27,8 @@ class Alerts(L.Callback):
     alert: the next one comes only after the loss has been down in between.
     """
 
+    state_key = "Alerts"
+
     def __init__(self, log: EventLog) -> None:
         self.events = log  # not self.log: Lightning puts a method of its own there
         self._losses: deque[float] = deque(maxlen=_REMEMBERED)

@@ -60,6 +60,9 @@ class Record(L.Callback):
     Its state travels in checkpoints, so that a continued run knows the best of all its parts.
     """
 
+    state_key = "Record"
+    """Its place in a checkpoint, whatever the class may be called one day."""
+
     def __init__(self) -> None:
         self.val: dict[str, float] = {}
         """The latest validation: val_loss, val_perplexity, val_bits_per_byte."""

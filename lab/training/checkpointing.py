@@ -33,6 +33,8 @@ class Checkpoints(Checkpoint):
         go_on_if_full: warn instead of stopping when a checkpoint cannot be written.
     """
 
+    state_key = "Checkpoints"
+
     def __init__(
         self,
         folder: Path,

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
+from lab.config.plan import Plan
 from lab.data.windows import Batch
 from lab.errors import LabError
 from lab.evaluation.scoring import perplexity
@@ -34,8 +35,7 @@ class GPTModule(L.LightningModule):
         make_optimizer: makes the optimizer of the model.
         schedule: finished steps to a factor on the learning rate.
         byte_lengths: ``(vocab_size,)``, the bytes of each token, for bits per byte.
-        windows_per_step: windows in one optimizer step, over all devices.
-        log_every: optimizer steps between written points.
+        plan: how many windows make an optimizer step, and how many steps lie between written points.
         seed: with the place in the run, decides every dropout mask.
         metadata: what a checkpoint says of itself.
     """
@@ -47,8 +47,7 @@ class GPTModule(L.LightningModule):
         schedule: Schedule,
         byte_lengths: np.ndarray,
         *,
-        windows_per_step: int,
-        log_every: int,
+        plan: Plan,
         seed: int,
         metadata: Metadata,
     ) -> None:
@@ -56,8 +55,8 @@ class GPTModule(L.LightningModule):
         self.model = model
         self.make_optimizer = make_optimizer
         self.schedule = schedule
-        self.windows_per_step = windows_per_step
-        self.log_every = log_every
+        self.windows_per_step = plan.windows_per_step
+        self.log_every = plan.log_every
         self.seed = seed
         self.metadata = metadata
         self.metrics = LanguageModelMetrics()

@@ -38,8 +38,7 @@ def make_module(run: Preparation, initial: GPTModel | None = None) -> GPTModule:
         lambda built: wiring.make_optimizer(config, built, run.device),
         make_schedule(config, plan),
         run.tokenizer.byte_lengths(),
-        windows_per_step=plan.windows_per_step,
-        log_every=plan.log_every,
+        plan=plan,
         seed=config.seed,
         metadata=checkpoint.metadata(config, run.corpus.tokens, plan),
     )

@@ -22,7 +22,7 @@ from support.mutations import (
 from support.runs import OPTIONS, write_tale
 
 from lab.errors import LabError
-from lab.runs import checkpoint
+from lab.runs import checkpoint, migrations
 from lab.runs.checkpoint_schema import CheckpointDict
 from lab.runs.digest import digest
 from lab.training import checkpointing, resume_check
@@ -251,7 +251,7 @@ def test_a_checkpoint_of_format_1_goes_on(second: Path, trained: Finished, tmp_p
         checkpoint.load(folder / "checkpoints" / "last.ckpt") for folder in (trained.folder / "run", tmp_path / "on")
     ]
     assert digest(last[0]["state_dict"]) == digest(last[1]["state_dict"])
-    assert last[1]["lab"]["format"] == 2
+    assert last[1]["lab"]["format"] == migrations.FORMAT
 
 
 def test_the_metadata_are_read_without_the_tensors(second: Path) -> None:

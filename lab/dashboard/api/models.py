@@ -22,6 +22,7 @@ from lab.dashboard.worker.inspection import (
     Attention,
     LogitLens,
     Neighbors,
+    Question,
     TokenLoss,
     View,
     ViewName,
@@ -218,11 +219,7 @@ async def _ask(
     return await inference.ask(
         view,
         path,
-        prompt=what.prompt,
-        top_k=what.top_k,
-        most_tokens=settings.max_inspected,
-        layer=what.layer,
-        head=what.head,
+        question=Question(what.prompt, what.top_k, settings.max_inspected, what.layer, what.head),
     )
 
 

@@ -1,5 +1,6 @@
 """What is asked of a model, and the answers: in terms of ``lab.inspection.internals``, as plain values."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import torch
@@ -157,24 +158,29 @@ View = Annotated[
 ViewName = Literal["attention", "activations", "logit-lens", "token-loss", "neighbors", "ablate"]
 
 
-def inspect(
-    model: GPTModel,
-    tokenizer: Tokenizer,
-    view: ViewName,
-    prompt: str,
-    *,
-    top_k: int,
-    most_tokens: int,
-    layer: int | None,
-    head: int | None,
-) -> dict[str, Any]:
-    """The answer to a question about ``prompt``, as the plain values of one of the models above.
+@dataclass(frozen=True)
+class Question:
+    """What somebody wants to see of a model."""
+
+    prompt: str
+    top_k: int
+    """Candidates, or neighbours, to list."""
+    most_tokens: int
+    """The end of the prompt that is looked at, at most."""
+    layer: int | None = None
+    """Only this one, from 0 on; None: all."""
+    head: int | None = None
+
+
+def inspect(model: GPTModel, tokenizer: Tokenizer, view: ViewName, question: Question) -> dict[str, Any]:
+    """The answer to a question, as the plain values of one of the models above.
 
     Raises:
         ValueError: if there is no such layer or head, or the answer would be too large.
     """
-    everything = tokenizer.encode(prompt) or [tokenizer.endoftext]
-    ids = everything[-min(most_tokens, model.config.context_length) :]
+    top_k, layer, head = question.top_k, question.layer, question.head
+    everything = tokenizer.encode(question.prompt) or [tokenizer.endoftext]
+    ids = everything[-min(question.most_tokens, model.config.context_length) :]
     token_ids = torch.tensor(ids, device=model.token_embedding.weight.device)
     answer: dict[str, Any] = {
         "view": view,
