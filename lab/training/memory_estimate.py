@@ -45,9 +45,10 @@ def training_memory(config: Config, device: str = "cpu") -> dict[str, int]:
     tokens = config.data.batch_size * shape.context_length
     kept = 2 if precision == "bf16-true" else 4
     remembered = 2 if not isinstance(config.optimizer, SGDConfig) else 1 if config.optimizer.momentum else 0
-    # A chunk of logits and their gradient; and the gradient of the head, which is computed with them in
-    # the forward pass (see lab/training/loss.py).
-    logits = min(tokens, ROWS) * shape.vocab_size * 4 * 2 + shape.vocab_size * shape.emb_dim * kept
+    # A chunk of logits, its gradient, and half as much again (measured) for the products between them; and the head's
+    # own gradient, which is computed with them in the forward pass (see lab/training/loss.py).
+    chunk = min(tokens, ROWS) * shape.vocab_size * 4
+    logits = chunk * 5 // 2 + shape.vocab_size * shape.emb_dim * kept
     return {
         "weights": kept * total,
         "gradients": kept * total,
@@ -72,6 +73,8 @@ def _activations(shape: GPTConfig, precision: str, on_cpu: bool) -> int:
     else:
         block += shape.emb_dim * width  # what the fused kernel has computed, for its own backward pass
     ends = 3 * shape.emb_dim * width  # the embeddings' mask, the last norm's input and output
+    if shape.drop_rate and on_cpu:
+        ends += 2 * shape.n_heads * shape.context_length * width  # the scores of the block that is being worked on
     if shape.activation_checkpointing:  # each block's input, and one block at a time computed again
         return shape.n_layers * shape.emb_dim * width + block + ends
     return shape.n_layers * block + ends

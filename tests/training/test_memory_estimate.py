@@ -84,7 +84,8 @@ def test_the_masks_of_dropout_cost_more_where_no_kernel_is_fused() -> None:
     weights_of_heads = 3 * 4 * shape.n_heads * shape.context_length
     masks = 2 * (4 - 1) * shape.emb_dim
     fused = 4 * shape.emb_dim
-    assert on_cpu - on_gpu == tokens * shape.n_layers * (weights_of_heads + masks - fused)
+    scores = 2 * 4 * shape.n_heads * shape.context_length
+    assert on_cpu - on_gpu == tokens * (shape.n_layers * (weights_of_heads + masks - fused) + scores)
 
 
 def test_the_memory_of_training_follows_the_options() -> None:
