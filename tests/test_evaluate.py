@@ -53,7 +53,7 @@ def test_the_figures_are_those_of_the_run(trained: Finished) -> None:
     assert results["best_step"] < results["steps"]
     for name, loss in (("best", results["best_val_loss"]), ("last", results["val_loss"])):
         found = figures(trained.folder, f"checkpoint={trained.run / 'checkpoints' / f'{name}.ckpt'}")
-        assert found["loss"] == pytest.approx(loss, abs=1e-5), name
+        assert found["loss"] == pytest.approx(loss, rel=5e-6), name  # in float32, whose sums differ between processors
     assert found["perplexity"] == pytest.approx(results["perplexity"], rel=1e-5)
     assert found["bits_per_byte"] == pytest.approx(results["bits_per_byte"], rel=1e-5)
     assert found["step"] == 80
@@ -95,7 +95,7 @@ def test_overlapping_windows_see_more_context(trained: Finished) -> None:
             logits = model(text[None, max(0, target - CONTEXT) : target])[0, -1].double()
             nll -= logits.log_softmax(-1)[text[target]].item()
     one, all_windows = figures(trained.folder, "stride=1", "batch_size=64"), figures(trained.folder, "stride=16")
-    assert one["loss"] == pytest.approx(nll / (len(text) - 1), abs=1e-5)
+    assert one["loss"] == pytest.approx(nll / (len(text) - 1), rel=5e-6)
     assert one["tokens"] == all_windows["tokens"] == len(text) - 1
     assert all_windows == figures(trained.folder)  # that is the default
     assert figures(trained.folder, "batch_size=1")["loss"] == pytest.approx(all_windows["loss"], abs=1e-6)
