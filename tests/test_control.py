@@ -44,6 +44,7 @@ def test_without_saving_a_signal_leaves_results_and_no_checkpoint(tmp_path: Path
     assert not list(tmp_path.rglob("*.ckpt"))
 
 
+@pytest.mark.slow
 def test_pause_holds_its_place_and_costs_next_to_nothing(tmp_path: Path) -> None:
     with running(tmp_path) as process:
         assert lab(tmp_path, "control", "run", "pause").out.startswith("paused")

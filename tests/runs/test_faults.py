@@ -92,7 +92,7 @@ def limited(megabytes: float) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
-@pytest.mark.parametrize("go_on", [False, True])
+@pytest.mark.parametrize("go_on", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_no_room_for_a_checkpoint(go_on: bool, tmp_path: Path) -> None:
     write_tale(tmp_path)
     assert train_here(tmp_path, *OPTIONS, "trainer.max_steps=4", "hydra.run.dir=run").code == 0

@@ -57,7 +57,10 @@ print(resident("VmHWM") - before)
     "words",
     [
         ["model=nano"],
-        ["model=nano", "model.context_length=512", "data.batch_size=2", "model.n_layers=4"],
+        pytest.param(
+            ["model=nano", "model.context_length=512", "data.batch_size=2", "model.n_layers=4"],
+            marks=pytest.mark.slow,
+        ),
         pytest.param(["model=small", "data.batch_size=2"], marks=pytest.mark.slow),
         pytest.param(["model=nano", "model.drop_rate=0", "data.batch_size=16"], marks=pytest.mark.slow),
         pytest.param(["model=nano", "optimizer=sgd", "data.batch_size=8"], marks=pytest.mark.slow),

@@ -11,6 +11,7 @@ from support.control import LONG, running, state
 from support.waiting import wait_for
 
 
+@pytest.mark.slow
 def test_a_second_ctrl_c_ends_at_once(tmp_path: Path) -> None:
     """In the middle of a step of many batches, and without the results that a run leaves that ends in good order."""
     with running(tmp_path, "data.batch_size=32", "trainer.accumulate_grad_batches=100") as process:
