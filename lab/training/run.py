@@ -9,8 +9,7 @@ import lightning as L
 
 from lab.config.schema import Config, to_plain
 from lab.errors import Interrupted, LabError
-from lab.runs import checkpoint, ownership
-from lab.runs.command_files import commands
+from lab.runs import checkpoint, command_files, ownership
 from lab.runs.events import Event, EventLog
 from lab.runs.folder import alone_in, has_finished, write_config, write_end
 from lab.runs.results import Results, read_results, write_results
@@ -99,7 +98,7 @@ def _make_module(run: Preparation) -> tuple[GPTModule, str | None]:
 def _begin(run: Preparation) -> list[Event]:
     """Makes the run folder that of this run. Returns the earlier points of its curve, to be drawn again."""
     # They were meant for an earlier process; what comes from now on is meant for this one.
-    for _, file in commands(run.run_folder):
+    for _, file in command_files.commands(run.run_folder):
         file.unlink(missing_ok=True)
     # The log first: whoever reads that the run is running finds a log that has begun again, too.
     carried = resume.carry_over(run.earlier, run.run_folder) if run.earlier else []

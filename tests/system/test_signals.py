@@ -105,7 +105,7 @@ def test_a_training_in_a_thread(tmp_path: Path) -> None:
     thread = threading.Thread(target=lambda: found.append(train(config, tmp_path, Path.cwd())))
     thread.start()
     thread.join()
-    assert found[0]["status"] == "finished"
+    assert found[0].status == "finished"
 
 
 def test_a_forked_worker_leaves_signals_to_its_parent() -> None:
