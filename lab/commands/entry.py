@@ -5,7 +5,6 @@ import signal
 import sys
 from collections.abc import Callable
 
-from lab.config.explain import explained as explaining
 from lab.errors import Interrupted, LabError
 from lab.files.paths import settle_variables
 from lab.system import standard_streams
@@ -40,15 +39,17 @@ def run_composing(
     story: Callable[[], None], help_text: Callable[[], str] | None = None, output_matters: bool = True
 ) -> None:
     """``run`` for commands whose options are Hydra's: the mistakes that it finds are told in one sentence."""
+    from lab.config.explain import explained  # brings in Hydra, which the other commands start without
+
     # Hydra would print its own account of an exception, and hide the traceback of a real bug.
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
 
-    def explained() -> None:
+    def explained_story() -> None:
         settle_variables()
-        with explaining(sys.argv[1:]):
+        with explained(sys.argv[1:]):
             story()
 
-    run(explained, help_text, output_matters)
+    run(explained_story, help_text, output_matters)
 
 
 def _tell(story: Callable[[], None]) -> None:
