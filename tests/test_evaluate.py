@@ -54,7 +54,7 @@ def test_the_figures_are_those_of_the_run(trained: Finished) -> None:
     for name, loss in (("best", results["best_val_loss"]), ("last", results["val_loss"])):
         found = figures(trained.folder, f"checkpoint={trained.run / 'checkpoints' / f'{name}.ckpt'}")
         assert found["loss"] == pytest.approx(loss, rel=5e-6), name  # in float32, whose sums differ between processors
-    assert found["perplexity"] == pytest.approx(results["perplexity"], rel=1e-5)
+    assert found["perplexity"] == pytest.approx(results["perplexity"], rel=1e-4)
     assert found["bits_per_byte"] == pytest.approx(results["bits_per_byte"], rel=1e-5)
     assert found["step"] == 80
     assert found["tokens"] == VAL_TOKENS - 1

@@ -10,6 +10,7 @@ import pytest
 from support.commands import TINY, lab, scalars, tiny, train, train_here
 
 from lab.config.schema import Config
+from lab.runs.results import Results
 
 
 @pytest.mark.parametrize("name", ["my notes (1), final.txt", "a=b#c'd\"e.txt", "123", "{x}[y]${z}.txt", "höhle 🦊.txt"])
@@ -111,9 +112,9 @@ def test_tab_completion(tmp_path: Path) -> None:
 def test_the_bare_command_trains_with_the_promised_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Config] = []
 
-    def train(config: Config, *_: Path) -> dict[str, float]:
+    def train(config: Config, *_: Path) -> Results:
         asked.append(config)
-        return {"best_val_loss": 1.0}
+        return Results(best_val_loss=1.0)
 
     monkeypatch.setattr("lab.training.run.train", train)
     assert train_here(tmp_path).code == 0
