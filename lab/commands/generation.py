@@ -30,7 +30,8 @@ class Options:
     """What can be given as option=value."""
 
     checkpoint: str = place("last")
-    """A .ckpt file, a run folder, `last` for the newest under outputs/, a Hugging Face folder, or `gpt2`."""
+    """A .ckpt file, a run folder, `last` for the newest under outputs/, a .safetensors file of lab.export, a Hugging
+    Face folder, or a name on the hub, such as gpt2."""
     prompt: str = ""
     """How the text begins; without one it begins where a document does."""
     prompt_file: str | None = place(None)

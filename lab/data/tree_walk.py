@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from lab.errors import LabError
-from lab.files.run_files import CONFIG_FILE, EVENTS_FILE, RESULTS_FILE, STATE_FILE
+from lab.files.run_files import CHECKPOINTS_FOLDER, COMMANDS_FOLDER, CONFIG_FILE, EVENTS_FILE, RESULTS_FILE, STATE_FILE
 
 _INSTALLED = {"node_modules", "bower_components", "site-packages", "dist-packages"}
 _BUILT = {"build", "dist"}
@@ -23,7 +23,7 @@ _RUN = {CONFIG_FILE, EVENTS_FILE, STATE_FILE, RESULTS_FILE}
 _EXPORT = {"model.safetensors", "model.safetensors.index.json", "tokenizer.json", "merges.txt", "vocab.json"}
 
 _OWN = {
-    "runs": _RUN | {"checkpoints", "commands", "csv", "mlruns", "tensorboard", "wandb"},
+    "runs": _RUN | {CHECKPOINTS_FOLDER, COMMANDS_FOLDER, "csv", "mlruns", "tensorboard", "wandb"},
     "exported models": _EXPORT | {"config.json", "special_tokens_map.json", "tokenizer_config.json", "README.md"},
     "figures of lab.inspect": {"internals.json"},
 }

@@ -18,15 +18,13 @@ from lab.data.token_file import TokenFile
 from lab.errors import LabError, is_text
 from lab.files import atomic
 from lab.files.paths import typed_path
+from lab.files.run_files import CHECKPOINTS_FOLDER
 from lab.files.validation import Lacking, Unfit, bounded, said
 from lab.runs import checkpoint_schema as schema
 from lab.runs import newest
 from lab.runs.checkpoint_schema import CheckpointDict, Metadata
 from lab.runs.digest import digest
 from lab.runs.migrations import FORMAT, migrated
-
-FOLDER = "checkpoints"
-"""Subfolder of a run for its checkpoints."""
 
 
 def metadata(config: Config, tokens: TokenFile, plan: Plan | None = None) -> Metadata:
@@ -194,14 +192,14 @@ def find(wanted: str, start_folder: Path, option: str = "resume") -> Path:
     if target.is_file():
         return target
     if target.is_dir():
-        folders = [target / FOLDER]
-        where = f"{target / FOLDER} (was that run started with save=true?)"
-        if not folders[0].is_dir() and (target.name == FOLDER or next(target.glob("*.ckpt"), None)):
+        folders = [target / CHECKPOINTS_FOLDER]
+        where = f"{target / CHECKPOINTS_FOLDER} (was that run started with save=true?)"
+        if not folders[0].is_dir() and (target.name == CHECKPOINTS_FOLDER or next(target.glob("*.ckpt"), None)):
             folders, where = [target], str(target)
     elif wanted == "last":
-        found = (start_folder / "outputs").rglob(FOLDER)
+        found = (start_folder / "outputs").rglob(CHECKPOINTS_FOLDER)
         runs = newest.runs_first({folder.parent for folder in found if next(folder.glob("*.ckpt"), None)})
-        folders = [run / FOLDER for run in runs]
+        folders = [run / CHECKPOINTS_FOLDER for run in runs]
         where = f"{start_folder / 'outputs'} (runs keep them with save=true)"
     else:
         raise LabError(f"{option}={wanted}: there is no such file or folder ({target.absolute()})")
@@ -217,7 +215,7 @@ def find(wanted: str, start_folder: Path, option: str = "resume") -> Path:
 
 def how_to_go_on(run_folder: Path) -> str:
     """What somebody should do whose run in ``run_folder`` has broken off."""
-    if next((run_folder / FOLDER).glob("*.ckpt"), None) is None:
+    if next((run_folder / CHECKPOINTS_FOLDER).glob("*.ckpt"), None) is None:
         return "start the run again"
     return f"continue it with resume={shlex.quote(str(run_folder))}"
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from lab.errors import LabError
 from lab.files import atomic
+from lab.files.run_files import COMMANDS_FOLDER
 from lab.files.safe_files import entries
 from lab.runs.state import ALIVE, read_state
 
-COMMANDS_FOLDER = "commands"
 COMMANDS = ("pause", "resume", "stop", "save", "evaluate")
 _COMMAND_FILE = re.compile(rf"\d+-\d+-({'|'.join(COMMANDS)})")
 

@@ -14,7 +14,7 @@ from lab.config.schema import Config, to_plain
 from lab.errors import FolderTaken, LabError
 from lab.files import atomic
 from lab.files.paths import typed_path
-from lab.files.run_files import CONFIG_FILE, EVENTS_FILE, RESULTS_FILE, STATE_FILE
+from lab.files.run_files import CHECKPOINTS_FOLDER, CONFIG_FILE, EVENTS_FILE, RESULTS_FILE, STATE_FILE
 from lab.runs import events, ownership
 from lab.runs.results import Results
 from lab.runs.state import ALIVE, Progress, RunState, State, read_state, write_state
@@ -54,7 +54,7 @@ def refuse_used(folder: Path, anew: bool) -> None:
     if used == [STATE_FILE] and read_state(folder).state == "queued":
         return  # it is this run that was waiting here
     if used and not anew:
-        saved = next(folder.glob("checkpoints/*.ckpt"), None) is not None
+        saved = next((folder / CHECKPOINTS_FOLDER).glob("*.ckpt"), None) is not None
         ways = f"continue it with resume={shlex.quote(str(folder))}, or " if saved else ""
         raise LabError(f"{folder} holds a run already: {ways}take another folder")
     told = list(events.read(folder))

@@ -15,11 +15,10 @@ from typing import Any
 import yaml
 
 from lab.errors import FolderTaken, LabError
-from lab.files.run_files import CONFIG_FILE, EVENTS_FILE, RESULTS_FILE, STATE_FILE
+from lab.files.run_files import CHECKPOINTS_FOLDER, CONFIG_FILE, EVENTS_FILE, RESULTS_FILE, STATE_FILE
 from lab.runs import events, newest
 from lab.runs.state import read_state
 
-CHECKPOINTS = "checkpoints"
 LOCK_FILE = ".lock"
 _CURVES = ("tensorboard", "csv")
 _EVENT_FILE = re.compile(r"events\.out\.tfevents\.\d{9,11}\..+\.\d+\.\d+")
@@ -107,9 +106,11 @@ def strangers(folder: Path) -> list[str]:
     found = [name for name in _OWN if os.path.lexists(folder / name) and not is_own(folder / name)]
     if holds_run(folder):
         logged = {event["path"] for event in events.read(folder) if event["kind"] == "checkpoint"}
-        found += [f"{CHECKPOINTS}/{path.name}" for path in _checkpoints(folder) if not _is_own_checkpoint(path, logged)]
+        found += [
+            f"{CHECKPOINTS_FOLDER}/{path.name}" for path in _checkpoints(folder) if not _is_own_checkpoint(path, logged)
+        ]
         return found
-    for place in (*_CURVES, CHECKPOINTS):
+    for place in (*_CURVES, CHECKPOINTS_FOLDER):
         inside = [folder / place] if (folder / place).is_file() else _files(folder / place)
         found += [str(path.relative_to(folder)) for path in inside if not _is_curve(path)]
     return found
@@ -167,12 +168,12 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def _checkpoints(folder: Path) -> list[Path]:
     """The files with a name that a run might give to a checkpoint."""
-    return [path for path in sorted((folder / CHECKPOINTS).glob("*")) if newest.OWN_NAME.fullmatch(path.name)]
+    return [path for path in sorted((folder / CHECKPOINTS_FOLDER).glob("*")) if newest.OWN_NAME.fullmatch(path.name)]
 
 
 def _is_own_checkpoint(path: Path, logged: set[str]) -> bool:
     """One that the log tells of; or, where somebody has brought checkpoints without their log, one of the lab's."""
-    return f"{CHECKPOINTS}/{path.name}" in logged or newest.step_of(path) is not None
+    return f"{CHECKPOINTS_FOLDER}/{path.name}" in logged or newest.step_of(path) is not None
 
 
 def clear(folder: Path, names: Iterable[str]) -> None:

@@ -10,6 +10,7 @@ from lightning.fabric.plugins import CheckpointIO
 from lightning.pytorch.callbacks import Checkpoint
 
 from lab.errors import LabError
+from lab.files.run_files import CHECKPOINTS_FOLDER
 from lab.runs import checkpoint as files
 from lab.runs import newest
 from lab.runs.checkpoint_schema import CheckpointDict
@@ -100,7 +101,7 @@ class Checkpoints(Checkpoint):
             while len(self.periodic) > self.keep:
                 oldest = self.periodic.pop(0)
                 (self.folder / oldest).unlink(missing_ok=True)
-                self.events.removed(step, f"{files.FOLDER}/{oldest}")
+                self.events.removed(step, f"{CHECKPOINTS_FOLDER}/{oldest}")
 
     def write(self, trainer: L.Trainer, path: Path) -> bool:
         """Writes one checkpoint. Returns whether that worked, if the run is to go on without it.
@@ -130,7 +131,7 @@ class Checkpoints(Checkpoint):
         self._tell(name, step)
 
     def _tell(self, name: str, step: int) -> None:
-        self.events.checkpoint(step, f"{files.FOLDER}/{name}")
+        self.events.checkpoint(step, f"{CHECKPOINTS_FOLDER}/{name}")
 
     def _is_periodic(self, step: int) -> bool:
         return self.save_every is not None and step > 0 and step % self.save_every == 0
@@ -145,7 +146,7 @@ def written(run: Path) -> list[str]:
             if newest.PERIODIC.fullmatch(name):
                 found = [other for other in found if other != name]
                 found += [name] if event["kind"] == "checkpoint" else []
-    return [name for name in found if (run / files.FOLDER / name).is_file()]
+    return [name for name in found if (run / CHECKPOINTS_FOLDER / name).is_file()]
 
 
 class AtomicCheckpointIO(CheckpointIO):

@@ -14,8 +14,8 @@ from lab.config import changed_options
 from lab.config.plan import Plan
 from lab.config.schema import Config, ScheduleName, to_plain
 from lab.files.paths import shown
+from lab.files.run_files import CHECKPOINTS_FOLDER
 from lab.model import GPTModel
-from lab.runs.checkpoint import FOLDER
 from lab.runs.results import Results
 from lab.terminal import duration, table
 from lab.training import arithmetic
@@ -145,7 +145,7 @@ def _next(run: Preparation, interrupted: bool) -> dict[str, str]:
     if config.save and interrupted:
         commands["continue"] = f"python -m lab.train resume={shown(run_folder, start_folder)}"
     if config.save:
-        best = run_folder / FOLDER / "best.ckpt"
+        best = run_folder / CHECKPOINTS_FOLDER / "best.ckpt"
         checkpoint = shown(best if best.exists() else run_folder, start_folder)
         commands["generate"] = (
             f"python -m lab.generate checkpoint={checkpoint} prompt={shlex.quote(config.sample.prompt)}"

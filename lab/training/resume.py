@@ -11,6 +11,7 @@ from lightning.pytorch.loggers import Logger
 from lab.errors import LabError
 from lab.files import atomic
 from lab.files.paths import typed_path
+from lab.files.run_files import CHECKPOINTS_FOLDER
 from lab.runs import checkpoint, events, newest, ownership
 from lab.runs.checkpoint_schema import CheckpointDict, RecordState
 from lab.runs.folder import run_folder_of
@@ -104,7 +105,7 @@ def find(wanted: str, start_folder: Path, run_folder: Path | None) -> Path | Non
     if run_folder is None:
         raise LabError("resume=auto continues the run in hydra.run.dir=FOLDER: give that, too")
     here = start_folder / run_folder
-    return checkpoint.find(str(here), start_folder) if list((here / checkpoint.FOLDER).glob("*.ckpt")) else None
+    return checkpoint.find(str(here), start_folder) if list((here / CHECKPOINTS_FOLDER).glob("*.ckpt")) else None
 
 
 def carry_over(earlier: Earlier, folder: Path) -> list[events.Event]:
@@ -148,4 +149,4 @@ def replay(carried: list[events.Event], loggers: list[Logger]) -> None:
 def clean_up(folder: Path) -> None:
     """Removes temporary files that a killed process left in a run folder."""
     atomic.remove_leftovers(folder, ownership.is_name)
-    atomic.remove_leftovers(folder / checkpoint.FOLDER, newest.OWN_NAME.fullmatch)
+    atomic.remove_leftovers(folder / CHECKPOINTS_FOLDER, newest.OWN_NAME.fullmatch)

@@ -7,8 +7,8 @@ from typing import Any
 import lightning as L
 
 from lab.errors import Interrupted
+from lab.files.run_files import CHECKPOINTS_FOLDER
 from lab.runs import command_files
-from lab.runs.checkpoint import FOLDER
 from lab.runs.events import EventLog
 from lab.runs.state import Progress, State, write_state
 from lab.system.signals import Signals
@@ -125,6 +125,6 @@ class RunControl(L.Callback):
 
     def _save(self, trainer: L.Trainer) -> None:
         """A checkpoint because somebody asked for one: under a name of its own, which no retention removes."""
-        path = self.folder / FOLDER / f"saved-{self.step:08d}.ckpt"
+        path = self.folder / CHECKPOINTS_FOLDER / f"saved-{self.step:08d}.ckpt"
         keeper = self.checkpoints or Checkpoints(path.parent, eval_every=1, save_every=None, keep=1, log=self.events)
         keeper.write(trainer, path)

@@ -4,6 +4,7 @@ import lightning as L
 from lightning.pytorch.loggers import Logger
 
 from lab.config.schema import SaveFailure
+from lab.files.run_files import CHECKPOINTS_FOLDER
 from lab.model import GPTModel
 from lab.optim.schedules import make_schedule
 from lab.runs import checkpoint
@@ -66,7 +67,7 @@ def make_callbacks(run: Preparation, record: Record, log: EventLog, signals: Sig
 
 def _checkpoints(run: Preparation, log: EventLog) -> Checkpoints:
     return Checkpoints(
-        run.run_folder / checkpoint.FOLDER,
+        run.run_folder / CHECKPOINTS_FOLDER,
         eval_every=run.plan.eval_every,
         save_every=run.config.save_every,
         keep=run.config.keep,
@@ -110,7 +111,7 @@ def make_trainer(run: Preparation, loggers: list[Logger], callbacks: list[L.Call
         enable_model_summary=False,
         use_distributed_sampler=False,  # ours already gives each process its share
         # Under SLURM, Lightning goes on by itself from an hpc_ckpt_*.ckpt that it finds here: we write none there.
-        default_root_dir=run.run_folder / checkpoint.FOLDER,
+        default_root_dir=run.run_folder / CHECKPOINTS_FOLDER,
     )
     count_logged_points_in_steps(trainer)
     return trainer

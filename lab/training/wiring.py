@@ -2,6 +2,7 @@
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 import lightning as L
 import torch
@@ -56,14 +57,12 @@ def choose(config: Config, device: str) -> Chosen:
         LabError: naming the first of them that cannot be made, is no logger or callback, or has no place to write.
     """
     make_optimizer(config, GPTModel(GPTConfig(1, 1, 1, 1, vocab_size=2)), device)
-    loggers = {
-        option: instantiate.make(option, node, Logger)
-        for option, node in ((f"logger.{name}", node) for name, node in config.logger.items())
-    }
+    loggers = _objects("logger", config.logger, Logger)
     for option, logger in loggers.items():
         instantiate.refuse_unwritable(option, logger)
-    callbacks = {
-        option: instantiate.make(option, node, L.Callback)
-        for option, node in ((f"callbacks.{name}", node) for name, node in config.callbacks.items())
-    }
-    return Chosen(loggers, callbacks)
+    return Chosen(loggers, _objects("callbacks", config.callbacks, L.Callback))
+
+
+def _objects(group: str, nodes: dict[str, Any], kind: type) -> dict[str, Any]:
+    """The objects of a group by their options, such as ``logger.csv``."""
+    return {f"{group}.{name}": instantiate.make(f"{group}.{name}", node, kind) for name, node in nodes.items()}

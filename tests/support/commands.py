@@ -1,9 +1,12 @@
 """The real command lines, as a user types them, on a model that is small."""
 
+import contextlib
+import io
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -95,25 +98,28 @@ def scalars(run: Path) -> dict[str, dict[int, float]]:
     return found
 
 
-def train_here(folder: Path, *arguments: str) -> Finished:
-    """Trains inside this process: the same ``main``, without the seconds of importing."""
-    import contextlib
-    import io
-
-    from lab import train as module
-
+def inside(main: Callable[[], None], folder: Path, *arguments: str) -> tuple[int, str, str]:
+    """Runs a command line inside this process, in ``folder``. Returns its exit code, standard output and error."""
     out, err, code, before = io.StringIO(), io.StringIO(), 0, (sys.argv, Path.cwd())
     try:
-        sys.argv = ["lab-train", *arguments]
+        sys.argv = ["lab", *arguments]
         os.chdir(folder)
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            module.main()
+            main()
     except SystemExit as stop:
         code = int(stop.code or 0)
     finally:
         sys.argv = before[0]
         os.chdir(before[1])
-    return Finished(code, out.getvalue(), err.getvalue(), folder)
+    return code, out.getvalue(), err.getvalue()
+
+
+def train_here(folder: Path, *arguments: str) -> Finished:
+    """Trains inside this process: the same ``main``, without the seconds of importing."""
+    from lab import train as module
+
+    code, out, err = inside(module.main, folder, *arguments)
+    return Finished(code, out, err, folder)
 
 
 def tiny(folder: Path, *arguments: str) -> Finished:

@@ -1,30 +1,17 @@
 """``lab.evaluate`` inside this process."""
 
-import contextlib
-import io
 import json
-import os
-import sys
 from pathlib import Path
 from typing import Any
+
+from support.commands import inside
 
 
 def evaluate(folder: Path, *arguments: str) -> tuple[int, str, str]:
     """Runs lab.evaluate inside this process. Returns its exit code, standard output and standard error."""
     from lab import evaluate as module
 
-    out, err, code, before = io.StringIO(), io.StringIO(), 0, (sys.argv, Path.cwd())
-    try:
-        sys.argv = ["evaluate", *arguments]
-        os.chdir(folder)
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            module.main()
-    except SystemExit as stop:
-        code = int(stop.code or 0)
-    finally:
-        sys.argv = before[0]
-        os.chdir(before[1])
-    return code, out.getvalue(), err.getvalue()
+    return inside(module.main, folder, *arguments)
 
 
 def figures(folder: Path, *arguments: str) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from lab.dashboard.schemas import (
     Series,
 )
 from lab.dashboard.store import inside_root
-from lab.dashboard.store.downsample import thin
+from lab.dashboard.store.downsample import downsample
 from lab.dashboard.store.run_folders import JOB_FILE, LOG_FILE, Checkpoint
 from lab.dashboard.trainings import processes as jobs_
 from lab.dashboard.trainings.summaries import summarize
@@ -99,7 +99,7 @@ def get_metrics(
         seq = tail.seq
     series = {}
     for name, (steps, values, times) in found.items():
-        kept = thin(values, most)
+        kept = downsample(values, most)
         series[name] = Series(
             steps=steps[kept].tolist(), values=values[kept].tolist(), times=times[kept].tolist(), total=len(values)
         )

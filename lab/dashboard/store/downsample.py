@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 
-def thin(values: np.ndarray, points: int) -> np.ndarray:
+def downsample(values: np.ndarray, points: int) -> np.ndarray:
     """Which of ``values``, ``(n,)`` float64, to show if at most ``points`` can be: their indices, in rising order.
 
     Every n-th point would hide the one step at which the loss jumped. Here the curve is cut into equal stretches, and

@@ -15,9 +15,8 @@ from lab.dashboard.settings import Settings
 from lab.dashboard.store.tail import Tails
 from lab.errors import LabError
 from lab.files import atomic
-from lab.files.run_files import CONFIG_FILE, EVENTS_FILE, RESULTS_FILE, STATE_FILE
+from lab.files.run_files import CHECKPOINTS_FOLDER, CONFIG_FILE, EVENTS_FILE, RESULTS_FILE, STATE_FILE
 from lab.files.safe_files import entries, read_json, read_object, readable
-from lab.runs import checkpoint
 from lab.runs.state import RunState, read_state
 
 JOB_FILE = "job.json"
@@ -147,7 +146,7 @@ class Runs:
                 if event["kind"] == "checkpoint":
                     logged[Path(event["path"]).name] = event["step"]
         found = []
-        for entry in entries(folder / checkpoint.FOLDER):
+        for entry in entries(folder / CHECKPOINTS_FOLDER):
             if entry.name.endswith(".ckpt") and not entry.name.startswith(".") and entry.is_file(follow_symlinks=False):
                 path, status = Path(entry.path), entry.stat(follow_symlinks=False)
                 digits = path.stem.rpartition("-")[2]

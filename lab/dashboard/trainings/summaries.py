@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.dashboard.schemas import RunSummary
-from lab.dashboard.store.downsample import thin
+from lab.dashboard.store.downsample import downsample
 from lab.dashboard.store.run_folders import JOB_FILE, SWEEP_FILE, Runs
 from lab.dashboard.trainings.processes import Jobs
 from lab.files.run_files import CONFIG_FILE, STATE_FILE
@@ -68,7 +68,7 @@ def _summary(runs: Runs, jobs: Jobs, folder: Path) -> RunSummary:
         best_val_loss=min((float(v) for v in val_losses if v == v), default=None),
         tokens_per_second=told.tokens_per_second or latest["tokens_per_second"],
         seq=seq,
-        sparkline=losses[thin(losses, _SPARKLINE)].tolist(),
+        sparkline=losses[downsample(losses, _SPARKLINE)].tolist(),
         sweep=runs.id_of(folder.parent) if read_json(folder.parent / SWEEP_FILE) else None,
     )
 

@@ -4,14 +4,14 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lab.dashboard.store.downsample import thin
+from lab.dashboard.store.downsample import downsample
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=1, max_size=400), st.integers(5, 60))
 def test_thinning_keeps_ends_and_extremes(values: list[float], points: int) -> None:
     array = np.array(values)
-    kept = thin(array, points)
+    kept = downsample(array, points)
     assert len(kept) <= points
     assert len(values) > points or len(kept) == len(values)
     assert list(kept) == sorted(set(kept))
