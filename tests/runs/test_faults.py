@@ -42,8 +42,22 @@ def kill_after(process: "subprocess.Popen[bytes]", folder: Path, files: int, del
     return process.returncode == -9
 
 
+def kill_within_a_write(process: "subprocess.Popen[bytes]", folder: Path) -> bool:
+    """kill -9 as soon as a checkpoint has begun to be written. False if the run was through before."""
+    left_before = set((folder / "checkpoints").glob(".*.tmp"))
+    while process.poll() is None:
+        if any(path not in left_before for path in (folder / "checkpoints").glob(".*.tmp")):
+            process.kill()
+            break
+        time.sleep(0.001)
+    process.wait()
+    assert process.stderr is not None
+    process.stderr.close()
+    return process.returncode == -9
+
+
 MANY_WRITES = (*OPTIONS, "model.emb_dim=128", "trainer.max_steps=60", "save_every=1", "keep=2", "eval_every=10")
-"""A larger model and a checkpoint after each step: most of the time is spent writing, and most kills hit a write."""
+"""A larger model and a checkpoint after each step: most of the time is spent writing."""
 
 
 @pytest.mark.slow
@@ -64,14 +78,18 @@ def test_five_kills_and_still_the_same_run(in_place: bool, tmp_path: Path) -> No
 
 
 @pytest.mark.slow
-def test_twenty_five_kills_at_random_moments(tmp_path: Path) -> None:
+def test_twenty_five_kills_at_random_moments_and_within_writes(tmp_path: Path) -> None:
     write_tale(tmp_path)
     train(tmp_path, *MANY_WRITES, "hydra.run.dir=whole")
     chance = random.Random(11)
     kills = torn = 0
     command = [*MANY_WRITES, "hydra.run.dir=part", "resume=auto"]
-    for _ in range(80):
-        killed = kill_after(start(tmp_path, *command), tmp_path / "part", chance.randint(0, 2), chance.random() * 0.2)
+    for number in range(26):
+        process = start(tmp_path, *command)
+        if number % 2:  # aimed: how often a random moment falls into a write depends on the machine
+            killed = kill_within_a_write(process, tmp_path / "part")
+        else:
+            killed = kill_after(process, tmp_path / "part", chance.randint(0, 1), chance.random() * 0.2)
         kills += killed
         torn += bool(list((tmp_path / "part" / "checkpoints").glob(".*.tmp")))
         if not killed:
@@ -81,7 +99,7 @@ def test_twenty_five_kills_at_random_moments(tmp_path: Path) -> None:
     train(tmp_path, *command)  # the rest; or nothing left to do, which is no error with resume=auto
     print(f"{kills} kills, {torn} of them in the middle of a write")
     assert kills >= 25
-    assert torn >= 1
+    assert torn >= 5
     assert_same_run(tmp_path / "whole", tmp_path / "part")
     assert not list((tmp_path / "part").rglob("*.tmp"))
 
