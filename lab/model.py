@@ -17,14 +17,15 @@ of each token of the vocabulary, and the closest ones are the model's guesses.
 
 Sources: Radford et al. 2019, "Language Models are Unsupervised Multitask Learners" (GPT-2); Vaswani et al. 2017,
 "Attention Is All You Need", https://arxiv.org/abs/1706.03762. Chapters 3 and 4 of Raschka's *Build a Large Language
-Model (From Scratch)* build the same parts. This file needs torch and nothing else: take it with you.
+Model (From Scratch)* build the same parts. This file needs torch and nothing else: take it with you. Later models
+changed one part or another: what they put in its place stands in ``lab/parts``, a short file each, made to fit here.
 
 The letters in the shape comments: B batch, T positions in the sequence, K positions that can be looked at, C emb_dim,
 H n_heads, D = C / H head size, V vocab_size.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -69,6 +70,9 @@ class GPTConfig:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
         if not 0 <= self.drop_rate < 1:
             raise ValueError(f"drop_rate={self.drop_rate} must be at least 0 and below 1")
+        self._check_heads()
+
+    def _check_heads(self) -> None:
         if self.emb_dim % self.n_heads:
             raise ValueError(
                 f"emb_dim={self.emb_dim} is not divisible by n_heads={self.n_heads}: each head takes an equal share"
@@ -83,16 +87,17 @@ class LayerNorm(nn.Module):
     differently because of its neighbours. Ba et al. 2016, https://arxiv.org/abs/1607.06450.
     """
 
-    def __init__(self, emb_dim: int, bias: bool = True) -> None:
+    def __init__(self, emb_dim: int, bias: bool = True, eps: float = 1e-5) -> None:
         super().__init__()
         self.scale = nn.Parameter(torch.ones(emb_dim))
         self.shift = nn.Parameter(torch.zeros(emb_dim)) if bias else None
+        self.eps = eps
 
     def forward(self, x: Tensor) -> Tensor:
         """``(..., emb_dim)`` to the same shape."""
         # scale * (x - mean) / sqrt(var + eps) + shift, in one fused kernel. The variance divides by emb_dim, not by
         # emb_dim - 1, because GPT-2's does; eps keeps a constant vector from dividing by zero.
-        return F.layer_norm(x, self.scale.shape, self.scale, self.shift, eps=1e-5)
+        return F.layer_norm(x, self.scale.shape, self.scale, self.shift, eps=self.eps)
 
 
 class GELU(nn.Module):
@@ -139,14 +144,16 @@ class FeedForward(nn.Module):
     """Two linear layers around a GELU, applied to every position by itself.
 
     Attention moves information between positions; this is where the model works on what has arrived. The middle is
-    four times wider (Vaswani et al. 2017, section 3.3): two thirds of a block's weights live here.
+    four times wider (Vaswani et al. 2017, section 3.3): two thirds of a block's weights live here. ``hidden_dim`` gives
+    it another width.
     """
 
-    def __init__(self, config: GPTConfig) -> None:
+    def __init__(self, config: GPTConfig, hidden_dim: int | None = None) -> None:
         super().__init__()
-        self.expand = nn.Linear(config.emb_dim, 4 * config.emb_dim, bias=config.bias)
+        hidden_dim = hidden_dim or 4 * config.emb_dim
+        self.expand = nn.Linear(config.emb_dim, hidden_dim, bias=config.bias)
         self.gelu = GELU()
-        self.project = nn.Linear(4 * config.emb_dim, config.emb_dim, bias=config.bias)
+        self.project = nn.Linear(hidden_dim, config.emb_dim, bias=config.bias)
         self.dropout = Dropout(config.drop_rate)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -163,11 +170,17 @@ class LayerCache(Protocol):
     An earlier position's key and value do not change when the text goes on: computed once, they can be kept.
     """
 
+    @property
+    def positions(self) -> Tensor:
+        """``(batch, seq)`` int64: where in its text each new token stands. The token at position p is column p of what
+        ``extend`` returns."""
+        ...
+
     def extend(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Takes the new positions' keys and values, ``(batch, n_heads, seq, head_dim)``.
 
-        Returns those of all ``known`` positions, the new ones among them, ``(batch, n_heads, known, head_dim)``, and
-        which of these each new position may look at, ``(batch, 1, seq, known)`` bool.
+        Returns those of all ``known`` positions, from 0 on and the new ones among them, ``(batch, n_heads, known,
+        head_dim)``, and which of these each new position may look at, ``(batch, 1, seq, known)`` bool.
         """
         ...
 
@@ -193,6 +206,8 @@ class MultiHeadAttention(nn.Module):
     def __init__(self, config: GPTConfig) -> None:
         super().__init__()
         self.n_heads = config.n_heads
+        self.n_kv_heads = config.n_heads
+        """How many of the heads have keys and values of their own: here, all of them."""
         self.head_dim = config.emb_dim // config.n_heads
         # One matrix makes queries, keys and values for all heads: one large product is faster than 3 H small ones.
         self.qkv = nn.Linear(config.emb_dim, 3 * config.emb_dim, bias=config.qkv_bias)
@@ -209,17 +224,19 @@ class MultiHeadAttention(nn.Module):
         visible = None  # without a cache: everything up to the position itself
         if cache is not None:
             keys, values, visible = cache.extend(keys, values)  # (B, H, K, D) twice, (B, 1, T, K)
+        return self.merge_heads(self.attend(queries, keys, values, visible))  # (B, H, T, D) -> (B, T, C)
+
+    def attend(self, queries: Tensor, keys: Tensor, values: Tensor, visible: Tensor | None) -> Tensor:
+        """What ``attend_step_by_step`` says, by the fastest way there is."""
         drop_rate = self.weights_dropout.drop_rate if self.training else 0.0
         # Dropout on a CPU has no fused kernel: torch would take the same steps, with slower random numbers.
-        if self.spelled_out or (drop_rate and x.device.type == "cpu"):
-            context = self.attend_step_by_step(queries, keys, values, visible)
-        else:
-            # What attend_step_by_step does, in one call. The fused kernels behind it ("flash" attention, Dao et al.
-            # 2022, https://arxiv.org/abs/2205.14135) never write the T x T matrix to memory, which is most of the cost.
-            context = F.scaled_dot_product_attention(
-                queries, keys, values, attn_mask=visible, is_causal=visible is None, dropout_p=drop_rate
-            )
-        return self.merge_heads(context)  # (B, H, T, D) -> (B, T, C)
+        if self.spelled_out or (drop_rate and queries.device.type == "cpu"):
+            return self.attend_step_by_step(queries, keys, values, visible)
+        # All of its steps in one call. The fused kernels behind it ("flash" attention, Dao et al. 2022,
+        # https://arxiv.org/abs/2205.14135) never write the T x T matrix to memory, which is most of the cost.
+        return F.scaled_dot_product_attention(
+            queries, keys, values, attn_mask=visible, is_causal=visible is None, dropout_p=drop_rate
+        )
 
     def split_heads(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values of ``(batch, seq, emb_dim)``, each ``(batch, n_heads, seq, head_dim)``."""
@@ -242,7 +259,8 @@ class MultiHeadAttention(nn.Module):
 
         Takes queries ``(batch, n_heads, seq, head_dim)`` and the keys and values of ``known`` positions. ``visible``
         says which of these each query may look at, ``(batch, 1, seq, known)`` bool; None: they are the queries' own
-        positions, and each looks back. Returns the context vectors, ``(batch, n_heads, seq, head_dim)``.
+        positions, and each looks back. (Numbers instead, ``(batch, n_heads, seq, known)``, are added to the scores.)
+        Returns the context vectors, ``(batch, n_heads, seq, head_dim)``.
         """
         scores = queries @ keys.transpose(-2, -1)  # (B, H, T, D) @ (B, H, D, K) -> (B, H, T, K); K = T in training
 
@@ -254,7 +272,7 @@ class MultiHeadAttention(nn.Module):
         # infinity becomes a weight of exactly zero.
         if visible is None:
             visible = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).tril()  # (T, T)
-        scores = scores.masked_fill(~visible, -torch.inf)
+        scores = scores.masked_fill(~visible, -torch.inf) if visible.dtype == torch.bool else scores + visible
 
         weights = torch.softmax(scores, dim=-1)  # (B, H, T, K), each row sums to 1
         weights = self.weights_dropout(weights)
@@ -273,12 +291,13 @@ class TransformerBlock(nn.Module):
     https://arxiv.org/abs/2002.04745).
     """
 
-    def __init__(self, config: GPTConfig) -> None:
+    def __init__(self, config: GPTConfig, parts: "Parts | None" = None) -> None:
         super().__init__()
-        self.norm1 = LayerNorm(config.emb_dim, config.bias)
-        self.attention = MultiHeadAttention(config)
-        self.norm2 = LayerNorm(config.emb_dim, config.bias)
-        self.feed_forward = FeedForward(config)
+        parts = parts or GPT2
+        self.norm1 = parts.norm(config.emb_dim, config.bias)
+        self.attention = parts.attention(config)
+        self.norm2 = parts.norm(config.emb_dim, config.bias)
+        self.feed_forward = parts.feed_forward(config)
 
     def forward(self, x: Tensor, cache: LayerCache | None = None) -> Tensor:
         """``(batch, seq, emb_dim)`` to the same shape."""
@@ -286,19 +305,49 @@ class TransformerBlock(nn.Module):
         return x + self.feed_forward(self.norm2(x))  # (B, T, C)
 
 
-class GPTModel(nn.Module):
-    """The whole decoder: token ids in, a score for every possible next token out."""
+class PositionEmbedding(nn.Embedding):
+    """One vector for each position, learnt like those of the tokens and added to them.
+
+    Attention is a weighted sum, and a sum does not know the order of its terms: without this table, "dog bites man" and
+    "man bites dog" would look alike.
+    """
 
     def __init__(self, config: GPTConfig) -> None:
+        super().__init__(config.context_length, config.emb_dim)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a model is built of: for each part, a class or function that makes one."""
+
+    norm: Callable[[int, bool], nn.Module]
+    """From the length of the vectors, and whether it has a shift."""
+    attention: Callable[[GPTConfig], MultiHeadAttention]
+    feed_forward: Callable[[GPTConfig], nn.Module]
+    block: Callable[[GPTConfig, "Parts"], TransformerBlock]
+    position_embedding: Callable[[GPTConfig], nn.Module] | None
+    """None: positions are told in attention, or not at all."""
+
+
+GPT2 = Parts(LayerNorm, MultiHeadAttention, FeedForward, TransformerBlock, PositionEmbedding)
+
+
+class GPTModel(nn.Module):
+    """The whole decoder: token ids in, a score for every possible next token out.
+
+    Args:
+        config: its shape.
+        parts: what to build it of, GPT-2's own by default.
+    """
+
+    def __init__(self, config: GPTConfig, parts: Parts = GPT2) -> None:
         super().__init__()
         self.config = config
         self.token_embedding = nn.Embedding(config.vocab_size, config.emb_dim)
-        # Attention is a weighted sum, and a sum does not know the order of its terms: without this table, "dog bites
-        # man" and "man bites dog" would look alike. GPT-2 learns one vector for each position.
-        self.position_embedding = nn.Embedding(config.context_length, config.emb_dim)
+        self.position_embedding = parts.position_embedding(config) if parts.position_embedding else None
         self.dropout = Dropout(config.drop_rate)
-        self.blocks = nn.ModuleList(TransformerBlock(config) for _ in range(config.n_layers))
-        self.final_norm = LayerNorm(config.emb_dim, config.bias)
+        self.blocks = nn.ModuleList(parts.block(config, parts) for _ in range(config.n_layers))
+        self.final_norm = parts.norm(config.emb_dim, config.bias)
         self.head = nn.Linear(config.emb_dim, config.vocab_size, bias=False)
         if config.tie_embeddings:
             # Why tie: both matrices hold one vector for each token, one to read it and one to write it, and tokens
@@ -333,11 +382,13 @@ class GPTModel(nn.Module):
         if seq > self.config.context_length:
             raise ValueError(
                 f"a sequence of {seq} tokens does not fit into a context of {self.config.context_length}: "
-                "there is no embedding for the positions beyond"
+                "the model knows nothing of the positions beyond"
             )
-        if positions is None:
-            positions = torch.arange(seq, device=token_ids.device)  # (T,)
-        x = self.token_embedding(token_ids) + self.position_embedding(positions)  # (B, T, C) + (T, C)
+        x = self.token_embedding(token_ids)  # (B, T, C)
+        if self.position_embedding is not None:
+            if positions is None:
+                positions = torch.arange(seq, device=token_ids.device)  # (T,)
+            x = x + self.position_embedding(positions)  # (B, T, C) + (T, C)
         return self.dropout(x)
 
     def hidden(self, token_ids: Tensor, cache: Cache | None = None) -> Tensor:
@@ -384,5 +435,7 @@ class GPTModel(nn.Module):
         total = sum(parameter.numel() for parameter in self.parameters())
         if include_embeddings:
             return total
-        total -= self.token_embedding.weight.numel() + self.position_embedding.weight.numel()
+        total -= self.token_embedding.weight.numel()
+        if self.position_embedding is not None:
+            total -= sum(parameter.numel() for parameter in self.position_embedding.parameters())
         return total if self.config.tie_embeddings else total - self.head.weight.numel()

@@ -1,35 +1,42 @@
 """What a model is made of: ``python -m lab.summary model=small``. Builds nothing and trains nothing."""
 
+import inspect
+import re
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 
 from rich.console import Console
 from rich.table import Table
+from torch import nn
 
 from lab.commands import entry
 from lab.commands.options import training_config
 from lab.config.schema import Config
 from lab.errors import LabError
 from lab.model import GPTModel
-from lab.runs.tensors import outline
+from lab.parts.build import outline
+from lab.parts.cost import cache_numbers_per_token, flops_per_token, inner_parameters, parameters
 from lab.system import device
 from lab.training import memory_estimate
-from lab.training.metrics import flops_per_token
 
 _HELP = "python -m lab.summary [model=CHOICE] [OPTION=VALUE ...]: the options are those of lab.train --help"
 
-_PARTS = (
-    ("token_embedding", "one vector for each token of the vocabulary"),
-    ("position_embedding", "one vector for each position"),
-    ("blocks.*.norm1", "LayerNorm before attention"),
-    ("blocks.*.attention.qkv", "queries, keys and values of all heads"),
-    ("blocks.*.attention.project", "mixes the heads"),
-    ("blocks.*.norm2", "LayerNorm before the feed-forward network"),
-    ("blocks.*.feed_forward.expand", "to four times the width"),
-    ("blocks.*.feed_forward.project", "and back"),
-    ("final_norm", "LayerNorm before the head"),
-    ("head", "a score for each token of the vocabulary"),
-)
+_WHAT = {
+    "token_embedding": "one vector for each token of the vocabulary",
+    "position_embedding": "one vector for each position",
+    "norm1": "what attention reads, brought to one size",
+    "attention.qkv": "queries, keys and values of all heads",
+    "attention.qk_norm.queries": "queries, brought to one length",
+    "attention.qk_norm.keys": "keys, likewise",
+    "attention.project": "mixes the heads",
+    "norm2": "what the feed-forward network reads, likewise",
+    "feed_forward.expand": "to its hidden units",
+    "feed_forward.project": "and back",
+    "final_norm": "what the head reads, likewise",
+    "head": "a score for each token of the vocabulary",
+}
+"""What parts are for, by their names in the model or in a block. Those of a user's own say it in their docstrings."""
 
 
 def main() -> None:
@@ -50,8 +57,8 @@ def show(config: Config) -> None:
         raise LabError(f"model.emb_dim={shape.emb_dim}: torch cannot count that many numbers; take fewer") from error
     console = Console(width=None if sys.stdout.isatty() else 110)
     console.print(parts_table(model, shape.n_layers))
-    total, inner = memory_estimate.parameters(shape), memory_estimate.inner_parameters(shape)
-    flops = flops_per_token(config.model, total)
+    total, inner = parameters(shape), inner_parameters(shape)
+    flops = flops_per_token(shape)
     trainer = config.trainer
     windows = config.data.batch_size * trainer.accumulate_grad_batches * trainer.devices
     step_tokens = windows * config.model.context_length
@@ -59,6 +66,8 @@ def show(config: Config) -> None:
     console.print(f"parameters      {total:,} ({inner:,} without embeddings)")
     console.print(f"FLOPs a token   {flops:,} to train on, {flops // 3:,} to evaluate")
     console.print(f"FLOPs a step    {flops * step_tokens:,} for {step_tokens:,} tokens")
+    cache = cache_numbers_per_token(shape)
+    console.print(f"cache           {4 * cache * shape.context_length / 2**20:,.1f} MiB for a text of a whole context")
     where = f"data.batch_size={config.data.batch_size}" + (" on each device" if trainer.devices > 1 else "")
     kinds = ", ".join(f"{kind} {size / 2**20:,.0f}" for kind, size in memory.items())
     console.print(f"memory          {sum(memory.values()) / 2**20:,.0f} MiB to train at {where}: {kinds}")
@@ -70,16 +79,24 @@ def parts_table(model: GPTModel, n_layers: int) -> Table:
     for name, justify in (("part", "left"), ("shape", "left"), ("each", "right"), ("times", "right"), ("all", "right")):
         table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
     table.add_column("what it is")
-    for part, what in _PARTS:
-        module = model.get_submodule(part.replace("*", "0"))
+    for part, module in _parts(model):
         times = n_layers if "*" in part else 1
-        shapes = " + ".join("x".join(map(str, p.shape)) for p in module.parameters())
-        each = sum(p.numel() for p in module.parameters())
+        shapes = " + ".join("x".join(map(str, p.shape)) for p in module.parameters(recurse=False))
+        each = sum(p.numel() for p in module.parameters(recurse=False))
         if part == "head" and model.config.tie_embeddings:
             table.add_row(part, shapes, "0", "1", "0", "the same matrix as token_embedding (tied)")
             continue
+        what = _WHAT.get(part.removeprefix("blocks.*."))
+        what = what or (inspect.getdoc(type(module)) or "").partition("\n")[0]
         table.add_row(part, shapes, f"{each:,}", str(times), f"{each * times:,}", what)
     return table
+
+
+def _parts(model: GPTModel) -> Iterator[tuple[str, nn.Module]]:
+    """What has parameters of its own, by its name, in the order in which a token meets it."""
+    for name, module in model.named_modules():
+        if next(module.parameters(recurse=False), None) is not None:
+            yield re.sub(r"^blocks\.0", "blocks.*", name), module
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from lab.errors import LabError, is_text
-from lab.model import GPTConfig
+from lab.parts.config import ModelConfig
 
 
 class CorpusSource(Enum):
@@ -176,7 +176,7 @@ class SampleConfig:
 class Config:
     """A whole run."""
 
-    model: GPTConfig = field(default_factory=GPTConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
     corpus: CorpusConfig = field(default_factory=CorpusConfig)
     data: DataConfig = field(default_factory=DataConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
@@ -258,6 +258,12 @@ LIMITS = {
     "model.n_heads": AT_LEAST_1,
     "model.context_length": AT_LEAST_1,
     "model.drop_rate": Limit(0, 1, open_high=True),
+    "model.n_kv_heads": AT_LEAST_1,
+    "model.head_dim": AT_LEAST_1,
+    "model.sliding_window": AT_LEAST_1,
+    "model.hidden_dim": AT_LEAST_1,
+    "model.rope_base": Limit(1, open_low=True),
+    "model.norm_eps": POSITIVE,
     "data.batch_size": AT_LEAST_1,
     "data.stride": AT_LEAST_1,
     "data.val_fraction": Limit(0, 1, open_low=True, open_high=True),
@@ -303,7 +309,7 @@ def check(composed: DictConfig) -> Config:
         config = OmegaConf.to_object(composed)
     except OmegaConfBaseException as error:  # some are ValueErrors, too
         raise LabError(f"{error.full_key}: {str(error).splitlines()[0]}") from error
-    except ValueError as error:  # GPTConfig's own rules
+    except ValueError as error:  # ModelConfig's own rules
         raise LabError(f"model: {error}") from error
     assert isinstance(config, Config)
     for key, limit in LIMITS.items():

@@ -5,17 +5,18 @@ values. A token's key and value depend on the tokens before it and on nothing af
 same however the text goes on. Keeping them turns the work for one more token from a pass over the whole text into a
 pass over a single position.
 
-What it costs is memory: 2 x n_layers x emb_dim numbers a token, 72 KiB for GPT-2 in fp32. It is allocated once, for
-a full context, so that nothing grows while a text is written.
+What it costs is memory: 2 x n_layers x n_kv_heads x head_dim numbers a token, 72 KiB for GPT-2 in fp32. It is allocated
+once, for a full context, so that nothing grows while a text is written.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor
 
-from lab.model import GPTModel, LayerCache
+from lab.model import GPTModel, LayerCache, TransformerBlock
 
 
 class KVCache:
@@ -27,10 +28,13 @@ class KVCache:
 
     def __init__(self, model: GPTModel, batch: int) -> None:
         self.model = model
-        config, weight = model.config, model.token_embedding.weight
-        shape = (batch, config.n_heads, config.context_length, config.emb_dim // config.n_heads)  # (B, H, context, D)
-        self.keys = [torch.zeros(shape, dtype=weight.dtype, device=weight.device) for _ in model.blocks]
-        self.values = [torch.zeros(shape, dtype=weight.dtype, device=weight.device) for _ in model.blocks]
+        weight = model.token_embedding.weight
+        self.keys, self.values = [], []
+        for block in model.blocks:
+            heads = cast(TransformerBlock, block).attention
+            shape = (batch, heads.n_kv_heads, model.config.context_length, heads.head_dim)  # (B, H, context, D)
+            self.keys.append(torch.zeros(shape, dtype=weight.dtype, device=weight.device))
+            self.values.append(torch.zeros(shape, dtype=weight.dtype, device=weight.device))
 
     def read(self, token_ids: Tensor, positions: Tensor, rows: Tensor | None = None) -> Tensor:
         """What ``GPTModel.hidden`` says at tokens that are new, given those that were read before.

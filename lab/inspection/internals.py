@@ -55,9 +55,9 @@ class Layer:
     attention: Activations
     """Of what attention adds to the stream, after its output projection."""
     feed_forward: Activations
-    """Of the 4 * emb_dim hidden units of the feed-forward network, after GELU."""
+    """Of the hidden units of the feed-forward network: what its last matrix reads, in GPT-2 4 * emb_dim after GELU."""
     n_units: int
-    """Hidden units of the feed-forward network, 4 * emb_dim."""
+    """Hidden units of the feed-forward network; emb_dim, its output, for one that has no last matrix ``project``."""
     dead_units: list[int]
     """The hidden units with |x| < NEAR_ZERO at every position of this prompt, ascending.
 
@@ -121,7 +121,7 @@ def look(model: GPTModel, token_ids: Tensor, *, top_k: int = 5, bins: int = 32) 
 
     Raises:
         ValueError: if the prompt is empty, longer than ``context_length`` or has a token that the model lacks, or if
-            ``top_k`` or ``bins`` is below 1.
+            ``top_k`` or ``bins`` is below 1; if the model has parts that cannot be looked into.
     """
     if top_k < 1 or bins < 1:
         raise ValueError(f"top_k={top_k} and bins={bins} must be at least 1")
@@ -130,7 +130,7 @@ def look(model: GPTModel, token_ids: Tensor, *, top_k: int = 5, bins: int = 32) 
     with _evaluating(model), _listening() as listen:
         weights = [listen(block.attention.weights_dropout) for block in blocks]  # each (1, H, T, T)
         attended = [listen(block.attention) for block in blocks]  # (1, T, C)
-        hidden = [listen(block.feed_forward.gelu) for block in blocks]  # (1, T, 4C)
+        hidden = [_hidden_units(block, listen) for block in blocks]  # (1, T, 4C)
         stream = [listen(model.dropout), *(listen(block) for block in blocks)]  # (1, T, C)
         model.hidden(_checked(model, token_ids)[None])
         layers, lenses = [], []
@@ -252,17 +252,26 @@ class _Heard:
 
 
 @contextmanager
-def _listening() -> Iterator[Callable[[nn.Module], _Heard]]:
-    """Yields a function that keeps the output of a part of the model; afterwards nobody listens any more."""
+def _listening() -> Iterator[Callable[..., _Heard]]:
+    """Yields a function that keeps the output of a part of the model, or what goes into it; afterwards nobody listens
+    any more."""
     with ExitStack() as hooks:
 
-        def listen(part: nn.Module) -> _Heard:
+        def listen(part: nn.Module, at_input: bool = False) -> _Heard:
             heard = _Heard()
-            hook = part.register_forward_hook(lambda _, __, output: setattr(heard, "value", output.detach()))
-            hooks.callback(hook.remove)
+
+            def keep(_: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+                heard.value = (inputs[0] if at_input else output).detach()
+
+            hooks.callback(part.register_forward_hook(keep).remove)
             return heard
 
         yield listen
+
+
+def _hidden_units(block: TransformerBlock, listen: Callable[..., _Heard]) -> _Heard:
+    project = getattr(block.feed_forward, "project", None)
+    return listen(project, at_input=True) if isinstance(project, nn.Module) else listen(block.feed_forward)
 
 
 @contextmanager
@@ -305,7 +314,19 @@ def _evaluating(model: GPTModel) -> Iterator[None]:
 
 
 def _blocks(model: GPTModel) -> list[TransformerBlock]:
-    return [block for block in model.blocks if isinstance(block, TransformerBlock)]
+    """The blocks, once it is certain that they have what is listened to: those of a user's own may be anything."""
+    for block in model.blocks:
+        attention = getattr(block, "attention", None)
+        named = [attention] if isinstance(block, TransformerBlock) else [block, attention]
+        if not (isinstance(block, TransformerBlock) or hasattr(block, "feed_forward")) or not all(
+            hasattr(attention, name) for name in ("weights_dropout", "spelled_out", "n_heads", "head_dim", "project")
+        ):
+            kinds = " and ".join(type(part).__name__ for part in named)
+            raise ValueError(
+                f"the model cannot be looked into: {kinds} is not built like lab.model.MultiHeadAttention in a "
+                "lab.model.TransformerBlock, whose weights can be seen"
+            )
+    return list(model.blocks)  # type: ignore[arg-type]
 
 
 def _checked(model: GPTModel, token_ids: Tensor) -> Tensor:

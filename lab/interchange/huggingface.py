@@ -1,4 +1,5 @@
-"""GPT-2 as Hugging Face keeps it: a folder with ``config.json`` and ``model.safetensors``, to and fro.
+"""Models as Hugging Face keeps them: a folder with ``config.json`` and ``model.safetensors``, to and fro. GPT-2 is
+here, its younger relatives in ``lab.interchange.llama``.
 
 Both sides compute the same function; they differ in names, and in that Hugging Face's GPT-2 keeps the matrices of its
 linear layers the other way round, (in, out) instead of torch's (out, in): its layer is called Conv1D, after the code
@@ -7,16 +8,20 @@ that OpenAI published. Needs no transformers.
 
 import json
 import re
+from collections.abc import Mapping
+from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from lab.errors import LabError
 from lab.files import atomic, strict_json
-from lab.interchange import weights
-from lab.interchange.weights import Part, TensorFile
+from lab.interchange import llama, weights
+from lab.interchange.weights import Joined, Part, TensorFile
 from lab.model import GPTConfig, GPTModel
+from lab.parts.config import ModelConfig
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
@@ -81,11 +86,56 @@ def all_names(n_layers: int) -> dict[str, str]:
 def write_model(model: GPTModel, folder: Path) -> None:
     """Writes ``config.json``, ``generation_config.json`` and ``model.safetensors`` into ``folder``.
 
-    Their GPT-2 has all biases. A model that does without gets biases of zero, which compute the same.
-
     Raises:
+        LabError: if transformers has no model that computes the same.
         OSError: if there is no room, say.
     """
+    refuse_without_twin(model.config)
+    shape = model.config
+    if isinstance(shape, ModelConfig) and not llama.unlike(shape):
+        tensors, config = llama.their_tensors(model.state_dict(), shape), llama.their_config(shape)
+    else:
+        tensors, config = _their_tensors(model), _their_config(shape)
+    weights.write(tensors, folder / WEIGHTS_FILE, {"format": "pt"})  # transformers insists on that
+    endoftext = shape.vocab_size - 1
+    tokens = {"bos_token_id": endoftext, "eos_token_id": endoftext}
+    atomic.write_json(folder / CONFIG_FILE, config | tokens)
+    atomic.write_json(folder / "generation_config.json", tokens | {"pad_token_id": endoftext})
+
+
+def refuse_without_twin(shape: GPTConfig) -> None:
+    """Makes sure that transformers has a model that computes what a model of this shape does.
+
+    Raises:
+        LabError: with what would have to be different.
+    """
+    if (as_gpt2 := _unlike_gpt2(shape)) and (as_llama := llama.unlike(shape)):
+        nearer = min((as_gpt2, "GPT-2"), (as_llama, "Llama or Qwen3"), key=lambda reasons: len(reasons[0]))
+        raise LabError(
+            f"transformers has no model that computes the same; for {nearer[1]}, {'; '.join(nearer[0])}. "
+            "format=safetensors writes the weights for this lab"
+        )
+
+
+def _unlike_gpt2(shape: GPTConfig) -> list[str]:
+    """Why GPT-2 does not compute what a model of this shape does: options that are not GPT-2's."""
+    free = ("hidden_dim", "norm_eps", "rope_base")
+    own: list[Field[Any]] = [
+        f for f in fields(ModelConfig) if f.name not in (*free, *(g.name for g in fields(GPTConfig)))
+    ]
+    return [
+        f"model.{f.name} is {value} and would have to be {f.default}"
+        for f in own
+        if (value := getattr(shape, f.name, f.default)) not in (f.default, *_same_as_default(f.name, shape))
+    ]
+
+
+def _same_as_default(option: str, shape: GPTConfig) -> list[int]:
+    return {"n_kv_heads": [shape.n_heads], "head_dim": [shape.emb_dim // shape.n_heads]}.get(option, [])
+
+
+def _their_tensors(model: GPTModel) -> dict[str, Tensor]:
+    """Their GPT-2 has all biases. A model that does without gets biases of zero, which compute the same."""
     shape, state = model.config, model.state_dict()
     tensors = {}
     for ours, theirs in all_names(shape.n_layers).items():
@@ -93,13 +143,10 @@ def write_model(model: GPTModel, folder: Path) -> None:
             if not shape.tie_embeddings:
                 tensors[theirs] = state[ours].contiguous()
             continue
-        tensor = state[ours] if ours in state else torch.zeros(_bias_length(ours, shape))
+        matrix = ours.replace(".bias", ".weight").replace(".shift", ".scale")
+        tensor = state[ours] if ours in state else torch.zeros(len(state[matrix]))
         tensors[f"transformer.{theirs}"] = (tensor.t() if _is_transposed(ours) else tensor).contiguous()
-    weights.write(tensors, folder / WEIGHTS_FILE, {"format": "pt"})  # transformers insists on that
-    endoftext = shape.vocab_size - 1
-    tokens = {"bos_token_id": endoftext, "eos_token_id": endoftext}
-    atomic.write_json(folder / CONFIG_FILE, _their_config(shape) | tokens)
-    atomic.write_json(folder / "generation_config.json", tokens | {"pad_token_id": endoftext})
+    return tensors
 
 
 def _their_config(shape: GPTConfig) -> dict[str, Any]:
@@ -108,9 +155,9 @@ def _their_config(shape: GPTConfig) -> dict[str, Any]:
         "model_type": "gpt2",
         **{theirs: getattr(shape, ours) for ours, (theirs, _, _) in _SIZES.items()},
         "n_ctx": shape.context_length,
-        "n_inner": None,
+        "n_inner": getattr(shape, "hidden_dim", None),
         "activation_function": "gelu_new",
-        "layer_norm_epsilon": 1e-5,
+        "layer_norm_epsilon": getattr(shape, "norm_eps", 1e-5),
         "scale_attn_weights": True,
         "attn_pdrop": shape.drop_rate,
         "embd_pdrop": shape.drop_rate,
@@ -126,18 +173,18 @@ def _is_transposed(ours: str) -> bool:
     return ours.startswith("blocks.") and ours.endswith(".weight")
 
 
-def _bias_length(ours: str, shape: GPTConfig) -> int:
-    wider = {"attention.qkv.bias": 3, "feed_forward.expand.bias": 4}
-    return shape.emb_dim * next((times for name, times in wider.items() if ours.endswith(name)), 1)
-
-
 def open_folder(folder: Path) -> GPTModel:
     """The model in a Hugging Face folder, in evaluation mode, fp32, on the CPU. Safetensors only.
 
     Raises:
-        LabError: if it is no GPT-2, a variant that we do not compute, damaged, or not what it says.
+        LabError: if it is a model or a variant that we do not compute, damaged, or not what it says.
     """
     found = read_json(folder / CONFIG_FILE)
+    if found.get("model_type") in llama.TYPES:
+        shape = llama.our_config(found, folder / CONFIG_FILE)
+        there = llama.our_parts({name: Part(file, name) for name, file in _tensors(folder).items()})
+        called = {ours: " with ".join(theirs) for ours, theirs in llama.names(shape.n_layers).items()}
+        return weights.assemble(shape, _tied(shape, there), folder, called)
     config = _our_config(found, folder / CONFIG_FILE)
     stored = {name.removeprefix("transformer."): (file, name) for name, file in _tensors(folder).items()}
     stored = {name: place for name, place in stored.items() if not _CONSTANTS.fullmatch(name)}
@@ -149,52 +196,71 @@ def open_folder(folder: Path) -> GPTModel:
         ours.get(name, name): Part(*place, transposed=_is_transposed(ours.get(name, name)))
         for name, place in stored.items()
     }
-    if config.tie_embeddings and "head.weight" in parts:
-        config.tie_embeddings = _same(parts["head.weight"], parts.get("token_embedding.weight"))
+    return weights.assemble(config, _tied(config, parts), folder, names)
+
+
+def _tied(config: GPTConfig, parts: Mapping[str, Part | Joined]) -> dict[str, Part | Joined]:
+    """The parts, without a head that only repeats the token embedding; one that doesn't makes the config say so."""
+    left = dict(parts)
+    if config.tie_embeddings and "head.weight" in left:
+        config.tie_embeddings = _same(left["head.weight"], left.get("token_embedding.weight"))
         if config.tie_embeddings:
-            del parts["head.weight"]
-    return weights.assemble(config, parts, folder, names)
+            del left["head.weight"]
+    return left
 
 
-def _same(head: Part, embedding: Part | None) -> bool:
+def _same(head: Part | Joined, embedding: Part | Joined | None) -> bool:
     """Is a head that is said to be shared really the token embedding, and not a matrix of its own?"""
     if embedding is None or head.shape != embedding.shape:
         return False
     return torch.equal(head.read(), embedding.read())
 
 
-def _our_config(found: dict[str, Any], path: Path) -> GPTConfig:
+def _our_config(found: dict[str, Any], path: Path) -> ModelConfig:
     """Their options as ours.
 
     Raises:
         LabError: if they describe something that ``GPTModel`` does not compute.
     """
     if found.get("model_type") != "gpt2":
-        raise LabError(f"{path} describes a model of the type {found.get('model_type')}: the lab opens GPT-2 only")
+        known = ", ".join(("gpt2", *llama.TYPES))
+        raise LabError(f"{path} describes a model of the type {found.get('model_type')}: the lab opens {known}")
     sizes: dict[str, Any] = {}
     for ours, (theirs, alias, default) in _SIZES.items():
         value = found.get(theirs, found.get(alias, default))
         if type(value) is not int or value < 1:
             raise LabError(f"{path}: {theirs} is {json.dumps(value)[:40]}, and must be a whole number, at least 1")
         sizes[ours] = value
-    reasons = _unlike_ours(found, sizes["emb_dim"])
+    reasons = _unlike_ours(found)
     if reasons:
         raise LabError(f"{path} describes a variant of GPT-2 that the lab does not compute: {'; '.join(reasons)}")
+    inner = _number(found, "n_inner", path, int)
     drop_rate = found.get("resid_pdrop", 0.1)
     if isinstance(drop_rate, bool) or not isinstance(drop_rate, int | float):
         drop_rate = 0.1
     try:
-        return GPTConfig(**sizes, drop_rate=drop_rate, tie_embeddings=found.get("tie_word_embeddings") is not False)
+        return ModelConfig(
+            **sizes,
+            drop_rate=drop_rate,
+            tie_embeddings=found.get("tie_word_embeddings") is not False,
+            hidden_dim=None if inner == 4 * sizes["emb_dim"] else inner,
+            norm_eps=_number(found, "layer_norm_epsilon", path, float) or 1e-5,
+        )
     except ValueError as error:
         raise LabError(f"{path}: {error}") from error
 
 
-def _unlike_ours(found: dict[str, Any], emb_dim: int) -> list[str]:
+def _number(found: dict[str, Any], name: str, path: Path, kind: type) -> Any:
+    value = found.get(name)
+    if value is not None and (isinstance(value, bool) or not isinstance(value, kind)):
+        raise LabError(f"{path}: {name} is {json.dumps(value)[:40]}, and must be a number")
+    return value
+
+
+def _unlike_ours(found: dict[str, Any]) -> list[str]:
     """Why the model would compute something else than ours does: one reason for each option that makes it so."""
     expected: dict[str, tuple[Any, ...]] = {
         "activation_function": ("gelu_new", "gelu_pytorch_tanh"),  # two names for the tanh approximation
-        "n_inner": (None, 4 * emb_dim),
-        "layer_norm_epsilon": (1e-5,),
         "scale_attn_weights": (True,),
         "scale_attn_by_inverse_layer_idx": (False,),
         "add_cross_attention": (False,),

@@ -7,7 +7,8 @@ from pathlib import Path
 from lab.errors import LabError
 from lab.files.paths import typed_path
 from lab.interchange import hf_tokenizer, hub, huggingface, weights
-from lab.model import GPTConfig, GPTModel
+from lab.model import GPTModel
+from lab.parts.config import ModelConfig
 from lab.runs import checkpoint as checkpoints
 from lab.runs import tensors
 from lab.runs.checkpoint_schema import PREFIX, CheckpointDict, Metadata, RecordState
@@ -91,7 +92,7 @@ def from_checkpoint(found: CheckpointDict, path: Path) -> Pretrained:
     """
     metadata = found["lab"]
     state = {name.removeprefix(PREFIX): tensor.float() for name, tensor in found["state_dict"].items()}
-    config = GPTConfig(**metadata["config"]["model"])
+    config = ModelConfig(**metadata["config"]["model"])
     hf_tokenizer.refuse_other_size(path, config.vocab_size)
     model = tensors.with_weights(config, state)
     return Pretrained(model, str(path), metadata, found["global_step"], _figures(found), path)

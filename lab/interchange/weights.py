@@ -7,9 +7,8 @@ for: a file cannot claim a tensor that its own length does not bear out.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -19,6 +18,7 @@ from torch import Tensor
 from lab.errors import LabError
 from lab.files import atomic, strict_json
 from lab.model import GPTConfig, GPTModel
+from lab.parts.config import from_plain
 from lab.runs.tensors import with_weights, without_memory
 
 CONFIG_KEY = "gpt_config"
@@ -74,14 +74,47 @@ class Part:
         found = self.file.shapes[self.name]
         return found[::-1] if self.transposed else found
 
+    @property
+    def formats(self) -> set[str]:
+        """The number format in the file."""
+        return {self.file.formats[self.name]}
+
     def read(self) -> Tensor:
         """As the model has it, fp32."""
         found = self.file.read(self.name)
         return found.t().contiguous() if self.transposed else found
 
 
+@dataclass
+class Joined:
+    """Several tensors that are one in our model, the first on top."""
+
+    pieces: Sequence[Part]
+
+    @property
+    def name(self) -> str:
+        """What they are called there."""
+        return " with ".join(piece.name for piece in self.pieces)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """As the model has it; of pieces that don't fit each other, that of the first."""
+        shapes = [piece.shape for piece in self.pieces]
+        alike = all(shape and shape[1:] == shapes[0][1:] for shape in shapes)
+        return (sum(shape[0] for shape in shapes), *shapes[0][1:]) if alike else shapes[0]
+
+    @property
+    def formats(self) -> set[str]:
+        """The number formats in the file."""
+        return {number for piece in self.pieces for number in piece.formats}
+
+    def read(self) -> Tensor:
+        """As the model has it, fp32."""
+        return torch.cat([piece.read() for piece in self.pieces])
+
+
 def assemble(
-    config: GPTConfig, parts: Mapping[str, Part], where: Path, called: Mapping[str, str] | None = None
+    config: GPTConfig, parts: Mapping[str, Part | Joined], where: Path, called: Mapping[str, str] | None = None
 ) -> GPTModel:
     """The ``GPTModel`` of ``config`` with the weights ``parts``, by our names; in evaluation mode.
 
@@ -100,14 +133,14 @@ def assemble(
     if missing := [names.get(name, name) for name in wanted if name not in parts]:
         raise LabError(f"{where} is not complete: it lacks {listed(missing)}")
     if extra := sorted(parts[name].name for name in parts.keys() - wanted.keys()):
-        raise LabError(f"{where} holds more than a GPT-2 with a language-modelling head: {listed(extra)}")
+        raise LabError(f"{where} holds more than its model with a language-modelling head: {listed(extra)}")
     if other := [
         f"{parts[name].name} is {_by(parts[name].shape)} and should be {_by(shape)}"
         for name, shape in wanted.items()
         if parts[name].shape != shape
     ]:
         raise LabError(f"{where} does not hold the model that it describes: {listed(other, ' and ')}")
-    if strange := {part.file.formats[part.name] for part in parts.values()} - set(_FORMATS):
+    if strange := {number for part in parts.values() for number in part.formats} - set(_FORMATS):
         raise LabError(
             f"{where} has weights in the number format {listed(sorted(strange))}: the lab reads {', '.join(_FORMATS)}"
         )
@@ -159,26 +192,10 @@ def open_model(path: Path) -> GPTModel:
             "or a file that `python -m lab.export` wrote"
         )
     try:
-        config = _config(strict_json.loads(file.metadata[CONFIG_KEY]))
+        config = from_plain(strict_json.loads(file.metadata[CONFIG_KEY]))
     except (TypeError, ValueError) as error:
         raise LabError(f"{path} describes no model that the lab knows ({error})") from error
     return assemble(config, {name: Part(file, name) for name in file.shapes}, path)
-
-
-def _config(found: Any) -> GPTConfig:
-    """A GPTConfig from what somebody's JSON says, each value of its own type."""
-    if not isinstance(found, dict):
-        raise TypeError("not an object with options")
-    kinds = {f.name: type(f.default) for f in fields(GPTConfig)}
-    for name, value in found.items():
-        if name not in kinds:
-            raise ValueError(f"it has an option {name!a:.60}")
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not (number if kinds[name] is float else type(value) is kinds[name]):
-            raise TypeError(f"{name} is {value!r}")
-    if absent := [name for name in kinds if name not in found]:  # a default would be another model, unnoticed
-        raise ValueError(f"it does not say {absent[0]}")
-    return GPTConfig(**found)
 
 
 def listed(items: Sequence[str], between: str = ", ", at_most: int = 3) -> str:

@@ -38,6 +38,7 @@ from lab.files.validation import (
 )
 from lab.model import GPTConfig
 from lab.optim.parameter_groups import decay_groups
+from lab.parts.config import ModelConfig
 from lab.runs import tensors
 
 PREFIX = "model."
@@ -195,12 +196,18 @@ _FIGURES = parts({}, dict.fromkeys(("val_loss", "val_perplexity", "val_bits_per_
 
 STEP = whole(0, MOST_STEPS)
 
+
+def _of_model(schema: type) -> dict[str, Kind]:
+    hints = typing.get_type_hints(schema)
+    return {f.name: _option(hints[f.name], f"model.{f.name}") for f in dataclasses.fields(schema)}
+
+
 METADATA = parts(
     {
         "format": whole(1),
         "config": parts(
             {
-                "model": parts({f.name: _option(f.type, f"model.{f.name}") for f in dataclasses.fields(GPTConfig)}),
+                "model": parts(_of_model(GPTConfig), _of_model(ModelConfig)),
                 "corpus": parts({"name": text(1000)}, {}, others=plain),
             },
             {},
@@ -294,7 +301,7 @@ def _check_weights(checkpoint: CheckpointDict) -> list[dict[str, Any]]:
     state = checkpoint["state_dict"]
     names = [name.removeprefix(PREFIX) for name in state]
     try:
-        config = GPTConfig(**checkpoint["lab"]["config"]["model"])
+        config = ModelConfig(**checkpoint["lab"]["config"]["model"])
         model = tensors.without_memory(config, names)
     except ValueError as error:
         raise Unfit(f"lab.config.model makes no model ({error})") from error

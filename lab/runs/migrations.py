@@ -5,12 +5,16 @@ translated here, once, when the file is opened; nothing else needs to know that 
 """
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
-FORMAT = 3
+from lab.parts.config import ModelConfig
+
+FORMAT = 4
 """Version of what stands under ``lab`` in a checkpoint.
 
 1: without a checksum. 2: with one over everything. 3: the lab's modules are named by the room they stand in.
+4: the model says which parts it is made of.
 """
 
 _MOVED = {"lab.callbacks.": "lab.training.callbacks."}
@@ -33,7 +37,12 @@ def _from_2(metadata: dict[str, Any]) -> dict[str, Any]:
     return {**metadata, "config": _with_rooms(metadata["config"])}
 
 
-_STEPS: tuple[Callable[[dict[str, Any]], dict[str, Any]], ...] = (_from_1, _from_2)
+def _from_3(metadata: dict[str, Any]) -> dict[str, Any]:
+    model = ModelConfig(**metadata["config"]["model"])  # GPT-2's parts, which were the only ones
+    return {**metadata, "config": {**metadata["config"], "model": asdict(model)}}
+
+
+_STEPS: tuple[Callable[[dict[str, Any]], dict[str, Any]], ...] = (_from_1, _from_2, _from_3)
 """From each format to the next."""
 
 

@@ -2,37 +2,12 @@
 be of, and numbers."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import init
-from torch.overrides import TorchFunctionMode
 
 from lab.model import GPTConfig, GPTModel
-
-
-class _Unfilled(TorchFunctionMode):
-    """Leaves out random numbers: there is no memory to fill, and torch would load half a compiler in order not to."""
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        given = kwargs or {}
-        if func in (init.normal_, init.uniform_, init.kaiming_uniform_, Tensor.normal_, Tensor.uniform_):
-            return args[0] if args else given["tensor"]
-        return func(*args, **given)
-
-
-def outline(config: GPTConfig) -> GPTModel:
-    """The ``GPTModel`` of ``config`` with names and shapes, and no numbers: nothing is allocated.
-
-    Raises:
-        ValueError: if no model can be that large.
-    """
-    try:
-        with torch.device("meta"), _Unfilled():
-            return GPTModel(config)
-    except (RuntimeError, TypeError, OverflowError) as error:  # so large that torch cannot multiply or even hold them
-        raise ValueError(f"no model can have emb_dim={config.emb_dim:,}") from error
+from lab.parts.build import outline
 
 
 def without_memory(config: GPTConfig, names: Iterable[str]) -> GPTModel:

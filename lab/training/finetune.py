@@ -16,6 +16,7 @@ from lab.config.schema import Config, check
 from lab.errors import LabError
 from lab.interchange.pretrained import Pretrained, open_pretrained, refuse_damaged
 from lab.model import GPTConfig, GPTModel
+from lab.parts.config import ModelConfig
 
 _FREE = ("context_length", "drop_rate", "activation_checkpointing")
 """Options that may differ: the context may be shorter, and the others leave the weights as they are."""
@@ -40,7 +41,7 @@ def differences(asked: GPTConfig, found: GPTConfig) -> list[str]:
     """What keeps the weights of ``found`` from being those of ``asked``, option by option."""
     different = [
         f"model.{f.name} is {_said(getattr(asked, f.name))} and there {_said(getattr(found, f.name))}"
-        for f in fields(GPTConfig)
+        for f in fields(ModelConfig)
         if f.name not in _FREE and getattr(asked, f.name) != getattr(found, f.name)
     ]
     if asked.context_length > found.context_length:
@@ -75,8 +76,8 @@ def _fitting(found: GPTConfig) -> str:
     for preset in group_choices("model"):
         if not differences(check(compose.compose_config([f"model={preset}"])).model, found):
             return f"model={preset}"
-    options = [f.name for f in fields(GPTConfig) if f.name not in (*_FREE[1:], "vocab_size")]
-    standard = GPTConfig()
+    options = [f.name for f in fields(ModelConfig) if f.name not in (*_FREE[1:], "vocab_size")]
+    standard = ModelConfig()
     needed = [name for name in options if getattr(found, name) != getattr(standard, name)]
     return " ".join(f"model.{name}={_said(getattr(found, name))}" for name in needed)
 

@@ -7,29 +7,14 @@ import torch
 
 from lab.config.schema import AdamWConfig, Config, SGDConfig
 from lab.errors import LabError
-from lab.model import GPTConfig
+from lab.parts import swiglu
+from lab.parts.config import ModelConfig
+from lab.parts.cost import parameters
 from lab.training.loss import ROWS
 
 _CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 _MODULE_BYTES = 20_000
 """What a block takes as objects of Python: nothing, but for a model of millions of them."""
-
-
-def parameters(shape: GPTConfig) -> int:
-    """How many numbers a model of this shape learns: ``GPTModel(shape).num_parameters()`` without the model, which a
-    billion layers would take hours to make."""
-    d = shape.emb_dim
-    norm = d * (2 if shape.bias else 1)
-    attention = 4 * d * d + 3 * d * shape.qkv_bias + d * shape.bias
-    feed_forward = 8 * d * d + 5 * d * shape.bias
-    embeddings = (shape.vocab_size * (1 if shape.tie_embeddings else 2) + shape.context_length) * d
-    return embeddings + shape.n_layers * (2 * norm + attention + feed_forward) + norm
-
-
-def inner_parameters(shape: GPTConfig) -> int:
-    """The same without embeddings and head: ``num_parameters(include_embeddings=False)``."""
-    tables = shape.vocab_size * (1 if shape.tie_embeddings else 2) + shape.context_length
-    return parameters(shape) - tables * shape.emb_dim
 
 
 def training_memory(config: Config, device: str = "cpu") -> dict[str, int]:
@@ -58,12 +43,14 @@ def training_memory(config: Config, device: str = "cpu") -> dict[str, int]:
     }
 
 
-def _activations(shape: GPTConfig, precision: str, on_cpu: bool) -> int:
+def _activations(shape: ModelConfig, precision: str, on_cpu: bool) -> int:
     """The bytes a token that the forward pass keeps for the backward pass, tensor by tensor."""
     width = 4 if precision == "32-true" else 2
-    # The norms' inputs and outputs (4), queries, keys and values (3), the heads' results (1), the expanded vector
-    # before and after the GELU (8).
-    block = 16 * shape.emb_dim * width
+    heads = shape.n_heads * shape.head_size
+    # The norms' inputs and outputs (4), queries, keys and values, the heads' results, the hidden vectors.
+    block = (4 * shape.emb_dim + 2 * heads + 2 * shape.kv_heads * shape.head_size + _hidden(shape)) * width
+    if shape.kv_heads < shape.n_heads:
+        block += 2 * heads * width  # keys and values, once for each query
     if shape.drop_rate:
         # Two masks: on a CPU numbers (see Dropout in lab/model.py), in the fused kernels of others a byte each.
         block += 2 * shape.emb_dim * (width if on_cpu else 1)
@@ -71,13 +58,22 @@ def _activations(shape: GPTConfig, precision: str, on_cpu: bool) -> int:
         # No fused attention there: the weights of every head, their mask and their product, each seq x seq.
         block += 3 * shape.n_heads * shape.context_length * width
     else:
-        block += shape.emb_dim * width  # what the fused kernel has computed, for its own backward pass
+        block += heads * width  # what the fused kernel has computed, for its own backward pass
     ends = 3 * shape.emb_dim * width  # the embeddings' mask, the last norm's input and output
     if shape.drop_rate and on_cpu:
         ends += 2 * shape.n_heads * shape.context_length * width  # the scores of the block that is being worked on
     if shape.activation_checkpointing:  # each block's input, and one block at a time computed again
         return shape.n_layers * shape.emb_dim * width + block + ends
     return shape.n_layers * block + ends
+
+
+def _hidden(shape: ModelConfig) -> int:
+    """The numbers a token that the feed-forward network keeps: before and after its activation, and products of it.
+    Of a network of the user's own nothing is known, and it is taken for GPT-2's."""
+    if shape.feed_forward == "swiglu":  # gate and up, the gate's activation, the product
+        return 4 * (shape.hidden_dim or swiglu.default_width(shape.emb_dim))
+    wide = shape.hidden_dim or 4 * shape.emb_dim
+    return (3 if shape.feed_forward == "relu2" else 2) * wide
 
 
 def refuse_what_cannot_fit(config: Config, device: str) -> None:

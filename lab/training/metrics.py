@@ -8,8 +8,6 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from lab.model import GPTConfig
-
 _UNITS = 2.0**32
 """Of a sum of losses in one nat. A power of two, so that nothing is lost in multiplying; room for two billion nats."""
 
@@ -79,21 +77,6 @@ def unigram_loss(train: np.ndarray, targets: np.ndarray, vocab_size: int) -> flo
         log_probabilities = np.log(counts + alpha) - np.log(counts.sum() + alpha * vocab_size)
         losses.append(float(-log_probabilities[targets].mean()))
     return min(losses)
-
-
-def flops_per_token(config: GPTConfig, n_parameters: int) -> int:
-    """Floating-point operations to train on one token (forward and backward).
-
-    Each weight of a matrix takes part in one multiplication and one addition forward, and in twice as many backward:
-    6 a weight. Attention adds 12 x n_layers x emb_dim x seq for the scores and the weighted sums (Chowdhery et al.
-    2022, appendix B, https://arxiv.org/abs/2204.02311). Looking up an embedding multiplies nothing: position
-    embeddings do not count, nor do token embeddings, unless they are also the head.
-    """
-    lookups = config.context_length * config.emb_dim
-    if not config.tie_embeddings:
-        lookups += config.vocab_size * config.emb_dim
-    attention = 12 * config.n_layers * config.emb_dim * config.context_length
-    return 6 * (n_parameters - lookups) + attention
 
 
 # Peak dense bf16 throughput in FLOP/s, from the makers' data sheets. The key is part of the device's name.

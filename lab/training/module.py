@@ -19,9 +19,10 @@ from lab.errors import LabError
 from lab.evaluation.scoring import perplexity
 from lab.model import GPTModel
 from lab.optim.schedules import Schedule
+from lab.parts.cost import flops_per_token
 from lab.runs.checkpoint_schema import Metadata
 from lab.training.loss import next_token_loss
-from lab.training.metrics import LanguageModelMetrics, flops_per_token, model_flops_utilization, peak_flops
+from lab.training.metrics import LanguageModelMetrics, model_flops_utilization, peak_flops
 
 
 class GPTModule(L.LightningModule):
@@ -63,7 +64,7 @@ class GPTModule(L.LightningModule):
         self.byte_lengths: Tensor
         # Moves to the device with the module, but it is the tokenizer's knowledge: not part of a checkpoint.
         self.register_buffer("byte_lengths", torch.from_numpy(byte_lengths), persistent=False)
-        self.flops_per_token = flops_per_token(model.config, model.num_parameters())
+        self.flops_per_token = flops_per_token(model.config)
 
         self.train_loss: float | None = None
         """Training loss at the last written point, nats a token."""

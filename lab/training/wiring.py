@@ -14,13 +14,16 @@ from lab.config.schema import Config
 from lab.errors import LabError
 from lab.model import GPTConfig, GPTModel
 from lab.optim.parameter_groups import decay_groups
+from lab.parts import build_model
+from lab.parts.build import parts_of
+from lab.parts.contract import check
 from lab.training import instantiate
 
 
 def make_model(config: Config) -> GPTModel:
     """The decoder, freshly initialised under the seed."""
     torch.manual_seed(config.seed)
-    return GPTModel(config.model)
+    return build_model(config.model)
 
 
 def make_optimizer(config: Config, model: nn.Module, device: str) -> Optimizer:
@@ -56,6 +59,7 @@ def choose(config: Config, device: str) -> Chosen:
     Raises:
         LabError: naming the first of them that cannot be made, is no logger or callback, or has no place to write.
     """
+    check(config.model, parts_of(config.model))
     make_optimizer(config, GPTModel(GPTConfig(1, 1, 1, 1, vocab_size=2)), device)
     loggers = _objects("logger", config.logger, Logger)
     for option, logger in loggers.items():

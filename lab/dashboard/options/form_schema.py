@@ -16,6 +16,7 @@ from lab.dashboard.http_errors import ApiError
 from lab.dashboard.options import overrides
 from lab.dashboard.schemas import Model, Value
 from lab.dashboard.settings import Settings
+from lab.parts import cost
 from lab.system import device
 from lab.training import memory_estimate
 
@@ -100,6 +101,7 @@ def _option(name: str, field: "dataclasses.Field[Any]", hint: Any, doc: str) -> 
     members = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
     (kind,) = (member for member in members if member is not type(None))
     choices = {"trainer.accelerator": list(ACCELERATORS), "trainer.precision": list(PRECISIONS)}.get(name)
+    choices = list(field.metadata["choices"]) if "choices" in field.metadata else choices
     if isinstance(kind, type) and issubclass(kind, Enum):
         choices = [member.name for member in kind]
     plain: Any = {bool: "boolean", int: "integer", float: "number", str: "text"}
@@ -134,8 +136,8 @@ def sizes(config: Config) -> Sizes:
     """Counted, and nothing is built for it."""
     memory = memory_estimate.training_memory(config, device.choose(config.trainer.accelerator))
     return Sizes(
-        parameters=memory_estimate.parameters(config.model),
-        without_embeddings=memory_estimate.inner_parameters(config.model),
+        parameters=cost.parameters(config.model),
+        without_embeddings=cost.inner_parameters(config.model),
         memory=memory,
         checkpoint_bytes=memory["weights"] + memory["optimizer"],
     )

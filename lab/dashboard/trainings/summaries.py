@@ -11,10 +11,10 @@ from lab.dashboard.store.run_folders import JOB_FILE, SWEEP_FILE, Runs
 from lab.dashboard.trainings.processes import Jobs
 from lab.files.run_files import CONFIG_FILE, STATE_FILE
 from lab.files.safe_files import read_json, readable
-from lab.model import GPTConfig
+from lab.parts.config import ModelConfig
+from lab.parts.cost import parameters
 from lab.runs.folder import run_folder_of
 from lab.runs.results import checked
-from lab.training import memory_estimate
 
 _SPARKLINE = 32
 
@@ -84,7 +84,7 @@ def _parent(runs: Runs, checkpoint: str, folder: Path) -> str | None:
 def _parameters(shape: tuple[tuple[str, Any], ...]) -> int | None:
     """Of a model with these options."""
     try:
-        return memory_estimate.parameters(GPTConfig(**dict(shape)))
+        return parameters(ModelConfig(**dict(shape)))
     except Exception:
         return None  # somebody has written something else into the run's config.yaml
 
