@@ -2,12 +2,14 @@
 
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from lab.commands import entry
 from lab.commands.options import training_config
+from lab.config import typed_code
 from lab.config.schema import Config
 from lab.errors import LabError
 from lab.model import GPTModel
@@ -38,7 +40,9 @@ def main() -> None:
 
 
 def _start() -> None:
-    show(training_config(sys.argv[1:]))
+    config = training_config(sys.argv[1:])
+    with typed_code.allowed(sys.argv[1:], config.parts, Path.cwd()):
+        show(config)
 
 
 def show(config: Config) -> None:
