@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -12,6 +13,7 @@ from torch import nn
 
 from lab.commands import entry
 from lab.commands.options import training_config
+from lab.config import typed_code
 from lab.config.schema import Config
 from lab.errors import LabError
 from lab.model import GPTModel
@@ -45,7 +47,9 @@ def main() -> None:
 
 
 def _start() -> None:
-    show(training_config(sys.argv[1:]))
+    config = training_config(sys.argv[1:])
+    with typed_code.allowed(sys.argv[1:], config.parts, Path.cwd()):
+        show(config)
 
 
 def show(config: Config) -> None:

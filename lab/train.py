@@ -13,7 +13,7 @@ from hydra.utils import get_original_cwd
 from omegaconf import DictConfig
 
 from lab.commands import entry, train_help
-from lab.config import quoting, resolvers, typed_overrides
+from lab.config import quoting, resolvers, typed_code, typed_overrides
 from lab.config.groups import CONF_FOLDER, register
 from lab.config.schema import Config, check
 from lab.errors import FolderTaken, Interrupted, LabError
@@ -34,6 +34,8 @@ class Jobs:
     """
 
     def __init__(self, words: Sequence[str]) -> None:
+        self.words = list(words)
+        """As they were typed: of code, these alone may say what is run."""
         self.there = existing(words)
         """What was there before, of the places that the run may take."""
         self.failures: list[str] = []
@@ -44,7 +46,9 @@ class Jobs:
         infinity for a run that failed, so that the other jobs of a sweep still get their turn."""
         folder = Path(HydraConfig.get().runtime.output_dir)
         try:
-            return _best_val_loss(_checked(composed), folder)
+            config = _checked(composed)
+            with typed_code.allowed(self.words, config.parts, Path(get_original_cwd())):
+                return _best_val_loss(config, folder)
         except LabError as error:
             self._fail(error, folder)
             return math.inf

@@ -9,10 +9,17 @@ from omegaconf import OmegaConf
 
 from lab.config.groups import group_names, option_names
 from lab.errors import LabError
+from lab.files import user_code
 from lab.files.paths import typed_path
 
 LITERAL_OPTIONS = ("corpus.document_separator", "corpus.path", "init_from", "resume", "sample.prompt")
 """Options whose value is a path or a text: taken as typed, whatever is in it."""
+
+CODE_OPTIONS = re.compile(
+    r"model\.(norm|feed_forward|position|attention|block)|optimizer\._target_|schedule\.name|corpus\.source"
+    r"|metrics\.\w+(\._target_)?|callbacks\.\w+\._target_"
+)
+"""Options that may name something in a Python file of the user's own, ``FILE.py:NAME``."""
 
 
 _HYDRAS_FOLDERS = ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir")
@@ -40,6 +47,10 @@ def _quote(argument: str) -> str:
     if not equals or (value == "null" and name not in _HYDRAS_FOLDERS):
         return argument
     if name in LITERAL_OPTIONS:
+        return quoted(option, value)
+    if name == "parts" and value and not value.startswith(("[", "'", '"')):
+        return f"{option}=[{quoted('', value)[1:]}]"  # a single file
+    if CODE_OPTIONS.fullmatch(name) and user_code.is_reference(value) and not re.search("[,'\"]", value):
         return quoted(option, value)
     if name in _HYDRAS_FOLDERS or _SAVE_DIR.fullmatch(name):
         return _quoted_folder(option, value)

@@ -10,17 +10,17 @@ import dataclasses
 import difflib
 import math
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Any, NamedTuple
 
 from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from lab.errors import LabError, is_text
+from lab.files import user_code
 from lab.parts.config import ModelConfig
 
 
-class CorpusSource(Enum):
+class CorpusSource(StrEnum):
     """Where a corpus comes from."""
 
     bundled = "bundled"
@@ -40,7 +40,7 @@ class SaveFailure(Enum):
     go_on = "go_on"
 
 
-class ScheduleName(Enum):
+class ScheduleName(StrEnum):
     """How the learning rate moves; see lab/optim/schedules.py."""
 
     constant = "constant"
@@ -54,8 +54,8 @@ class CorpusConfig:
 
     name: str = MISSING
     """What the corpus is called in summaries and results."""
-    source: CorpusSource = MISSING
-    """bundled, url, stdlib or path."""
+    source: str = MISSING
+    """bundled, url, stdlib, path, or a function of one's own that yields texts, as FILE.py:NAME."""
     path: str | None = None
     """File, folder (its .txt .md .py .jsonl .ndjson files) or glob pattern; relative to where the command is typed. A
     document is a file, a JSON line with a "text", or an element of the array in a .json file."""
@@ -123,8 +123,8 @@ class SGDConfig(OptimizerConfig):
 class ScheduleConfig:
     """How the learning rate moves over the run."""
 
-    name: ScheduleName = ScheduleName.cosine
-    """constant, cosine or wsd (warmup, stable, decay)."""
+    name: str = ScheduleName.cosine.value
+    """constant, cosine, wsd (warmup, stable, decay), or a function of one's own, as FILE.py:NAME."""
     warmup_steps: int | None = None
     """Optimizer steps of linear rise; null: a tenth of the run, 100 at most."""
     min_lr_ratio: float = 0.1
@@ -187,6 +187,9 @@ class Config:
     """Lightning loggers by name, each with a _target_."""
     callbacks: dict[str, Any] = field(default_factory=dict)
     """Further Lightning callbacks by name, each with a _target_."""
+    parts: list[str] | None = None
+    """Python files of the user's own, relative to where the command is typed: `parts=my_idea.py`. Options of this run
+    may name what they define, as `my_idea.py:Name`; a file that such an option names need not stand here, too."""
     save: bool = False
     """Keep checkpoints: best.ckpt and last.ckpt."""
     save_every: int | None = None
@@ -355,8 +358,17 @@ def _check_limit(config: Config, key: str, limit: Limit) -> None:
             limit.check(key, number)
 
 
+def _check_choice(option: str, value: str, choices: type[Enum]) -> None:
+    if value not in (known := [choice.name for choice in choices]) and not user_code.is_reference(value):
+        raise LabError(f"{option}={shown(value)} does not fit: choose one of {', '.join(known)}, or FILE.py:NAME")
+
+
 def _check_together(config: Config) -> None:
-    if config.corpus.source is CorpusSource.path and not config.corpus.path:
+    _check_choice("corpus.source", config.corpus.source, CorpusSource)
+    _check_choice("schedule.name", config.schedule.name, ScheduleName)
+    if user_code.is_reference(config.corpus.source):
+        config.corpus.name = user_code.split(config.corpus.source)[1]
+    if config.corpus.source == CorpusSource.path and not config.corpus.path:
         raise LabError("corpus=text needs a text: add corpus.path=FILE, a folder, or a pattern such as 'notes/*.md'")
     if config.corpus.document_separator == "":
         raise LabError("corpus.document_separator= is empty: give the text that ends a document, or null for none")
@@ -376,7 +388,7 @@ def _check_together(config: Config) -> None:
         raise LabError(
             f"optimizer.betas={list(config.optimizer.betas)} does not fit: it must be two numbers, such as [0.9,0.95]"
         )
-    if config.corpus.source is CorpusSource.url and not (config.corpus.url and config.corpus.sha256):
+    if config.corpus.source == CorpusSource.url and not (config.corpus.url and config.corpus.sha256):
         raise LabError("corpus.source=url needs to know what to fetch: give corpus.url= and corpus.sha256=")
     if not is_text(config.sample.prompt):
         raise LabError("sample.prompt= has bytes that are not UTF-8: type it as UTF-8")

@@ -10,10 +10,10 @@ from typing import Any
 
 from lab.data.text_files import SUFFIXES, bundled_folder, find_files, stdlib_files
 from lab.errors import LabError
-from lab.files import strict_json
+from lab.files import strict_json, user_code
 from lab.files.utf8 import not_utf8, refuse_utf16
 
-__all__ = ["SUFFIXES", "Document", "bundled_folder", "documents", "find_files", "stdlib_files"]
+__all__ = ["SUFFIXES", "Document", "bundled_folder", "documents", "find_files", "own_documents", "stdlib_files"]
 
 _PIECE = 1 << 20  # bytes read at a time
 
@@ -38,6 +38,30 @@ def documents(files: Iterable[Path], separator: str | None = None) -> Iterator[D
     for file in files:
         for document in _json(file) if file.suffix.lower() in _JSON else iter([_pieces(file)]):
             yield from _split(document, separator) if separator else iter([document])
+
+
+def own_documents(reference: str) -> Iterator[Document]:
+    """The texts that a function of the user's own yields, each a document. It takes no arguments, and gives the same
+    texts whenever it is called: what makes a token file is their content.
+
+    Raises:
+        LabError: if it fails, or yields something else than texts.
+    """
+    function = user_code.load("corpus.source", reference)
+    try:
+        for number, found in enumerate(function(), start=1):
+            if not isinstance(found, str):
+                raise LabError(
+                    f"corpus.source={reference} yields {type(found).__name__} number {number}, and not a text"
+                )
+            found.encode("utf-8")
+            yield iter([found])
+    except LabError:
+        raise
+    except UnicodeEncodeError:
+        raise LabError(f"corpus.source={reference}: half of a character stands in text {number}") from None
+    except Exception as error:
+        raise LabError(f"corpus.source={reference} fails ({user_code.where(error)})") from error
 
 
 def _split(document: Document, separator: str) -> Iterator[Document]:

@@ -1,5 +1,6 @@
 """The text behind a run, as tokens: found, encoded, and cut into what trains and what validates."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from lab.data.token_file import TokenFile
 from lab.data.tree_walk import Found
 from lab.data.windows import split_by_position
 from lab.errors import LabError
+from lab.files import user_code
 from lab.files.paths import typed_path
 from lab.tokenizer import ENDOFTEXT, Tokenizer
 
@@ -25,7 +27,8 @@ class Corpus:
     def told(self) -> dict[str, str]:
         """Rows for a table: how much was read, what was not, and what may be meant otherwise than it was taken."""
         documents, files = _number(self.tokens.n_documents, "document"), _number(len(self.found.files), "file")
-        rows = {"read": f"{documents} in {files}, {self.found.n_bytes:,} bytes"}
+        # A function of the user's own has no files.
+        rows = {"read": f"{documents} in {files}, {self.found.n_bytes:,} bytes" if self.found.files else documents}
         if self.found.left_out:
             rows["left out"] = self.found.told()
         if self.tokens.n_mentions:
@@ -60,6 +63,8 @@ def _find(config: CorpusConfig, start_folder: Path) -> Found:
         case CorpusSource.path:
             caches = (token_file.cache_folder(), download.corpora_folder())
             return text_files.find(str(config.path), start_folder, caches)
+        case _:
+            return Found()  # a function of the user's own
 
 
 def _all_of(files: list[Path]) -> Found:
@@ -69,7 +74,7 @@ def _all_of(files: list[Path]) -> Found:
 def anchor(config: CorpusConfig, start_folder: Path) -> None:
     """Makes the path of a text of one's own absolute. It is kept with the run, and read again from other folders, where
     another file may have that name."""
-    if config.source is CorpusSource.path:
+    if config.source == CorpusSource.path:
         config.path = str(typed_path(str(config.path), start_folder).absolute())
 
 
@@ -85,7 +90,13 @@ def read_corpus(config: CorpusConfig, start_folder: Path) -> Corpus:
 
 def tokenize(files: list[Path], config: CorpusConfig) -> TokenFile:
     """The files of a corpus as a file of tokens."""
-    return token_file.tokenize(lambda: corpus.documents(files, config.document_separator), Tokenizer())
+    return token_file.tokenize(lambda: _documents(files, config), Tokenizer())
+
+
+def _documents(files: list[Path], config: CorpusConfig) -> Iterator[corpus.Document]:
+    if user_code.is_reference(config.source):
+        return corpus.own_documents(config.source)
+    return corpus.documents(files, config.document_separator)
 
 
 def tokenized_corpus(config: CorpusConfig, start_folder: Path) -> TokenFile:

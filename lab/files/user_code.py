@@ -85,6 +85,18 @@ def load(option: str, reference: str) -> Any:
     return getattr(module, name)
 
 
+def where(error: BaseException) -> str:
+    """What went wrong in a file of the user's own, and on which line of it: ``KeyError: 'x', idea.py line 7``."""
+    said = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+    ours = {getattr(module, "__file__", None): name for name, module in _files.get().items()}
+    lines = [
+        f"{ours[frame.filename]} line {frame.lineno}"
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename in ours
+    ]
+    return f"{said}, {lines[-1]}" if lines else said
+
+
 def _run(path: Path) -> ModuleType:
     # A name of its own, so that no file stands in for a module of somebody else's, nor for another version of itself.
     try:

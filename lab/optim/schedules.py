@@ -61,10 +61,10 @@ def warmup_stable_decay(
 def make_schedule(config: Config, plan: Plan) -> Schedule:
     """The learning rate's factor as a function of the finished optimizer steps."""
     schedule = config.schedule
-    if schedule.name is ScheduleName.constant:
+    if schedule.name == ScheduleName.constant:
         return partial(constant, warmup_steps=plan.warmup_steps)
     shape: Callable[..., float] = cosine
-    if schedule.name is ScheduleName.wsd:
+    if schedule.name == ScheduleName.wsd:
         shape = partial(warmup_stable_decay, decay_fraction=schedule.decay_fraction)
     return partial(
         shape,

@@ -89,8 +89,8 @@ def _optimizer(config: Config, plan: Plan) -> str:
     options = to_plain(config.optimizer)
     name = options.pop("_target_").rpartition(".")[2]
     numbers = ", ".join(f"{key} {value}" for key, value in options.items())
-    rate = f"{config.schedule.name.name}, {plan.warmup_steps} steps of warmup"
-    if config.schedule.name is not ScheduleName.constant:
+    rate = f"{config.schedule.name}, {plan.warmup_steps} steps of warmup"
+    if config.schedule.name != ScheduleName.constant:
         rate += f", down to {config.schedule.min_lr_ratio:g} of lr at step {plan.schedule_steps}"
     return f"{name}, {numbers}\nlr: {rate}"
 
@@ -100,7 +100,7 @@ def _continuing(earlier: Earlier | None, config: Config, plan: Plan) -> dict[str
     if earlier is None:
         return {}
     text = f"after step {earlier.step}"
-    if plan.schedule_steps != plan.total_steps and config.schedule.name is not ScheduleName.constant:
+    if plan.schedule_steps != plan.total_steps and config.schedule.name != ScheduleName.constant:
         text += (
             f"; the learning rate still comes down until step {plan.schedule_steps}, as first planned "
             f"(schedule.total_steps={plan.total_steps} would stretch it)"

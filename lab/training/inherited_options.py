@@ -15,13 +15,14 @@ from omegaconf import DictConfig, OmegaConf
 from lab.config import quoting
 from lab.config.groups import CONF_FOLDER, defaults, group_choices, option_names, shipped
 from lab.config.schema import Config
+from lab.files import user_code
 from lab.files.run_files import STATE_FILE
 
 _SINGLE = ("model", "data", "optimizer", "schedule", "trainer")
 """Groups of which one file is chosen, whose values are all plain."""
 _SEVERAL = ("logger", "callbacks")
 """Groups of which several files may be chosen, each of them an object with a ``_target_``."""
-_NEVER = ("resume", "init_from")
+_NEVER = ("resume", "init_from", "parts")
 _IDENTITY = {"name": 20, "source": 10}
 """How much more than any other value makes a file of a group the one that was chosen."""
 _WORD = re.compile(r"[\w -][\w .-]*")
@@ -141,9 +142,11 @@ def _take_corpus(node: Any, said: Mapping[str, str], taken: Inherited) -> None:
     for key, value in node.items():
         if value == _raw(file, key) or f"corpus.{key}" in said:
             continue
+        # A name of code: what it names is run only if its file was typed.
+        named = key == "source" and user_code.is_reference(value)
         harmless = key == "name" or (key == "path" and _raw(file, "source") == "bundled")
         as_it_is = key == "document_separator" or (own_text and key == "path")
-        if isinstance(value, str) and (as_it_is or (harmless and _WORD.fullmatch(value))):
+        if isinstance(value, str) and (named or as_it_is or (harmless and _WORD.fullmatch(value))):
             taken.words.append(quoting.quoted(f"corpus.{key}", value))
         else:
             taken.left_out.append(f"corpus.{key}")

@@ -195,7 +195,7 @@ def test_a_file_that_is_typed_changes_what_it_says_differently(tmp_path: Path) -
     again = goes_on_with("trainer=cpu", "corpus=text", "schedule=constant")
     assert (again.trainer.max_steps, again.trainer.accumulate_grad_batches) == (2, 2)
     assert (again.corpus.path, again.schedule.warmup_steps) == (str(tmp_path / "tale.txt"), 2)
-    assert again.schedule.name is ScheduleName.constant
+    assert again.schedule.name == ScheduleName.constant
     experiment = goes_on_with("experiment=warmup")  # says max_steps, warmup_steps and a rate; nothing of the rest
     assert (experiment.trainer.max_steps, experiment.schedule.warmup_steps) == (80, 0)
     assert (experiment.optimizer.lr, experiment.model.emb_dim, experiment.save) == (3e-3, 32, True)

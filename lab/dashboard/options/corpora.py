@@ -44,13 +44,13 @@ def listed(settings: Settings) -> list[CorpusInfo]:
     found = []
     for name in group_choices("corpus"):
         config = config_of(name)
-        if config.source is not CorpusSource.path:
+        if config.source != CorpusSource.path:
             files = _files_here(config, settings.root)
             found.append(
                 CorpusInfo(
                     name=name,
                     description=first_line("corpus", name),
-                    source=config.source.value,
+                    source=CorpusSource(config.source).value,
                     here=bool(files),
                     bytes=sum(file.stat().st_size for file in files) if files else None,
                     overrides={"corpus": name},
@@ -95,7 +95,7 @@ def upload_path(name: str, settings: Settings) -> Path:
 def config_of(name: str) -> CorpusConfig:
     """The options of a file in conf/corpus."""
     found = yaml.safe_load((CONF_FOLDER / "corpus" / f"{name}.yaml").read_text(encoding="utf-8"))
-    return CorpusConfig(**{**found, "source": CorpusSource[found["source"]]})
+    return CorpusConfig(**{**found, "source": CorpusSource[found["source"]].value})
 
 
 def size(config: CorpusConfig, root: Path) -> Size | None:
@@ -122,7 +122,7 @@ _counted: dict[tuple[str | None, tuple[tuple[str, int, int], ...]], int] = {}
 
 def _files_here(config: CorpusConfig, root: Path) -> list[Path]:
     """Its files, if they are on this machine."""
-    if config.source is CorpusSource.url:
+    if config.source == CorpusSource.url:
         path = download.corpora_folder() / str(config.path)
         return [path] if path.is_file() else []
     try:

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from lab.config.docs import field_docs, first_line
 from lab.config.groups import defaults, group_choices, group_names, optimizers
-from lab.config.schema import ACCELERATORS, LIMITS, PRECISIONS, Config, to_plain
+from lab.config.schema import ACCELERATORS, LIMITS, PRECISIONS, Config, CorpusSource, ScheduleName, to_plain
 from lab.dashboard.http_errors import ApiError
 from lab.dashboard.options import overrides
 from lab.dashboard.schemas import Model, Value
@@ -97,11 +97,19 @@ def _options(schema: type, prefix: str) -> Any:
             yield _option(name, field, hints[field.name], docs.get(field.name, ""))
 
 
+_CHOICES = {
+    "trainer.accelerator": list(ACCELERATORS),
+    "trainer.precision": list(PRECISIONS),
+    "schedule.name": [choice.name for choice in ScheduleName],
+    "corpus.source": [choice.name for choice in CorpusSource],
+}
+"""Of options whose type is a text, and which take no more than these over the network."""
+
+
 def _option(name: str, field: "dataclasses.Field[Any]", hint: Any, doc: str) -> Option:
     members = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
     (kind,) = (member for member in members if member is not type(None))
-    choices = {"trainer.accelerator": list(ACCELERATORS), "trainer.precision": list(PRECISIONS)}.get(name)
-    choices = list(field.metadata["choices"]) if "choices" in field.metadata else choices
+    choices = _CHOICES.get(name) or list(field.metadata.get("choices", ())) or None
     if isinstance(kind, type) and issubclass(kind, Enum):
         choices = [member.name for member in kind]
     plain: Any = {bool: "boolean", int: "integer", float: "number", str: "text"}

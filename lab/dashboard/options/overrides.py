@@ -5,6 +5,7 @@ but plain values for known options comes through here.
 """
 
 import difflib
+import re
 import shlex
 import threading
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,7 @@ LOGGERS = ("tensorboard", "csv", "none")
 REFUSED = {
     "resume": "continue or fork a run instead",
     "init_from": "it can name any file of this machine; use the command line",
+    "parts": "it names code to run; use the command line",
     "corpus.name": "choose a corpus instead",
     "corpus.source": "choose a corpus instead",
     "corpus.url": "choose a corpus instead",
@@ -46,7 +48,11 @@ def known_options() -> frozenset[str]:
 
 def allowed(key: str) -> bool:
     """May the option or group ``key`` be given at all?"""
-    return key not in REFUSED and not key.startswith(("logger.", "callbacks.", "hydra")) and "_target_" not in key
+    return (
+        key not in REFUSED
+        and not key.startswith(("logger.", "callbacks.", "metrics", "hydra"))
+        and "_target_" not in key
+    )
 
 
 def words(overrides: Mapping[str, Value], settings: Settings) -> list[str]:
@@ -99,7 +105,7 @@ def check_inherited(inherited: Sequence[str], typed: Mapping[str, Value], settin
         key, _, text = word.partition("=")
         choices = [*LOGGERS, ""] if key == "logger" else [*group_choices(key), ""] if key in group_names() else None
         known = key in known_options() if choices is None else set(text.strip("[]").split(",")) <= set(choices)
-        if not known or not allowed(key):
+        if not known or not allowed(key) or _names_code(key, text):
             raise ApiError(
                 422, f"the checkpoint brings along {readable(word)[:200]}: go on with it from the command line", key
             )
@@ -108,7 +114,7 @@ def check_inherited(inherited: Sequence[str], typed: Mapping[str, Value], settin
             config = check(compose.compose_quoted([*inherited, *quoting.quote_literals(words(typed, settings))]))
     except LabError as error:
         raise ApiError(422, str(error), field_of(str(error), typed)) from error
-    if config.corpus.source is CorpusSource.path or any(word.startswith("corpus.path=") for word in inherited):
+    if config.corpus.source == CorpusSource.path or any(word.startswith("corpus.path=") for word in inherited):
         _check_path(config.corpus.path, settings)
     return config
 
@@ -142,6 +148,8 @@ def _word(key: str, value: Value, settings: Settings) -> str:
         raise ApiError(422, f"there is no option {key[:80]}{hint}", key[:80])
     if key == "corpus.path":
         _check_path(value, settings)
+    if _names_code(key, value):
+        raise ApiError(422, f"{key} cannot name code of one's own here: use the command line", key)
     if value is None or isinstance(value, bool):
         return f"{key}={'null' if value is None else str(value).lower()}"
     if isinstance(value, int | float):
@@ -152,6 +160,12 @@ def _word(key: str, value: Value, settings: Settings) -> str:
         raise ApiError(422, f"{key} holds a zero byte, which no command line can", key)
     # lab.train quotes these itself, for they are typed as they are meant.
     return f"{key}={value}" if key in quoting.LITERAL_OPTIONS else quoting.quoted(key, value)
+
+
+def _names_code(key: str, value: object) -> bool:
+    """Would the option take this for something in a Python file? Also in the quotes of Hydra's grammar, and in a list
+    or a sweep."""
+    return quoting.CODE_OPTIONS.fullmatch(key) is not None and re.search(r"\.py\W*:", str(value)) is not None
 
 
 def _check_path(value: Value, settings: Settings) -> None:

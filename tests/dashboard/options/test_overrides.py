@@ -33,6 +33,10 @@ HERE = Settings(Path("/nowhere"), "")
         ("corpus.path", "/etc/passwd", "corpus.path"),
         ("corpus.path", "~/notes", "corpus.path"),
         ("sample.prompt", "a\0b", "sample.prompt"),
+        ("parts", ["idea.py"], "parts"),
+        ("schedule.name", "idea.py:f", "schedule.name"),
+        ("corpus.source", "idea.py:f", "corpus.source"),
+        ("metrics.mine", "idea.py:f", "metrics.mine"),
     ],
 )
 def test_what_may_not_be_given_is_refused_at_its_name(key: str, value: Any, field: str) -> None:
@@ -80,7 +84,15 @@ def test_a_sweep_is_over_values_and_not_over_texts() -> None:
 def test_a_checkpoint_brings_along_no_more_than_the_network_may() -> None:
     config = overrides.check_inherited(["model=nano", "optimizer.lr=0.5", "logger=csv"], {"optimizer.lr": 0.25}, HERE)
     assert config.optimizer.lr == 0.25
-    for word in ("logger=[csv,wandb]", "optimizer._target_=x", "nonsense=1", "corpus.url='http://x'", "model=x"):
+    for word in (
+        "logger=[csv,wandb]",
+        "optimizer._target_=x",
+        "nonsense=1",
+        "corpus.url='http://x'",
+        "model=x",
+        "schedule.name='idea.py:f'",
+        "parts=[idea.py]",
+    ):
         with pytest.raises(ApiError, match=r"brings along|is unknown"):
             overrides.check_inherited([word], {}, HERE)
 
