@@ -11,7 +11,7 @@ import torch
 
 from lab.commands import entry
 from lab.commands.options import help_text, parse, place
-from lab.config import compose
+from lab.config import compose, typed_code
 from lab.config.groups import group_choices
 from lab.config.schema import AT_LEAST_1, Config, CorpusConfig, DataConfig, check
 from lab.data.prepare import anchor, cut, read_corpus
@@ -54,6 +54,8 @@ class Options:
     checkpoint: str = place("last")
     """A .ckpt file, a run folder, `last` for the newest under outputs/, a .safetensors file of lab.export, a Hugging
     Face folder, or a name on the hub, such as gpt2."""
+    parts: list[str] = field(default_factory=list)
+    """A Python file that defines parts of the model, if it has parts of your own; may be given several times."""
     corpus: str | None = None
     """The text: a choice of lab.train's corpus=; null: the one that the model was trained on."""
     corpus_path: str | None = place(None, "corpus.path")
@@ -83,9 +85,15 @@ LIMITS = {"batch_size": AT_LEAST_1, "stride": AT_LEAST_1}
 def main() -> None:
     """The command line."""
     entry.run_composing(
-        lambda: evaluate(parse(sys.argv[1:], Options, LIMITS), Path.cwd()),
+        _start,
         lambda: help_text(_HEAD, Options, LIMITS),
     )
+
+
+def _start() -> None:
+    options = parse(sys.argv[1:], Options, LIMITS)
+    with typed_code.allowed((), options.parts, Path.cwd()):
+        evaluate(options, Path.cwd())
 
 
 def evaluate(options: Options, start_folder: Path) -> None:

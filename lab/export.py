@@ -3,12 +3,13 @@
 import contextlib
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from lab.commands import entry
 from lab.commands.options import help_text, parse, place
+from lab.config import typed_code
 from lab.errors import LabError
 from lab.files import atomic
 from lab.files.paths import typed_path
@@ -39,6 +40,8 @@ class Options:
     checkpoint: str = place("last")
     """A .ckpt file, a run folder, `last` for the newest under outputs/, a .safetensors file of lab.export, a Hugging
     Face folder, or a name on the hub, such as gpt2."""
+    parts: list[str] = field(default_factory=list)
+    """A Python file that defines parts of the model, if it has parts of your own; may be given several times."""
     format: str | None = None
     """`huggingface`: a folder that AutoModelForCausalLM and AutoTokenizer open. `safetensors`: one file with the
     weights under the lab's own names and the model's shape as metadata. Left out, the ending of `to` decides."""
@@ -47,10 +50,16 @@ class Options:
 def main() -> None:
     """The command line."""
     entry.run_composing(
-        lambda: export(parse(sys.argv[1:], Options), Path.cwd()),
+        _start,
         lambda: help_text(_HEAD, Options),
         output_matters=False,
     )
+
+
+def _start() -> None:
+    options = parse(sys.argv[1:], Options)
+    with typed_code.allowed((), options.parts, Path.cwd()):
+        export(options, Path.cwd())
 
 
 def export(options: Options, start_folder: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from lab.commands import entry, prompt_loop
 from lab.commands.generation import LIMITS, Generator, Options, check, print_generation
 from lab.commands.options import help_text, parse
+from lab.config import typed_code
 from lab.errors import LabError
 from lab.files.paths import typed_path
 from lab.files.utf8 import decode
@@ -32,7 +33,8 @@ def _start() -> None:
     check(options)
     if sys.__stdin__ is None and (options.interactive or options.prompt_file == "-"):
         raise LabError("standard input is closed, and the text was to come from there: give prompt= instead")
-    generator = Generator(options.checkpoint)
+    with typed_code.allowed((), options.parts, Path.cwd()):
+        generator = Generator(options.checkpoint)
     if options.interactive:
         prompt_loop.run(generator, options)
     else:

@@ -32,6 +32,8 @@ class Options:
     checkpoint: str = place("last")
     """A .ckpt file, a run folder, `last` for the newest under outputs/, a .safetensors file of lab.export, a Hugging
     Face folder, or a name on the hub, such as gpt2."""
+    parts: list[str] = field(default_factory=list)
+    """A Python file that defines parts of the model, if it has parts of your own; may be given several times."""
     prompt: str = ""
     """How the text begins; without one it begins where a document does."""
     prompt_file: str | None = place(None)

@@ -2,7 +2,7 @@
 
 import dataclasses
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from lab.commands import entry
 from lab.commands.options import help_text, parse, place
+from lab.config import typed_code
 from lab.config.schema import Limit
 from lab.errors import LabError
 from lab.files.paths import typed_path
@@ -41,6 +42,8 @@ class Options:
     checkpoint: str = place("last")
     """A .ckpt file, a run folder, `last` for the newest under outputs/, a .safetensors file of lab.export, a Hugging
     Face folder, or a name on the hub, such as gpt2."""
+    parts: list[str] = field(default_factory=list)
+    """A Python file that defines parts of the model, if it has parts of your own; may be given several times."""
     to: str = place("outputs/inspect")
     """Folder for the files; it is made, and what this command has left there before is replaced."""
     top_k: int = 5
@@ -57,10 +60,16 @@ LIMITS = {"top_k": Limit(1)}
 def main() -> None:
     """The command line."""
     entry.run_composing(
-        lambda: write_report(parse(sys.argv[1:], Options, LIMITS)),
+        _start,
         lambda: help_text(_HEAD, Options, LIMITS),
         output_matters=False,
     )
+
+
+def _start() -> None:
+    options = parse(sys.argv[1:], Options, LIMITS)
+    with typed_code.allowed((), options.parts, Path.cwd()):
+        write_report(options)
 
 
 def write_report(options: Options) -> None:

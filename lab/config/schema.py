@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from lab.errors import LabError, is_text, shown
 from lab.files import user_code
 from lab.parts.config import ModelConfig
 

@@ -56,6 +56,9 @@ class ModelConfig(GPTConfig):
     """What keeps a norm from dividing by zero."""
 
     def __post_init__(self) -> None:
+        for option in ("n_kv_heads", "head_dim", "sliding_window", "hidden_dim"):
+            if (number := getattr(self, option)) is not None and number < 1:
+                raise ValueError(f"{option}={number} must be at least 1")
         super().__post_init__()
         for option, choices in CHOICES.items():
             name = getattr(self, option)
@@ -63,9 +66,6 @@ class ModelConfig(GPTConfig):
                 near = difflib.get_close_matches(str(name), choices, n=1)
                 hint = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(choices)}"
                 raise ValueError(f"{option}={name} is no part of the lab: {hint} (or FILE.py:CLASS of your own)")
-        for option in ("n_kv_heads", "head_dim", "sliding_window", "hidden_dim"):
-            if (number := getattr(self, option)) is not None and number < 1:
-                raise ValueError(f"{option}={number} must be at least 1")
         if not self.rope_base > 1:
             raise ValueError(f"rope_base={self.rope_base} must be above 1")
         if not self.norm_eps > 0:

@@ -122,9 +122,9 @@ def _try(model: GPTModel, config: GPTConfig) -> None:
     for block in model.blocks:
         if not all(hasattr(getattr(block, "attention", None), name) for name in ("n_kv_heads", "head_dim")):
             raise _Broken("a block needs an attribute attention, and that n_kv_heads and head_dim, for the cache")
+        if (out := block(x)).shape != x.shape:
+            raise _Broken(f"{tuple(x.shape)} comes out as {tuple(out.shape)}, and must keep its shape")
     out = model.hidden(ids)
-    if out.shape != x.shape:
-        raise _Broken(f"{tuple(x.shape)} comes out as {tuple(out.shape)}, and must keep its shape")
     if not out.isfinite().all():
         raise _Broken("there is NaN or infinity in what comes out of fresh weights")
     out.sum().backward()

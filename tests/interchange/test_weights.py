@@ -1,6 +1,7 @@
 """A model's weights alone in a file, which may be somebody's."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ def test_our_own_file_keeps_models_that_hugging_face_has_no_twin_for(options: di
     model = GPTModel(GPTConfig(emb_dim=16, n_layers=2, **{"n_heads": 2, **options}, context_length=8, vocab_size=30))
     weights.write_model(model, tmp_path / "m.safetensors")
     back = weights.open_model(tmp_path / "m.safetensors")
-    assert back.config == model.config
+    assert asdict(model.config).items() <= asdict(back.config).items()
     assert back.state_dict().keys() == model.state_dict().keys()
     assert all(torch.equal(tensor, back.state_dict()[name]) for name, tensor in model.state_dict().items())
     assert (back.head.weight is back.token_embedding.weight) == model.config.tie_embeddings

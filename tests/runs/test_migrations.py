@@ -5,6 +5,7 @@
 
 import json
 import shutil
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ import yaml
 from support.commands import lab, train_here
 from support.runs import write_tale
 
+from lab.model import GPTConfig
+from lab.parts.config import ModelConfig
 from lab.runs import checkpoint, events, migrations
 from lab.runs.results import read_results
 from lab.runs.state import read_state
@@ -74,12 +77,19 @@ def test_a_format_of_tomorrow_is_named(old_run: Path) -> None:
         checkpoint.load(path)
 
 
-@pytest.mark.parametrize("said", [1, 2, 3])
+@pytest.mark.parametrize("said", [1, 2, 3, 4])
 def test_what_needs_no_translation_stays(said: int) -> None:
     options = {
+        "model": asdict(ModelConfig()),
         "optimizer": {"_target_": "torch.optim.SGD"},
         "logger": {"a": {"_target_": "x.lab.callbacks.B"}},
         "n": [1],
     }
     found = migrations.migrated({"format": said, "config": options})
     assert found == {"format": migrations.FORMAT, "config": options}
+
+
+def test_a_model_that_says_nothing_of_parts_has_those_of_gpt2() -> None:
+    sizes = {f.name: getattr(GPTConfig(), f.name) for f in fields(GPTConfig)}
+    found = migrations.migrated({"format": 3, "config": {"model": {**sizes, "emb_dim": 64}}})
+    assert found["config"]["model"] == asdict(ModelConfig(emb_dim=64))

@@ -3,17 +3,14 @@
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from support.commands import ROOT
 
 from lab.config.compose import compose_config
 from lab.config.schema import check
-from lab.model import GPTConfig, GPTModel
+from lab.model import GPTModel
 from lab.training import memory_estimate
 
 _MEASURE = """
@@ -109,24 +106,6 @@ def test_the_memory_of_training_follows_the_options() -> None:
         found = kinds(*options)
         assert (found["weights"], found["gradients"], found["optimizer"]) == (kept, kept, optimizer)
     assert kinds("trainer.precision=bf16-true")["activations"] == kinds("trainer.precision=bf16-mixed")["activations"]
-
-
-@settings(max_examples=30, deadline=None)
-@given(st.booleans(), st.booleans(), st.booleans(), st.integers(1, 4), st.integers(1, 3), st.integers(1, 9))
-def test_the_counted_parameters_are_those_of_the_model(
-    bias: bool, qkv_bias: bool, tied: bool, emb_dim: int, n_layers: int, context_length: int
-) -> None:
-    sizes: dict[str, Any] = {
-        "emb_dim": emb_dim,
-        "n_layers": n_layers,
-        "n_heads": 1,
-        "context_length": context_length,
-        "vocab_size": 11,
-    }
-    shape = GPTConfig(**sizes, bias=bias, qkv_bias=qkv_bias, tie_embeddings=tied)
-    model = GPTModel(shape)
-    assert memory_estimate.parameters(shape) == model.num_parameters()
-    assert memory_estimate.inner_parameters(shape) == model.num_parameters(include_embeddings=False)
 
 
 def test_activations_grow_with_the_batch_and_shrink_with_checkpointing() -> None:
