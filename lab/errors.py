@@ -1,4 +1,4 @@
-"""The two exceptions that are no bugs: a mistake that the user can mend, and the wish that a run should end."""
+"""The exceptions that are no bugs: a mistake that the user can mend, and the wish that a run should end."""
 
 
 class LabError(Exception):
@@ -7,6 +7,10 @@ class LabError(Exception):
     Its text is one sentence that says what is wrong, where, and what to do. The command lines print that
     sentence and exit with 1; they print a traceback only for errors of any other kind, which are bugs.
     """
+
+
+class CodeNeeded(LabError):
+    """Something names code of its author's own, and nobody has given the file here and now."""
 
 
 class FolderTaken(LabError):

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any
 
-from lab.errors import LabError
+from lab.errors import CodeNeeded, LabError
 
 _REFERENCE = re.compile(r"(?P<file>.*[^/\\]\.py):(?P<name>[^\W\d]\w*)", re.DOTALL)
 _NONE: Mapping[str, ModuleType] = MappingProxyType({})
@@ -68,13 +68,14 @@ def load(option: str, reference: str) -> Any:
         reference: ``FILE.py:NAME``.
 
     Raises:
-        LabError: if nobody has named the file here and now, or it defines no such name.
+        CodeNeeded: if nobody has named the file here and now.
+        LabError: if it defines no such name.
     """
     file, name = split(reference)
     there = re.split(r"[/\\]", file)[-1]
     module = _files.get().get(there)
     if module is None:
-        raise LabError(
+        raise CodeNeeded(
             f"{option} is {name} of {file}, code of its author's own that is not kept in checkpoints: "
             f"give the file again, with parts={file}"
         )

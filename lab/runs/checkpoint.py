@@ -15,7 +15,7 @@ import torch
 from lab.config.plan import Plan
 from lab.config.schema import Config, to_plain
 from lab.data.token_file import TokenFile
-from lab.errors import LabError, is_text
+from lab.errors import CodeNeeded, LabError, is_text
 from lab.files import atomic
 from lab.files.paths import typed_path
 from lab.files.run_files import CHECKPOINTS_FOLDER
@@ -207,6 +207,8 @@ def find(wanted: str, start_folder: Path, option: str = "resume") -> Path:
         for path in newest.checkpoints_first(folder.glob("*.ckpt"), folder.resolve().parent):
             try:
                 load(path)
+            except CodeNeeded:  # whole, as far as it can be told
+                return path
             except LabError:
                 continue  # torn: the one before it is whole
             return path

@@ -164,7 +164,7 @@ def test_the_plain_decoder_opens_too(tmp_path: Path) -> None:
 
 
 HOSTILE_CONFIGS: list[tuple[dict[str, Any], str]] = [
-    ({"model_type": "llama"}, "type llama: the lab opens GPT-2 only"),
+    ({"model_type": "bert"}, "type bert: the lab opens gpt2, llama, qwen3"),
     ({"model_type": None}, "type None"),
     ({"n_embd": 3 * 10**8}, "should be"),
     ({"n_embd": 3 * 10**30}, "no model can have emb_dim"),
@@ -184,8 +184,9 @@ HOSTILE_CONFIGS: list[tuple[dict[str, Any], str]] = [
     ({"activation_function": "gelu"}, 'activation_function is "gelu"'),
     ({"scale_attn_by_inverse_layer_idx": True}, "scale_attn_by_inverse_layer_idx is true and would have to be false"),
     ({"scale_attn_weights": False}, "scale_attn_weights"),
-    ({"n_inner": 50}, "n_inner is 50"),
-    ({"layer_norm_epsilon": 1e-6}, "layer_norm_epsilon is 1e-06"),
+    ({"n_inner": 50}, "does not hold the model that it describes"),
+    ({"n_inner": "50"}, "n_inner is .50., and must be a number"),
+    ({"layer_norm_epsilon": True}, "layer_norm_epsilon is true, and must be a number"),
     ({"add_cross_attention": True}, "add_cross_attention"),
     ({"tie_word_embeddings": False}, "it lacks lm_head.weight"),
 ]

@@ -1,5 +1,6 @@
 """Ideas in files of a user's own, from the command line to a trained model and back."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -73,8 +74,7 @@ def test_an_idea_that_the_lab_has_too_is_the_same_to_the_bit(folder: Path) -> No
 
 def test_a_model_of_ones_own_asks_for_its_file_wherever_it_is_opened(folder: Path) -> None:
     own = ("model.attention=ideas/mine.py:EveryOther", "model.norm=ideas/mine.py:Norm")
-    assert train_here(folder, *OPTIONS, *own, "hydra.run.dir=whole").code == 0
-    assert train_here(folder, *OPTIONS, *own, "trainer.max_steps=5", "hydra.run.dir=part").code == 0
+    assert train_here(folder, *OPTIONS, *own, "save_every=5", "hydra.run.dir=whole").code == 0
     asked = r"give the file again, with parts=ideas/mine.py"
     # Elsewhere, and the old place is gone.
     (folder / "elsewhere").mkdir()
@@ -96,7 +96,7 @@ def test_a_model_of_ones_own_asks_for_its_file_wherever_it_is_opened(folder: Pat
     done = lab(folder, "export", "checkpoint=whole", "parts=elsewhere/mine.py", "to=hugging")
     assert "transformers has no model that computes the same" in done.err
     assert not (folder / "hugging").exists()
-    more = ("hydra.run.dir=on", "resume=part", "trainer.max_steps=12")
+    more = ("hydra.run.dir=on", "resume=whole/checkpoints/step-00000005.ckpt")
     done = train_here(folder, *more)
     assert done.code == 1
     assert asked in done.err
@@ -117,8 +117,6 @@ def test_a_model_of_ones_own_asks_for_its_file_wherever_it_is_opened(folder: Pat
 def test_mistakes_are_one_sentence_and_leave_nothing(option: str, said: str, folder: Path) -> None:
     done = train_here(folder, *OPTIONS, option, "hydra.run.dir=run")
     assert done.code == 1
-    import re
-
     assert re.search(said, done.err)
     assert len(done.err.strip().splitlines()) == 1
     assert not (folder / "run").exists()
