@@ -8,7 +8,7 @@ from omegaconf import DictConfig, OmegaConf
 
 import lab
 from lab.config import resolvers
-from lab.config.schema import AdamWConfig, Config, OptimizerConfig, SGDConfig
+from lab.config.schema import AdafactorConfig, AdamWConfig, Config, MuonConfig, OptimizerConfig, SGDConfig
 
 CONF_FOLDER = next(
     folder
@@ -26,6 +26,8 @@ def register() -> None:
     store.store(name="schema", node=Config)
     store.store(group="optimizer", name="adamw_schema", node=AdamWConfig)
     store.store(group="optimizer", name="sgd_schema", node=SGDConfig)
+    store.store(group="optimizer", name="muon_schema", node=MuonConfig)
+    store.store(group="optimizer", name="adafactor_schema", node=AdafactorConfig)
 
 
 def group_choices(group: str) -> list[str]:

@@ -116,6 +116,12 @@ def _take_group(group: str, node: Any, said: Mapping[str, str], taken: Inherited
     if not isinstance(node, dict):
         return
     choice = _closest(group, node)
+    target = node.get("_target_")
+    if choice is None and user_code.is_reference(target) and group not in said and f"{group}._target_" not in said:
+        # A name of code: what it names is run only if its file was typed.
+        choice = next((c for c in group_choices(group) if set(map(str, shipped(group, c))) == set(node)), None)
+        if choice is not None:
+            taken.words.append(quoting.quoted(f"{group}._target_", str(target)))
     if choice is None:
         taken.left_out.append(f"{group}={str(node.get('_target_'))[:80]}")
         return
@@ -127,6 +133,20 @@ def _take_group(group: str, node: Any, said: Mapping[str, str], taken: Inherited
         before, now = shipped(group, choice), shipped(group, said[group])
         node = {key: node[key] for key in node if key in before and key in now and _raw(before, key) == _raw(now, key)}
     _take(node, f"{group}.", said, taken)
+    if group == "optimizer":
+        _take_own(node.get("options"), said, taken)
+
+
+def _take_own(options: Any, said: Mapping[str, str], taken: Inherited) -> None:
+    """What the class of an optimizer takes beyond the options of its file: numbers and switches only."""
+    for name, value in options.items() if isinstance(options, dict) else ():
+        if f"optimizer.{name}" in said or f"optimizer.options.{name}" in said:
+            continue
+        word = None if isinstance(value, str) else _word(f"+optimizer.options.{name}", value)
+        if word and re.fullmatch(r"[a-z]\w*", name):
+            taken.words.append(word)
+        else:
+            taken.left_out.append(f"optimizer.{name}")
 
 
 def _take_corpus(node: Any, said: Mapping[str, str], taken: Inherited) -> None:

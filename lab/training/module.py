@@ -18,6 +18,7 @@ from lab.data.windows import Batch
 from lab.errors import LabError
 from lab.evaluation.scoring import perplexity
 from lab.model import GPTModel
+from lab.optim.parameter_groups import keep_order
 from lab.optim.schedules import Schedule
 from lab.runs.checkpoint_schema import Metadata
 from lab.training.loss import next_token_loss
@@ -102,6 +103,7 @@ class GPTModule(L.LightningModule):
         # A checkpoint brings what the optimizer remembers of each weight; how it steps is what the options say now.
         fresh = optimizer.state_dict()["param_groups"]
         optimizer.register_load_state_dict_pre_hook(lambda _, state: {**state, "param_groups": fresh})
+        keep_order(optimizer, self.model)
         # "step" is an optimizer step; Lightning's default would move the schedule once an epoch.
         return {
             "optimizer": optimizer,

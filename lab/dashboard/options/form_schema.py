@@ -11,7 +11,16 @@ from pydantic import Field
 
 from lab.config.docs import field_docs, first_line
 from lab.config.groups import defaults, group_choices, group_names, optimizers
-from lab.config.schema import ACCELERATORS, LIMITS, PRECISIONS, Config, CorpusSource, ScheduleName, to_plain
+from lab.config.schema import (
+    ACCELERATORS,
+    ADJUST_LR_FNS,
+    LIMITS,
+    PRECISIONS,
+    Config,
+    CorpusSource,
+    ScheduleName,
+    to_plain,
+)
 from lab.dashboard.http_errors import ApiError
 from lab.dashboard.options import overrides
 from lab.dashboard.schemas import Model, Value
@@ -99,6 +108,7 @@ def _options(schema: type, prefix: str) -> Any:
 _CHOICES = {
     "trainer.accelerator": list(ACCELERATORS),
     "trainer.precision": list(PRECISIONS),
+    "optimizer.adjust_lr_fn": list(ADJUST_LR_FNS),
     "schedule.name": [choice.name for choice in ScheduleName],
     "corpus.source": [choice.name for choice in CorpusSource],
 }
