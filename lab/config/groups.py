@@ -8,7 +8,8 @@ from omegaconf import DictConfig, OmegaConf
 
 import lab
 from lab.config import resolvers
-from lab.config.schema import AdafactorConfig, AdamWConfig, Config, MuonConfig, OptimizerConfig, SGDConfig
+from lab.config.optimizer_schema import AdafactorConfig, AdamWConfig, MuonConfig, OptimizerConfig, SGDConfig
+from lab.config.schema import Config
 
 CONF_FOLDER = next(
     folder

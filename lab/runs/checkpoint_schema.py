@@ -19,8 +19,9 @@ from typing import Any, NotRequired, TypedDict
 import torch
 from torch import Tensor, nn
 
+from lab.config.optimizer_schema import AdafactorConfig, AdamWConfig, MuonConfig, SGDConfig
 from lab.config.plan import Plan
-from lab.config.schema import LIMITS, AdafactorConfig, AdamWConfig, Config, MuonConfig, SGDConfig
+from lab.config.schema import LIMITS, Config
 from lab.files.validation import (
     Kind,
     Unfit,

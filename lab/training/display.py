@@ -92,7 +92,7 @@ def _optimizer(config: Config, plan: Plan) -> str:
     own = options.pop("options")
     numbers = ", ".join(f"{key} {value}" for key, value in {**options, **own}.items() if value is not None)
     rate = f"{config.schedule.name}, {plan.warmup_steps} steps of warmup"
-    if config.schedule.name != ScheduleName.constant:
+    if config.schedule.name in (ScheduleName.cosine, ScheduleName.wsd):
         rate += f", down to {config.schedule.min_lr_ratio:g} of lr at step {plan.schedule_steps}"
     return f"{name}, {numbers}\nlr: {rate}"
 

@@ -51,6 +51,7 @@ def inherit(then: Mapping[str, Any], typed: Mapping[str, str]) -> Inherited:
     _take_corpus(then.get("corpus"), said, taken)
     for group in _SEVERAL:
         _take_objects(group, then.get(group), said, taken)
+    _take_metrics(then.get("metrics"), said, taken)
     single = [f.name for f in dataclasses.fields(Config) if f.default_factory is dataclasses.MISSING]
     _take(then.get("sample"), "sample.", said, taken)
     _take({name: then.get(name) for name in single if name in then and name not in _NEVER}, "", said, taken)
@@ -187,6 +188,18 @@ def _take_objects(group: str, nodes: Any, said: Mapping[str, str], taken: Inheri
             _take_object(f"{group}.{name}", node, described[name], said, taken)
         elif group not in said and not any(key.startswith(f"{group}.{name}") for key in said):
             taken.left_out.append(f"{group}.{name}")
+
+
+def _take_metrics(nodes: Any, said: Mapping[str, str], taken: Inherited) -> None:
+    """Metrics that are named as code: what it names is run only if its file was typed."""
+    for name, node in nodes.items() if isinstance(nodes, dict) else ():
+        key = f"metrics.{name}"
+        if any(one == key or one.startswith(f"{key}.") for one in said):
+            continue
+        if user_code.is_reference(node) and re.fullmatch(r"\w+", name):
+            taken.words.append(f"+{quoting.quoted(key, node)}")
+        else:
+            taken.left_out.append(key)
 
 
 def _is_in(file: DictConfig, nodes: Mapping[str, Any]) -> bool:

@@ -6,7 +6,8 @@ from pathlib import Path
 import psutil
 import torch
 
-from lab.config.schema import AdafactorConfig, AdamWConfig, Config, MuonConfig, SGDConfig
+from lab.config.optimizer_schema import AdafactorConfig, AdamWConfig, MuonConfig, SGDConfig
+from lab.config.schema import Config
 from lab.errors import LabError
 from lab.model import GPTConfig
 from lab.optim.parameter_groups import role

@@ -2,7 +2,7 @@
 
 import dataclasses
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import lightning as L
@@ -11,12 +11,14 @@ from lightning.pytorch.loggers import Logger
 from torch import nn
 from torch.optim import Optimizer
 
-from lab.config.schema import AdamWConfig, Config, MuonConfig, OptimizerConfig
+from lab.config.optimizer_schema import AdamWConfig, MuonConfig, OptimizerConfig
+from lab.config.schema import Config
 from lab.errors import LabError
 from lab.model import GPTConfig, GPTModel
 from lab.optim import mup
 from lab.optim.parameter_groups import Role, decay_groups, role_groups
 from lab.training import instantiate
+from lab.training.own_metrics import OwnMetrics
 
 
 def make_model(config: Config) -> GPTModel:
@@ -117,10 +119,11 @@ def _mup_ratio(config: Config) -> float | None:
 
 @dataclass(frozen=True)
 class Chosen:
-    """The loggers and callbacks of the options, by option (``logger.csv``)."""
+    """The loggers and callbacks of the options, by option (``logger.csv``), and the metrics."""
 
     loggers: dict[str, Logger]
     callbacks: dict[str, L.Callback]
+    metrics: OwnMetrics = field(default_factory=lambda: OwnMetrics({}))
 
     def blame(self, error: Exception) -> LabError | None:
         """The sentence for an error that came out of one of them, because an option of it makes no sense."""
@@ -138,7 +141,7 @@ def choose(config: Config, device: str) -> Chosen:
     loggers = _objects("logger", config.logger, Logger)
     for option, logger in loggers.items():
         instantiate.refuse_unwritable(option, logger)
-    return Chosen(loggers, _objects("callbacks", config.callbacks, L.Callback))
+    return Chosen(loggers, _objects("callbacks", config.callbacks, L.Callback), OwnMetrics(config.metrics))
 
 
 def _objects(group: str, nodes: dict[str, Any], kind: type) -> dict[str, Any]:
