@@ -143,14 +143,14 @@ def _report(curve: Curve, flags: Flags) -> None:
 
 def _write(curve: Curve, folder: Path) -> None:
     smoothed = curve.smoothed
-    columns = {"rate": curve.rates, "loss": curve.losses, "smoothed": smoothed}
+    columns = {"rates": curve.rates, "losses": curve.losses, "smoothed": smoothed}
     rule = f"the rate of the lowest smoothed loss, divided by {FROM_LOWEST:g}"
     atomic.write_json(
         folder / "lr.json", {"proposed": curve.proposed, "rule": rule, "lowest": curve.rates[curve.lowest], **columns}
     )
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
+    writer.writerow(("rate", "loss", "smoothed"))
     writer.writerows(zip(*columns.values(), strict=True))
     atomic.write_text(folder / "lr.csv", text.getvalue())
     try:

@@ -342,7 +342,7 @@ def _optimizer(found: OptimizerState, model: nn.Module, step: int) -> OptimizerS
     memory: set[int] = set()
     kept = {
         key: {
-            name: _average(v, inside(f"{where}[{key}]", name), name, parameters[key], step, memory)
+            name: average(v, inside(f"{where}[{key}]", name), name, parameters[key], step, memory)
             for name, v in row.items()
         }
         for key, row in ((key, table(lambda value, _: value)(state[key], f"{where}[{key}]")) for key in sorted(state))
@@ -357,8 +357,12 @@ def _optimizer(found: OptimizerState, model: nn.Module, step: int) -> OptimizerS
     return {"state": kept, "param_groups": [{"params": told} for told in indices]}
 
 
-def _average(value: Any, where: str, name: str, parameter: Tensor, step: int, memory: set[int]) -> Any:
-    """One thing that an optimizer remembers of a parameter."""
+def average(value: Any, where: str, name: str, parameter: Tensor, step: int, memory: set[int]) -> Any:
+    """One thing that an optimizer remembers of a parameter, as a checkpoint may hold it.
+
+    Raises:
+        Unfit: if it may not.
+    """
     if not isinstance(value, Tensor):
         return nothing_or(number())(value, where)
     tensor = dense(value, where, () if name in SCALARS else None)

@@ -8,10 +8,10 @@ from torch import Tensor, nn
 
 from lab.config.schema import Config, to_plain
 from lab.errors import LabError
-from lab.files.validation import inside
+from lab.files.validation import Unfit, inside
 from lab.optim.parameter_groups import Role, decay_groups, role, roles
 from lab.runs import tensors
-from lab.runs.checkpoint_schema import PREFIX, CheckpointDict
+from lab.runs.checkpoint_schema import PREFIX, CheckpointDict, average
 from lab.training import wiring
 
 _NEVER_NEGATIVE = ("exp_avg_sq", "max_exp_avg_sq", "square_avg", "sum", "acc_delta", "exp_inf")
@@ -54,6 +54,29 @@ def refuse_unfit(checkpoint: CheckpointDict, config: Config, device: str, path: 
                     f"{path} cannot be continued: its optimizer remembers impossible numbers "
                     f"({inside(f'optimizer_states[0].state[{key}]', name)}); use an older checkpoint"
                 )
+
+
+def refuse_unsavable(config: Config, device: str) -> None:
+    """Refuses an optimizer whose memory no checkpoint may hold: it is told before hours of training, and not by a file
+    that cannot be opened.
+
+    Raises:
+        LabError: naming what it remembers.
+    """
+    target = config.optimizer._target_
+    parameters = {role(name, parameter): parameter for name, parameter in _Small().named_parameters()}
+    found = remembered(config, device)
+    for kind, kept in found.items():
+        for name, value in kept.items():
+            try:
+                average(value, inside("what it remembers", name), name, parameters[kind], 1, set())
+            except Unfit as error:
+                raise LabError(
+                    f"optimizer: {target} cannot be saved: {error}; a checkpoint holds numbers, and tensors as large "
+                    "as their weight, or as its rows or columns: take save=false, or another optimizer"
+                ) from error
+    if any(found.values()) and not all(found.values()):
+        raise LabError(f"optimizer: {target} cannot be saved: it remembers nothing of some weights; take save=false")
 
 
 class _Small(nn.Module):
