@@ -14,7 +14,10 @@ from lab.runs import tensors
 from lab.runs.checkpoint_schema import PREFIX, CheckpointDict, average
 from lab.training import wiring
 
-_NEVER_NEGATIVE = ("exp_avg_sq", "max_exp_avg_sq", "square_avg", "sum", "acc_delta", "exp_inf")
+_NEVER_NEGATIVE = (
+    *("exp_avg_sq", "max_exp_avg_sq", "square_avg", "sum", "acc_delta", "exp_inf"),
+    *("row_var", "col_var", "variance"),
+)
 """Averages of squares: an optimizer takes their root."""
 
 
