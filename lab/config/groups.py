@@ -68,9 +68,9 @@ def defaults() -> dict[str, str | None]:
 
 
 def optimizers() -> dict[str, type]:
-    """The files of conf/optimizer, each with the dataclass of its options."""
+    """The files of conf/optimizer, each with the dataclass of its options; the default one first."""
     found = {}
-    for choice in group_choices("optimizer"):
+    for choice in sorted(group_choices("optimizer"), key=lambda name: name != defaults()["optimizer"]):
         schema = OmegaConf.get_type(shipped("optimizer", choice))
         # A file that names no schema of its own is laid over the one that all optimizers share.
         found[choice] = schema if schema is not None and issubclass(schema, OptimizerConfig) else OptimizerConfig

@@ -35,4 +35,5 @@ def test_what_fits_passes() -> None:
 
 
 def test_each_file_has_the_options_of_its_class() -> None:
+    assert next(iter(optimizers())) == "adamw"  # whose defaults and sentences --help and the page show
     assert optimizers() == {"adamw": AdamWConfig, "muon": MuonConfig, "adafactor": AdafactorConfig, "sgd": SGDConfig}
