@@ -69,7 +69,10 @@ def _remembered(config: Config, total: int) -> int:
         return total if optimizer.momentum else 0
     if not isinstance(optimizer, MuonConfig | AdafactorConfig):
         return 2 * total
-    model = outline(replace(config.model, n_layers=1))  # of one block: the others are alike
+    try:
+        model = outline(replace(config.model, n_layers=1))  # of one block: the others are alike
+    except ValueError:  # so large that it need not be exact
+        return total
     times = {name: config.model.n_layers if name.startswith("blocks.") else 1 for name, _ in model.named_parameters()}
     if isinstance(optimizer, MuonConfig):
         return 2 * total - sum(

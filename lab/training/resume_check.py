@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from lab.config.schema import Config, to_plain
 from lab.errors import LabError
+from lab.files import user_code
 from lab.files.validation import Unfit, inside
 from lab.optim.parameter_groups import Role, decay_groups, role, roles
 from lab.runs import tensors
@@ -95,12 +96,19 @@ class _Small(nn.Module):
 
 
 def remembered(config: Config, device: str) -> dict[Role, dict[str, Any]]:
-    """What the optimizer keeps of a parameter of each role: asked of itself, by a step on small ones."""
+    """What the optimizer keeps of a parameter of each role: asked of itself, by a step on small ones.
+
+    Raises:
+        LabError: if it cannot take one.
+    """
     model = _Small()
     optimizer = wiring.make_optimizer(config, model, device)
     for parameter in model.parameters():
         parameter.grad = torch.ones_like(parameter)
-    optimizer.step()
+    try:
+        optimizer.step()
+    except Exception as error:  # one that wants sparse gradients, say, or a mistake in a class of the user's own
+        raise LabError(f"optimizer: {config.optimizer._target_} takes no step ({user_code.where(error)})") from error
     return {
         role(name, parameter): dict(optimizer.state.get(parameter, {})) for name, parameter in model.named_parameters()
     }

@@ -13,6 +13,7 @@ from support.commands import ROOT
 
 from lab.config.compose import compose_config
 from lab.config.schema import check
+from lab.errors import LabError
 from lab.model import GPTConfig, GPTModel
 from lab.training import memory_estimate, wiring
 
@@ -21,6 +22,7 @@ import gc, json, sys
 import torch
 from lab.config.compose import compose_config
 from lab.config.schema import check
+from lab.errors import LabError
 from lab.training import wiring
 from lab.training.loss import next_token_loss
 
@@ -123,6 +125,9 @@ def test_what_each_optimizer_remembers_is_counted_exactly(optimizer: str, tied: 
     made.step()
     kept = [value for row in made.state.values() for value in row.values() if value is not None and value.dim()]
     assert memory_estimate.training_memory(config)["optimizer"] == 4 * sum(value.numel() for value in kept)
+    config.model.emb_dim = 12 * 10**12  # beyond what torch can count: refused for its size, and not with a traceback
+    with pytest.raises(LabError, match=r"this training needs at least"):
+        memory_estimate.refuse_what_cannot_fit(config, "cpu")
 
 
 @settings(max_examples=30, deadline=None)

@@ -13,7 +13,7 @@ from lab.config import compose
 from lab.config.schema import Config, check
 from lab.errors import LabError
 from lab.runs import checkpoint
-from lab.training.resume_check import refuse_unfit
+from lab.training.resume_check import refuse_unfit, refuse_unsavable
 
 
 def test_a_checkpoint_of_another_model_is_refused_with_the_differences(tmp_path: Path) -> None:
@@ -98,4 +98,6 @@ def test_an_optimizer_whose_memory_cannot_be_saved_is_told_before_it_trains(tmp_
     assert done.code == 1
     assert "idea.py:Odd cannot be saved: what it remembers.factor has the shape" in done.err
     assert not (tmp_path / "outputs").exists()
-    assert train_here(tmp_path, *words).code == 0
+    config = check(compose.compose_config(["optimizer._target_=torch.optim.SparseAdam"]))
+    with pytest.raises(LabError, match=r"optimizer: torch\.optim\.SparseAdam takes no step \(RuntimeError: "):
+        refuse_unsavable(config, "cpu")
