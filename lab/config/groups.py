@@ -8,7 +8,8 @@ from omegaconf import DictConfig, OmegaConf
 
 import lab
 from lab.config import resolvers
-from lab.config.schema import AdamWConfig, Config, OptimizerConfig, SGDConfig
+from lab.config.optimizer_schema import AdafactorConfig, AdamWConfig, MuonConfig, OptimizerConfig, SGDConfig
+from lab.config.schema import Config
 
 CONF_FOLDER = next(
     folder
@@ -26,6 +27,8 @@ def register() -> None:
     store.store(name="schema", node=Config)
     store.store(group="optimizer", name="adamw_schema", node=AdamWConfig)
     store.store(group="optimizer", name="sgd_schema", node=SGDConfig)
+    store.store(group="optimizer", name="muon_schema", node=MuonConfig)
+    store.store(group="optimizer", name="adafactor_schema", node=AdafactorConfig)
 
 
 def group_choices(group: str) -> list[str]:
@@ -65,9 +68,9 @@ def defaults() -> dict[str, str | None]:
 
 
 def optimizers() -> dict[str, type]:
-    """The files of conf/optimizer, each with the dataclass of its options."""
+    """The files of conf/optimizer, each with the dataclass of its options; the default one first."""
     found = {}
-    for choice in group_choices("optimizer"):
+    for choice in sorted(group_choices("optimizer"), key=lambda name: name != defaults()["optimizer"]):
         schema = OmegaConf.get_type(shipped("optimizer", choice))
         # A file that names no schema of its own is laid over the one that all optimizers share.
         found[choice] = schema if schema is not None and issubclass(schema, OptimizerConfig) else OptimizerConfig

@@ -7,7 +7,7 @@ from pathlib import Path
 from hydra.core.utils import setup_globals
 from omegaconf import OmegaConf
 
-from lab.config.groups import group_names, option_names
+from lab.config.groups import group_choices, group_names, option_names, shipped
 from lab.errors import LabError
 from lab.files import user_code
 from lab.files.paths import typed_path
@@ -38,7 +38,18 @@ def quote_literals(arguments: Sequence[str]) -> list[str]:
     Raises:
         LabError: if a folder has no name.
     """
-    return [_quote(argument) for argument in arguments]
+    return [_quote(_with_place(argument, arguments)) for argument in arguments]
+
+
+def _with_place(argument: str, arguments: Sequence[str]) -> str:
+    """``+optimizer.NAME=VALUE``, an option that only the class knows, has its place under ``optimizer.options``."""
+    option, equals, value = argument.partition("=")
+    if not equals or not option.startswith("+optimizer.") or option.startswith(("+optimizer.options.", "+optimizer._")):
+        return argument
+    name = option.removeprefix("+optimizer.")
+    chosen = [word.partition("=")[2] for word in arguments if word.startswith("optimizer=")] or ["adamw"]
+    known = any(choice in group_choices("optimizer") and name in shipped("optimizer", choice) for choice in chosen)
+    return argument if known else f"+optimizer.options.{name}={value}"
 
 
 def _quote(argument: str) -> str:

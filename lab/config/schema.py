@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from lab.config.optimizer_schema import OptimizerConfig, check_optimizer
 from lab.errors import LabError, is_text, shown
 from lab.files import user_code
 from lab.parts.config import ModelConfig
@@ -89,38 +90,6 @@ class DataConfig:
 
 
 @dataclass
-class OptimizerConfig:
-    """What every optimizer has; the groups in conf/optimizer add their own."""
-
-    _target_: str = MISSING
-    lr: float = 3e-4
-    """Peak learning rate; the schedule multiplies it with a factor from 0 to 1."""
-    weight_decay: float = 0.1
-    """Pull towards zero on matrices; biases and norms have none."""
-
-
-@dataclass
-class AdamWConfig(OptimizerConfig):
-    """Adam with decoupled weight decay, Loshchilov and Hutter 2019, https://arxiv.org/abs/1711.05101."""
-
-    _target_: str = "torch.optim.AdamW"
-    betas: tuple[float, float] = (0.9, 0.95)
-    """Memory of the running mean and of the running square of the gradient. GPT-3's; torch's own 0.999 for the
-    second forgets a burst of large gradients too slowly for language."""
-    eps: float = 1e-8
-    """Keeps the division by the running square from exploding."""
-
-
-@dataclass
-class SGDConfig(OptimizerConfig):
-    """Plain gradient descent with momentum: here to show what AdamW is good for."""
-
-    _target_: str = "torch.optim.SGD"
-    momentum: float = 0.9
-    """Share of the last step that is carried into the next."""
-
-
-@dataclass
 class ScheduleConfig:
     """How the learning rate moves over the run."""
 
@@ -188,6 +157,9 @@ class Config:
     """Lightning loggers by name, each with a _target_."""
     callbacks: dict[str, Any] = field(default_factory=dict)
     """Further Lightning callbacks by name, each with a _target_."""
+    metrics: dict[str, Any] = field(default_factory=dict)
+    """Further figures of each evaluation by name: `+metrics.mine=my_idea.py:fn`, a function of logits and targets or a
+    torchmetrics.Metric; or an object with a _target_."""
     parts: list[str] | None = None
     """Python files of the user's own, relative to where the command is typed: `parts=my_idea.py`. Options of this run
     may name what they define, as `my_idea.py:Name`; a file that such an option names need not stand here, too."""
@@ -276,6 +248,13 @@ LIMITS = {
     "data.num_workers": Limit(0, 128),
     "optimizer.lr": POSITIVE,
     "optimizer.weight_decay": AT_LEAST_0,
+    "optimizer.adamw_lr": POSITIVE,
+    "optimizer.embedding_lr": POSITIVE,
+    "optimizer.head_lr": POSITIVE,
+    "optimizer.mup_base_width": AT_LEAST_1,
+    "optimizer.ns_steps": Limit(1, 99),
+    "optimizer.beta2_decay": Limit(high=0),
+    "optimizer.d": AT_LEAST_1,
     "optimizer.betas": Limit(0, 1, open_high=True),
     "optimizer.eps": POSITIVE,
     "optimizer.momentum": Limit(0, 1, open_high=True),
@@ -385,10 +364,7 @@ def _check_together(config: Config) -> None:
             f"data.stride={stride} leaves out the text between two windows: it must be at most "
             f"model.context_length={context}"
         )
-    if isinstance(config.optimizer, AdamWConfig) and len(config.optimizer.betas) != 2:
-        raise LabError(
-            f"optimizer.betas={list(config.optimizer.betas)} does not fit: it must be two numbers, such as [0.9,0.95]"
-        )
+    check_optimizer(config.optimizer, config.model.tie_embeddings)
     if config.corpus.source == CorpusSource.url and not (config.corpus.url and config.corpus.sha256):
         raise LabError("corpus.source=url needs to know what to fetch: give corpus.url= and corpus.sha256=")
     if not is_text(config.sample.prompt):

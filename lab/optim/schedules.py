@@ -10,6 +10,8 @@ from functools import partial
 
 from lab.config.plan import Plan
 from lab.config.schema import Config, ScheduleName
+from lab.errors import LabError
+from lab.files import user_code
 
 Schedule = Callable[[int], float]
 """Finished optimizer steps to a factor on the learning rate, 0 to 1."""
@@ -58,9 +60,33 @@ def warmup_stable_decay(
     return min(warmup(step, warmup_steps), 1 - (1 - min_lr_ratio) * progress)
 
 
+def own(step: int, *, reference: str, total_steps: int, warmup_steps: int) -> float:
+    """The factor of a function of the user's own, which is asked as ``function(step, total_steps, warmup_steps)``.
+
+    Raises:
+        LabError: if it fails, or says something else than a number from 0 up.
+    """
+    function = user_code.load("schedule.name", reference)
+    try:
+        factor = float(function(step, total_steps, warmup_steps))
+    except Exception as error:
+        raise LabError(f"schedule.name={reference} fails at step {step} ({user_code.where(error)})") from error
+    if not (math.isfinite(factor) and factor >= 0):
+        raise LabError(f"schedule.name={reference} says {factor} at step {step}, and must say a number from 0 up")
+    return factor
+
+
 def make_schedule(config: Config, plan: Plan) -> Schedule:
-    """The learning rate's factor as a function of the finished optimizer steps."""
+    """The learning rate's factor as a function of the finished optimizer steps.
+
+    Raises:
+        LabError: if it is a function of the user's own, and none for the first and the last step.
+    """
     schedule = config.schedule
+    if user_code.is_reference(schedule.name):
+        theirs = partial(own, reference=schedule.name, total_steps=plan.schedule_steps, warmup_steps=plan.warmup_steps)
+        theirs(0), theirs(plan.total_steps)
+        return theirs
     if schedule.name == ScheduleName.constant:
         return partial(constant, warmup_steps=plan.warmup_steps)
     shape: Callable[..., float] = cosine

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import cast
 
+from lab.errors import LabError
 from lab.model import GPTConfig, GPTModel, TransformerBlock
 from lab.parts.build import outline
 
@@ -12,16 +13,23 @@ def parameters(config: GPTConfig) -> int:
     since a billion layers would take hours to make.
 
     Raises:
-        ValueError: if no model can be that large.
+        LabError: if no model can be that large.
     """
-    one = outline(replace(config, n_layers=1))
+    one = _one_block(config)
     return one.num_parameters() + (config.n_layers - 1) * _block(one)
 
 
 def inner_parameters(config: GPTConfig) -> int:
     """The same without embeddings and head: ``num_parameters(include_embeddings=False)``."""
-    one = outline(replace(config, n_layers=1))
+    one = _one_block(config)
     return one.num_parameters(include_embeddings=False) + (config.n_layers - 1) * _block(one)
+
+
+def _one_block(config: GPTConfig) -> GPTModel:
+    try:
+        return outline(replace(config, n_layers=1))
+    except ValueError as error:
+        raise LabError(f"model.emb_dim={config.emb_dim}: torch cannot count that many numbers; take fewer") from error
 
 
 def _block(model: GPTModel) -> int:
@@ -49,5 +57,5 @@ def flops_per_token(config: GPTConfig) -> int:
 
 def cache_numbers_per_token(config: GPTConfig) -> int:
     """Numbers that the cache keeps for each token of a text: keys and values of all layers."""
-    attention = cast(TransformerBlock, outline(replace(config, n_layers=1)).blocks[0]).attention
+    attention = cast(TransformerBlock, _one_block(config).blocks[0]).attention
     return 2 * config.n_layers * attention.n_kv_heads * attention.head_dim

@@ -17,10 +17,11 @@ from enum import Enum
 from typing import Any, NotRequired, TypedDict
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from lab.config.optimizer_schema import AdafactorConfig, AdamWConfig, MuonConfig, SGDConfig
 from lab.config.plan import Plan
-from lab.config.schema import LIMITS, AdamWConfig, Config, SGDConfig
+from lab.config.schema import LIMITS, Config
 from lab.files.validation import (
     Kind,
     Unfit,
@@ -37,7 +38,7 @@ from lab.files.validation import (
     whole,
 )
 from lab.model import GPTConfig
-from lab.optim.parameter_groups import decay_groups
+from lab.optim.parameter_groups import decay_groups, roles
 from lab.parts.config import ModelConfig
 from lab.runs import tensors
 
@@ -48,6 +49,9 @@ MOST_STEPS = 10**12
 
 FLOATS = (torch.float32, torch.bfloat16)
 """Number formats of weights: those of ``trainer.precision``."""
+
+_OPTIMIZERS = (MuonConfig, AdafactorConfig, AdamWConfig, SGDConfig)
+"""Where an option has another type with one of them, the last one counts."""
 
 SCALARS = ("step", "eta", "mu", "mu_product")
 """What torch's optimizers keep of a weight as a single number; everything else is as large as the weight."""
@@ -146,7 +150,7 @@ def _option(hint: Any, name: str) -> Kind:
         (hint,) = (member for member in members if member is not type(None))
         return nothing_or(_option(hint, name))
     if name == "optimizer":  # one of these, or the user's own
-        both = {f.name: f for schema in (AdamWConfig, SGDConfig) for f in dataclasses.fields(schema)}
+        both = {f.name: f for schema in _OPTIMIZERS for f in dataclasses.fields(schema)}
         return parts({}, {key: _option(f.type, f"{name}.{key}") for key, f in both.items()}, others=plain)
     if dataclasses.is_dataclass(hint):
         return options(typing.cast(type, hint), f"{name}.")
@@ -291,13 +295,13 @@ def check(found: Any) -> CheckpointDict:
         raise Unfit(f"LabData.step is {checkpoint['LabData']['step']:,}, and the run is at step {step:,}")
     if checkpoint["LabData"]["position"] < step:
         raise Unfit(f"LabData.position is {checkpoint['LabData']['position']:,} windows after {step:,} steps")
-    parameters = _check_weights(checkpoint)
-    checkpoint["optimizer_states"] = [_optimizer(checkpoint["optimizer_states"][0], parameters, step)]
+    model = _check_weights(checkpoint)
+    checkpoint["optimizer_states"] = [_optimizer(checkpoint["optimizer_states"][0], model, step)]
     return checkpoint
 
 
-def _check_weights(checkpoint: CheckpointDict) -> list[dict[str, Any]]:
-    """Compares the weights with the model that the metadata describe. Returns its parameter groups, without memory."""
+def _check_weights(checkpoint: CheckpointDict) -> nn.Module:
+    """Compares the weights with the model that the metadata describe. Returns that model, without memory."""
     state = checkpoint["state_dict"]
     names = [name.removeprefix(PREFIX) for name in state]
     try:
@@ -317,7 +321,7 @@ def _check_weights(checkpoint: CheckpointDict) -> list[dict[str, Any]]:
     head, embedding = state[f"{PREFIX}head.weight"], state[f"{PREFIX}token_embedding.weight"]
     if config.tie_embeddings and head.data_ptr() != embedding.data_ptr() and not _same(head, embedding):
         raise Unfit("state_dict.model.head.weight is not the token embedding, and lab.config.model says that it is")
-    return decay_groups(model, 0.0)
+    return model
 
 
 def _same(one: Tensor, other: Tensor) -> bool:
@@ -325,9 +329,10 @@ def _same(one: Tensor, other: Tensor) -> bool:
     return torch.equal(one.view(torch.uint8), other.view(torch.uint8))
 
 
-def _optimizer(found: OptimizerState, groups: list[dict[str, Any]], step: int) -> OptimizerState:
+def _optimizer(found: OptimizerState, model: nn.Module, step: int) -> OptimizerState:
     """What the optimizer keeps, each tensor beside the parameter it is of. Of the groups only which parameters are in
     them: their learning rates and the like are those of the options."""
+    groups, kinds = decay_groups(model, 0.0), roles(model)
     parameters = [parameter for group in groups for parameter in group["params"]]
     numbers = iter(range(len(parameters)))
     indices = [[next(numbers) for _ in group["params"]] for group in groups]
@@ -344,21 +349,27 @@ def _optimizer(found: OptimizerState, groups: list[dict[str, Any]], step: int) -
     memory: set[int] = set()
     kept = {
         key: {
-            name: _average(v, inside(f"{where}[{key}]", name), name, parameters[key], step, memory)
+            name: average(v, inside(f"{where}[{key}]", name), name, parameters[key], step, memory)
             for name, v in row.items()
         }
         for key, row in ((key, table(lambda value, _: value)(state[key], f"{where}[{key}]")) for key in sorted(state))
     }
-    if (
-        len({tuple(row) for row in kept.values()}) > 1
-        or len({float(row.get("step") or 0) for row in kept.values()}) > 1
-    ):
+    # Muon and Adafactor remember other things of a matrix than of a vector, and nobody counts steps by parameter.
+    alike: dict[str, set[tuple[str, ...]]] = {}
+    for key, row in kept.items():
+        alike.setdefault(kinds[key], set()).add(tuple(row))
+    counted = {float(row["step"] or 0) for row in kept.values() if "step" in row}
+    if len(counted) > 1 or any(len(names) > 1 for names in alike.values()):
         raise Unfit(f"{where} is not the same of every parameter")
     return {"state": kept, "param_groups": [{"params": told} for told in indices]}
 
 
-def _average(value: Any, where: str, name: str, parameter: Tensor, step: int, memory: set[int]) -> Any:
-    """One thing that an optimizer remembers of a parameter."""
+def average(value: Any, where: str, name: str, parameter: Tensor, step: int, memory: set[int]) -> Any:
+    """One thing that an optimizer remembers of a parameter, as a checkpoint may hold it.
+
+    Raises:
+        Unfit: if it may not.
+    """
     if not isinstance(value, Tensor):
         return nothing_or(number())(value, where)
     tensor = dense(value, where, () if name in SCALARS else None)

@@ -1,5 +1,6 @@
 """What the person at the terminal sees of a run."""
 
+import re
 import shlex
 import sys
 import time
@@ -87,10 +88,11 @@ def _batch(config: Config) -> str:
 def _optimizer(config: Config, plan: Plan) -> str:
     """The optimizer with its numbers, and how its learning rate moves."""
     options = to_plain(config.optimizer)
-    name = options.pop("_target_").rpartition(".")[2]
-    numbers = ", ".join(f"{key} {value}" for key, value in options.items())
+    name = re.split(r"[.:]", options.pop("_target_"))[-1]
+    own = options.pop("options")
+    numbers = ", ".join(f"{key} {value}" for key, value in {**options, **own}.items() if value is not None)
     rate = f"{config.schedule.name}, {plan.warmup_steps} steps of warmup"
-    if config.schedule.name != ScheduleName.constant:
+    if config.schedule.name in (ScheduleName.cosine, ScheduleName.wsd):
         rate += f", down to {config.schedule.min_lr_ratio:g} of lr at step {plan.schedule_steps}"
     return f"{name}, {numbers}\nlr: {rate}"
 

@@ -51,6 +51,7 @@ def inherit(then: Mapping[str, Any], typed: Mapping[str, str]) -> Inherited:
     _take_corpus(then.get("corpus"), said, taken)
     for group in _SEVERAL:
         _take_objects(group, then.get(group), said, taken)
+    _take_metrics(then.get("metrics"), said, taken)
     single = [f.name for f in dataclasses.fields(Config) if f.default_factory is dataclasses.MISSING]
     _take(then.get("sample"), "sample.", said, taken)
     _take({name: then.get(name) for name in single if name in then and name not in _NEVER}, "", said, taken)
@@ -116,6 +117,12 @@ def _take_group(group: str, node: Any, said: Mapping[str, str], taken: Inherited
     if not isinstance(node, dict):
         return
     choice = _closest(group, node)
+    target = node.get("_target_")
+    if choice is None and user_code.is_reference(target) and group not in said and f"{group}._target_" not in said:
+        # A name of code: what it names is run only if its file was typed.
+        choice = next((c for c in group_choices(group) if set(map(str, shipped(group, c))) == set(node)), None)
+        if choice is not None:
+            taken.words.append(quoting.quoted(f"{group}._target_", str(target)))
     if choice is None:
         taken.left_out.append(f"{group}={str(node.get('_target_'))[:80]}")
         return
@@ -127,6 +134,20 @@ def _take_group(group: str, node: Any, said: Mapping[str, str], taken: Inherited
         before, now = shipped(group, choice), shipped(group, said[group])
         node = {key: node[key] for key in node if key in before and key in now and _raw(before, key) == _raw(now, key)}
     _take(node, f"{group}.", said, taken)
+    if group == "optimizer":
+        _take_own(node.get("options"), said, taken)
+
+
+def _take_own(options: Any, said: Mapping[str, str], taken: Inherited) -> None:
+    """What the class of an optimizer takes beyond the options of its file: numbers and switches only."""
+    for name, value in options.items() if isinstance(options, dict) else ():
+        if f"optimizer.{name}" in said or f"optimizer.options.{name}" in said:
+            continue
+        word = None if isinstance(value, str) else _word(f"+optimizer.options.{name}", value)
+        if word and re.fullmatch(r"[a-z]\w*", name):
+            taken.words.append(word)
+        else:
+            taken.left_out.append(f"optimizer.{name}")
 
 
 def _take_corpus(node: Any, said: Mapping[str, str], taken: Inherited) -> None:
@@ -167,6 +188,18 @@ def _take_objects(group: str, nodes: Any, said: Mapping[str, str], taken: Inheri
             _take_object(f"{group}.{name}", node, described[name], said, taken)
         elif group not in said and not any(key.startswith(f"{group}.{name}") for key in said):
             taken.left_out.append(f"{group}.{name}")
+
+
+def _take_metrics(nodes: Any, said: Mapping[str, str], taken: Inherited) -> None:
+    """Metrics that are named as code: what it names is run only if its file was typed."""
+    for name, node in nodes.items() if isinstance(nodes, dict) else ():
+        key = f"metrics.{name}"
+        if any(one == key or one.startswith(f"{key}.") for one in said):
+            continue
+        if user_code.is_reference(node) and re.fullmatch(r"\w+", name):
+            taken.words.append(f"+{quoting.quoted(key, node)}")
+        else:
+            taken.left_out.append(key)
 
 
 def _is_in(file: DictConfig, nodes: Mapping[str, Any]) -> bool:

@@ -15,6 +15,7 @@ from omegaconf import OmegaConf
 from torch.optim import Optimizer
 
 from lab.errors import LabError
+from lab.files import user_code
 
 
 def make(option: str, node: Any, kind: type, *arguments: Any) -> Any:
@@ -26,7 +27,13 @@ def make(option: str, node: Any, kind: type, *arguments: Any) -> Any:
     if not isinstance(node, dict) or not isinstance(target := node.get("_target_"), str) or not target:
         raise LabError(f"{option} has no _target_, the class that it is an object of: see the files in conf/")
     try:
-        made = instantiate(OmegaConf.create(node), *arguments, _convert_="all")
+        if user_code.is_reference(target):
+            options = instantiate(OmegaConf.create({k: v for k, v in node.items() if k != "_target_"}), _convert_="all")
+            made = user_code.load(f"{option}._target_", target)(*arguments, **options)
+        else:
+            made = instantiate(OmegaConf.create(node), *arguments, _convert_="all")
+    except LabError:
+        raise
     except (Exception, SystemExit) as error:
         raise LabError(_cannot_be_made(option, target, error)) from error
     if not isinstance(made, kind):
@@ -40,10 +47,26 @@ def make(option: str, node: Any, kind: type, *arguments: Any) -> Any:
 
 def has_parameter(target: str, name: str) -> bool:
     """Does the class that ``target`` names take an argument ``name``? False for what is no class."""
+    return name in _signature(target)
+
+
+def parameters(target: str) -> list[str] | None:
+    """The options that the class which ``target`` names takes, without what it is an optimizer of; None if it takes
+    any, or is no class."""
+    found = _signature(target)
+    if not found or any(one.kind is inspect.Parameter.VAR_KEYWORD for one in found.values()):
+        return None
+    return list(found)[1:]
+
+
+def _signature(target: str) -> Mapping[str, inspect.Parameter]:
     try:
-        return name in inspect.signature(get_class(target)).parameters
+        made = user_code.load("optimizer._target_", target) if user_code.is_reference(target) else get_class(target)
+        return inspect.signature(made).parameters
+    except LabError:
+        raise
     except Exception:  # said when it is to be made
-        return False
+        return {}
 
 
 def refuse_unwritable(option: str, logger: Logger) -> None:
@@ -85,7 +108,7 @@ def _cannot_be_made(option: str, target: str, error: BaseException) -> str:
     cause = error
     while (inner := cause.__cause__ or cause.__context__) is not None:
         cause = inner
-    said = " ".join(f"{type(cause).__name__}: {cause}".split())
+    said = user_code.where(cause)
     if package := re.search(r"Requirement '([\w-]+)", said):
         return f"{option} needs the package {package[1]}: type pip install {package[1]}, or choose another logger="
     return f"{option}: {target} cannot be made ({said[:200]}): change its _target_ or its options"

@@ -1,13 +1,17 @@
 """How much memory a training takes: counted from its options, before anything is allocated."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import torch
 
-from lab.config.schema import AdamWConfig, Config, SGDConfig
+from lab.config.optimizer_schema import AdafactorConfig, AdamWConfig, MuonConfig, SGDConfig
+from lab.config.schema import Config
 from lab.errors import LabError
+from lab.optim.parameter_groups import role
 from lab.parts import swiglu
+from lab.parts.build import outline
 from lab.parts.config import ModelConfig
 from lab.parts.cost import parameters
 from lab.training.loss import ROWS
@@ -21,15 +25,18 @@ def training_memory(config: Config, device: str = "cpu") -> dict[str, int]:
     """An estimate of the bytes that a training step takes on ``device`` (``cpu``, ``gpu`` or ``mps``), by kind.
 
     Weights, gradients and what the optimizer remembers of them are exact: for every parameter 4 bytes each, or 2 in
-    bf16-true; AdamW remembers two averages, SGD one or none. They are counted together with the activations because
-    the last step's gradients are let go only after the next forward pass. Libraries, the allocator's slack and the
-    CUDA context come on top. Held against the measured peak of a step in ``tests/training/test_memory_estimate.py``.
+    bf16-true; AdamW remembers two averages, SGD one or none, Muon one of each matrix in the blocks, Adafactor a row and
+    a column of each matrix. They are counted together with the activations because the last step's gradients are let go
+    only after the next forward pass. Libraries, the allocator's slack and the CUDA context come on top. Held against
+    the measured peak of a step in ``tests/training/test_memory_estimate.py``.
     """
     shape, precision = config.model, config.trainer.precision
-    total = parameters(shape)
+    try:
+        total = parameters(shape)
+    except LabError:  # so large that it need not be exact: the embeddings alone
+        total = shape.vocab_size * shape.emb_dim
     tokens = config.data.batch_size * shape.context_length
     kept = 2 if precision == "bf16-true" else 4
-    remembered = 2 if not isinstance(config.optimizer, SGDConfig) else 1 if config.optimizer.momentum else 0
     # A chunk of logits, its gradient, and half as much again (measured) for the products between them; and the head's
     # own gradient, which is computed with them in the forward pass (see lab/training/loss.py).
     chunk = min(tokens, ROWS) * shape.vocab_size * 4
@@ -37,10 +44,33 @@ def training_memory(config: Config, device: str = "cpu") -> dict[str, int]:
     return {
         "weights": kept * total,
         "gradients": kept * total,
-        "optimizer": remembered * kept * total,
+        "optimizer": kept * _remembered(config, total),
         "activations": tokens * _activations(shape, precision, device == "cpu"),
         "logits": logits,
     }
+
+
+def _remembered(config: Config, total: int) -> int:
+    """How many numbers the optimizer remembers of ``total`` parameters."""
+    optimizer = config.optimizer
+    if isinstance(optimizer, SGDConfig):
+        return total if optimizer.momentum else 0
+    if not isinstance(optimizer, MuonConfig | AdafactorConfig):
+        return 2 * total
+    try:
+        model = outline(replace(config.model, n_layers=1))  # of one block: the others are alike
+    except ValueError:  # so large that it need not be exact
+        return total
+    times = {name: config.model.n_layers if name.startswith("blocks.") else 1 for name, _ in model.named_parameters()}
+    if isinstance(optimizer, MuonConfig):
+        return 2 * total - sum(
+            times[name] * p.numel() for name, p in model.named_parameters() if role(name, p) == "hidden"
+        )
+    # A row and a column of each matrix, a running square of each vector.
+    return sum(
+        times[name] * (p.numel() if p.dim() < 2 else p.numel() // p.shape[-1] + p.numel() // p.shape[-2])
+        for name, p in model.named_parameters()
+    )
 
 
 def _activations(shape: ModelConfig, precision: str, on_cpu: bool) -> int:
@@ -97,8 +127,8 @@ def _least(config: Config) -> tuple[int, int]:
     """The bytes that the model with its gradients and averages takes, and those for one batch."""
     shape = config.model
     exact = training_memory(config)  # of these, what the device makes of dropout is not used
-    # Another optimizer than AdamW and SGD may remember less than they do.
-    known = isinstance(config.optimizer, AdamWConfig | SGDConfig)
+    # Another optimizer than these may remember less than they do.
+    known = isinstance(config.optimizer, AdamWConfig | SGDConfig | MuonConfig)
     model = exact["weights"] + exact["gradients"] + known * exact["optimizer"] + shape.n_layers * _MODULE_BYTES
     # Half of what a block keeps: a compiled one computes some of it a second time instead.
     kept = 1 if shape.activation_checkpointing else 9

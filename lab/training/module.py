@@ -18,11 +18,13 @@ from lab.data.windows import Batch
 from lab.errors import LabError
 from lab.evaluation.scoring import perplexity
 from lab.model import GPTModel
+from lab.optim.parameter_groups import keep_order
 from lab.optim.schedules import Schedule
 from lab.parts.cost import flops_per_token
 from lab.runs.checkpoint_schema import Metadata
 from lab.training.loss import next_token_loss
 from lab.training.metrics import LanguageModelMetrics, model_flops_utilization, peak_flops
+from lab.training.own_metrics import OwnMetrics
 
 
 class GPTModule(L.LightningModule):
@@ -61,6 +63,8 @@ class GPTModule(L.LightningModule):
         self.seed = seed
         self.metadata = metadata
         self.metrics = LanguageModelMetrics()
+        self.own_metrics = OwnMetrics({})
+        """Of the user's own, evaluated with the loss."""
         self.byte_lengths: Tensor
         # Moves to the device with the module, but it is the tokenizer's knowledge: not part of a checkpoint.
         self.register_buffer("byte_lengths", torch.from_numpy(byte_lengths), persistent=False)
@@ -103,6 +107,7 @@ class GPTModule(L.LightningModule):
         # A checkpoint brings what the optimizer remembers of each weight; how it steps is what the options say now.
         fresh = optimizer.state_dict()["param_groups"]
         optimizer.register_load_state_dict_pre_hook(lambda _, state: {**state, "param_groups": fresh})
+        keep_order(optimizer, self.model)
         # "step" is an optimizer step; Lightning's default would move the schedule once an epoch.
         return {
             "optimizer": optimizer,
@@ -170,12 +175,15 @@ class GPTModule(L.LightningModule):
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         inputs, targets = batch
-        nll = next_token_loss(self.model.hidden(inputs), self.model.head.weight, targets, reduction="sum")
+        hidden, head = self.model.hidden(inputs), self.model.head.weight
+        nll = next_token_loss(hidden, head, targets, reduction="sum")
+        self.own_metrics.update(hidden, head, targets)
         self.metrics.update(nll, targets.numel(), self.byte_lengths[targets].sum())
 
     def on_validation_epoch_end(self) -> None:
         figures = {f"val_{name}": value.item() for name, value in self.metrics.compute().items()}
         self.metrics.reset()
+        figures |= self.own_metrics.compute()
         if not math.isfinite(figures["val_loss"]):
             raise LabError(diverged(f"the validation loss became {figures['val_loss']}", self.global_step))
         # For callbacks (best checkpoint, early stopping), which look metrics up by name.

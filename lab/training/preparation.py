@@ -56,6 +56,8 @@ def prepare(config: Config, run_folder: Path, start_folder: Path) -> Preparation
         refuse_used(run_folder, anew=config.resume == "auto")
     device, chosen = _machine(config)
     ownership.refuse_curves_of_others(chosen.loggers.values(), run_folder)
+    if config.save:
+        resume_check.refuse_unsavable(config, device)
     resume.clean_up(run_folder)
     if config.trainer.compile:
         arithmetic.try_compiling(device)

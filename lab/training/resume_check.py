@@ -8,13 +8,17 @@ from torch import Tensor, nn
 
 from lab.config.schema import Config, to_plain
 from lab.errors import LabError
-from lab.files.validation import inside
-from lab.optim.parameter_groups import decay_groups
+from lab.files import user_code
+from lab.files.validation import Unfit, inside
+from lab.optim.parameter_groups import Role, decay_groups, role, roles
 from lab.runs import tensors
-from lab.runs.checkpoint_schema import PREFIX, CheckpointDict
+from lab.runs.checkpoint_schema import PREFIX, CheckpointDict, average
 from lab.training import wiring
 
-_NEVER_NEGATIVE = ("exp_avg_sq", "max_exp_avg_sq", "square_avg", "sum", "acc_delta", "exp_inf")
+_NEVER_NEGATIVE = (
+    *("exp_avg_sq", "max_exp_avg_sq", "square_avg", "sum", "acc_delta", "exp_inf"),
+    *("row_var", "col_var", "variance"),
+)
 """Averages of squares: an optimizer takes their root."""
 
 
@@ -33,13 +37,12 @@ def refuse_unfit(checkpoint: CheckpointDict, config: Config, device: str, path: 
     state = checkpoint["optimizer_states"][0]["state"]
     then, now = checkpoint["lab"]["config"].get("optimizer") or {}, to_plain(config.optimizer)
     names = [name.removeprefix(PREFIX) for name in checkpoint["state_dict"]]
-    groups = decay_groups(tensors.without_memory(config.model, names), 0.0)
-    expected = [_remembered(config, device, group["params"][0].dim()) for group in groups]
-    if not state and checkpoint["global_step"] and any(expected) and then == now and not _skips(checkpoint):
+    model = tensors.without_memory(config.model, names)
+    expected = remembered(config, device)
+    if not state and checkpoint["global_step"] and any(expected.values()) and then == now and not _skips(checkpoint):
         raise LabError(f"{path} lacks parts that every checkpoint of this lab has: what the optimizer remembers")
-    parameters = [
-        (parameter, kept) for group, kept in zip(groups, expected, strict=True) for parameter in group["params"]
-    ]
+    every = [parameter for group in decay_groups(model, 0.0) for parameter in group["params"]]
+    parameters = [(parameter, expected[kind]) for parameter, kind in zip(every, roles(model), strict=True)]
     for key, row in state.items():
         parameter, kept = parameters[key]
         for name, pattern in kept.items():
@@ -57,15 +60,58 @@ def refuse_unfit(checkpoint: CheckpointDict, config: Config, device: str, path: 
                 )
 
 
-def _remembered(config: Config, device: str, dimensions: int) -> dict[str, Any]:
-    """What the optimizer keeps of a parameter: asked of itself, by a step on small ones."""
-    shapes = ((2, 3), (2,))
-    parameters = [nn.Parameter(torch.ones(shape)) for shape in shapes]
-    optimizer = wiring.make_optimizer(config, nn.ParameterList(parameters), device)
-    for parameter in parameters:
+def refuse_unsavable(config: Config, device: str) -> None:
+    """Refuses an optimizer whose memory no checkpoint may hold: it is told before hours of training, and not by a file
+    that cannot be opened.
+
+    Raises:
+        LabError: naming what it remembers.
+    """
+    target = config.optimizer._target_
+    parameters = {role(name, parameter): parameter for name, parameter in _Small().named_parameters()}
+    found = remembered(config, device)
+    for kind, kept in found.items():
+        for name, value in kept.items():
+            try:
+                average(value, inside("what it remembers", name), name, parameters[kind], 1, set())
+            except Unfit as error:
+                raise LabError(
+                    f"optimizer: {target} cannot be saved: {error}; a checkpoint holds numbers, and tensors as large "
+                    "as their weight, or as its rows or columns: take save=false, or another optimizer"
+                ) from error
+    if any(found.values()) and not all(found.values()):
+        raise LabError(f"optimizer: {target} cannot be saved: it remembers nothing of some weights; take save=false")
+
+
+class _Small(nn.Module):
+    """A parameter for each role, by its name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.token_embedding = nn.Embedding(2, 3)
+        self.hidden = nn.Linear(3, 2)
+        self.other = nn.Conv1d(3, 2, 2, bias=False)
+        self.final_norm = nn.LayerNorm(3)
+        self.head = nn.Linear(3, 2, bias=False)
+
+
+def remembered(config: Config, device: str) -> dict[Role, dict[str, Any]]:
+    """What the optimizer keeps of a parameter of each role: asked of itself, by a step on small ones.
+
+    Raises:
+        LabError: if it cannot take one.
+    """
+    model = _Small()
+    optimizer = wiring.make_optimizer(config, model, device)
+    for parameter in model.parameters():
         parameter.grad = torch.ones_like(parameter)
-    optimizer.step()
-    return dict(optimizer.state.get(parameters[shapes.index((2, 3)[:dimensions])], {}))
+    try:
+        optimizer.step()
+    except Exception as error:  # one that wants sparse gradients, say, or a mistake in a class of the user's own
+        raise LabError(f"optimizer: {config.optimizer._target_} takes no step ({user_code.where(error)})") from error
+    return {
+        role(name, parameter): dict(optimizer.state.get(parameter, {})) for name, parameter in model.named_parameters()
+    }
 
 
 def _alike(value: Any, pattern: Any, parameter: Tensor) -> bool:
@@ -74,8 +120,12 @@ def _alike(value: Any, pattern: Any, parameter: Tensor) -> bool:
         return type(value) is type(pattern)
     if not isinstance(value, Tensor):
         return False
-    like_it = pattern.dim() == parameter.dim() and 1 not in pattern.shape
-    return value.shape == (parameter.shape if like_it else value.shape if pattern.dim() else ())
+    if pattern.dim() != parameter.dim():
+        return value.shape == (value.shape if pattern.dim() else ())
+    # Adafactor keeps a row and a column of a matrix.
+    return value.shape == tuple(
+        1 if small == 1 else size for small, size in zip(pattern.shape, parameter.shape, strict=True)
+    )
 
 
 def _skips(checkpoint: CheckpointDict) -> bool:

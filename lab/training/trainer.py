@@ -34,7 +34,7 @@ def make_module(run: Preparation, initial: GPTModel | None = None) -> GPTModule:
         # its own name into every key of a checkpoint.
         for block in model.blocks:
             block.compile()
-    return GPTModule(
+    module = GPTModule(
         model,
         lambda built: wiring.make_optimizer(config, built, run.device),
         make_schedule(config, plan),
@@ -43,6 +43,8 @@ def make_module(run: Preparation, initial: GPTModel | None = None) -> GPTModule:
         seed=config.seed,
         metadata=checkpoint.metadata(config, run.corpus.tokens, plan),
     )
+    module.own_metrics = run.chosen.metrics
+    return module
 
 
 def make_callbacks(run: Preparation, record: Record, log: EventLog, signals: Signals) -> list[L.Callback]:

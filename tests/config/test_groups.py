@@ -57,7 +57,7 @@ def test_a_further_optimizer_is_one_more_file(tmp_path: Path) -> None:
         [sys.executable, "-c", code, *options], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert "['adamw', 'rmsprop', 'sgd']" in done.stdout
+    assert "['adafactor', 'adamw', 'muon', 'rmsprop', 'sgd']" in done.stdout
     assert "    rmsprop         For the test." in done.stdout
     assert "  optimizer.momentum (0.9" in done.stdout
     (continued,) = tmp_path.glob("outputs/*/*/config.yaml")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from lab.data import corpus
 from lab.data.corpus import documents
 from lab.errors import LabError
+from lab.files import user_code
 
 few = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -23,6 +24,26 @@ def lay(folder: Path, *names: str) -> None:
 
 def texts(*files: Path, separator: str | None = None) -> list[str]:
     return ["".join(document) for document in documents(files, separator)]
+
+
+def test_a_function_of_ones_own_yields_documents(tmp_path: Path) -> None:
+    (tmp_path / "idea.py").write_text(
+        "def texts():\n    yield 'one'\n    yield 'two'\n"
+        "def odd():\n    yield 'one'\n    yield 2\n"
+        "def half():\n    yield '\\ud800'\n"
+        "def fails():\n    yield 'one'\n    raise KeyError('x')\n"
+    )
+    with user_code.allowed([tmp_path / "idea.py"]):
+        found = corpus.own_documents("idea.py:texts")
+        assert ["".join(document) for document in found] == ["one", "two"]
+        for name, said in (
+            ("odd", "yields int number 2, and not a text"),
+            ("half", "half of a character stands in text 1"),
+            ("fails", r"fails \(KeyError: 'x', idea\.py line 10\)"),
+            ("none", r"there is no none in idea\.py"),
+        ):
+            with pytest.raises(LabError, match=said):
+                list(corpus.own_documents(f"idea.py:{name}"))
 
 
 def test_each_file_is_a_document(tmp_path: Path) -> None:

@@ -15,8 +15,17 @@ from lab.model import GPTConfig, GPTModel
 from lab.parts import ModelConfig, build_model
 
 RECIPE: dict[str, Any] = {
-    "norm": "rmsnorm", "feed_forward": "swiglu", "position": "rope", "bias": False, "qkv_bias": False,
-    "emb_dim": 32, "n_layers": 2, "n_heads": 4, "context_length": 24, "vocab_size": 50, "drop_rate": 0.0,
+    "norm": "rmsnorm",
+    "feed_forward": "swiglu",
+    "position": "rope",
+    "bias": False,
+    "qkv_bias": False,
+    "emb_dim": 32,
+    "n_layers": 2,
+    "n_heads": 4,
+    "context_length": 24,
+    "vocab_size": 50,
+    "drop_rate": 0.0,
 }
 
 

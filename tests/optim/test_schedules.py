@@ -2,6 +2,7 @@
 
 import math
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,13 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from lab.config.plan import Plan
+from lab.config.schema import Config, ScheduleConfig
+from lab.errors import LabError
+from lab.files import user_code
 from lab.model import GPTConfig, GPTModel
 from lab.optim.parameter_groups import decay_groups
-from lab.optim.schedules import constant, cosine, warmup, warmup_stable_decay
+from lab.optim.schedules import constant, cosine, make_schedule, warmup, warmup_stable_decay
 
 few = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -166,3 +171,22 @@ def test_a_warmup_that_reaches_into_the_descent_stays_below_both(
             step, warmup_steps=warm, total_steps=total, min_lr_ratio=floor, decay_fraction=decay
         )
         assert found == pytest.approx(min(1.0, rising, falling), abs=1e-12)
+
+
+def test_a_function_of_ones_own_is_asked_and_held_to_a_number(tmp_path: Path) -> None:
+    (tmp_path / "idea.py").write_text(
+        "def line(step, total_steps, warmup_steps):\n"
+        "    return 1 - step / total_steps if step >= warmup_steps else 0.25\n"
+        "def negative(step, total_steps, warmup_steps):\n    return -1.0\n"
+        "def late(step, total_steps, warmup_steps):\n    return 1 / (step - total_steps)\n"
+    )
+    plan = Plan(10, 1, 1, 1, warmup_steps=2, schedule_steps=10, eval_every=1, log_every=1)
+    with user_code.allowed([tmp_path / "idea.py"]):
+        factor = make_schedule(Config(schedule=ScheduleConfig(name="idea.py:line")), plan)
+        assert [factor(step) for step in (0, 1, 2, 5)] == [0.25, 0.25, 0.8, 0.5]
+        for name, said in (
+            ("negative", r"schedule\.name=idea\.py:negative says -1\.0 at step 0, and must say a number from 0 up"),
+            ("late", r"fails at step 10 \(ZeroDivisionError: .*, idea\.py line 6\)"),
+        ):
+            with pytest.raises(LabError, match=said):
+                make_schedule(Config(schedule=ScheduleConfig(name=f"idea.py:{name}")), plan)

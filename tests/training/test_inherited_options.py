@@ -25,6 +25,8 @@ def earlier(*typed: str) -> dict[str, Any]:
         ("model=small", "optimizer=sgd", "optimizer.momentum=0.5", "schedule=wsd", "trainer.max_steps=7"),
         ("model.emb_dim=64", "data.stride=3", "logger=[csv,tensorboard]", "callbacks=early_stopping"),
         ("corpus=text", "corpus.path=it's (1).txt", "sample.prompt=a, b", "save=true", "save_every=3"),
+        ("optimizer=muon", "optimizer.adamw_lr=0.5", "optimizer.nesterov=false", "optimizer.adjust_lr_fn=original"),
+        ("+optimizer.amsgrad=true", "optimizer.embedding_lr=0.5", "optimizer.mup_base_width=64"),
     ],
 )
 def test_without_a_word_the_same_run_goes_on(typed: tuple[str, ...]) -> None:
@@ -62,6 +64,9 @@ def test_what_is_typed_again_is_not_inherited() -> None:
         ("corpus.url", "http://example.org/x", "corpus.url"),
         ("corpus.sha256", "0" * 64, "corpus.sha256"),
         ("corpus.path", "/etc/passwd", "corpus.path"),
+        ("metrics.mine", {"_target_": "os.system"}, "metrics.mine"),
+        ("optimizer.options", {"fused": "a text"}, "optimizer.fused"),
+        ("callbacks.mine", {"_target_": "idea.py:Mine"}, "callbacks.mine"),
     ],
 )
 def test_what_only_its_owner_can_give_is_left_out_and_said(path: str, value: Any, left_out: str) -> None:
@@ -72,6 +77,29 @@ def test_what_only_its_owner_can_give_is_left_out_and_said(path: str, value: Any
     found = inherit({str(key): item for key, item in plain.items()}, {})
     assert left_out in found.left_out
     assert not any(str(value) in word for word in found.words)
+
+
+def test_a_name_of_code_is_taken_over_and_the_file_is_not() -> None:
+    """``user_code.load`` asks for the file; whoever has typed it goes on with what it was for."""
+    words = (
+        "optimizer._target_=deep/idea.py:Mine",
+        "+optimizer.beta=0.5",
+        "optimizer.lr=0.25",
+        "schedule.name=idea.py:half",
+        "corpus.source=idea.py:texts",
+        "+metrics.hit=idea.py:hit",
+        "parts=[other.py]",
+    )
+    then = earlier(*words)
+    found = inherit(then, {})
+    assert found.left_out == []
+    assert not any("other.py" in word for word in found.words)
+    again = to_plain(check(compose.compose_quoted(found.words)))
+    for name in ("optimizer", "schedule", "corpus", "metrics"):
+        assert again[name] == then[name], name
+    assert again["parts"] is None
+    typed = {"optimizer": "sgd", "schedule.name": "wsd", "metrics.hit": "x"}
+    assert not any("idea.py" in word for word in inherit(then, typed).words if not word.startswith("corpus"))
 
 
 def test_values_of_other_kinds_are_no_words() -> None:

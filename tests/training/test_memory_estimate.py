@@ -10,14 +10,16 @@ from support.commands import ROOT
 
 from lab.config.compose import compose_config
 from lab.config.schema import check
+from lab.errors import LabError
 from lab.model import GPTModel
-from lab.training import memory_estimate
+from lab.training import memory_estimate, wiring
 
 _MEASURE = """
 import gc, json, sys
 import torch
 from lab.config.compose import compose_config
 from lab.config.schema import check
+from lab.errors import LabError
 from lab.training import wiring
 from lab.training.loss import next_token_loss
 
@@ -106,6 +108,23 @@ def test_the_memory_of_training_follows_the_options() -> None:
         found = kinds(*options)
         assert (found["weights"], found["gradients"], found["optimizer"]) == (kept, kept, optimizer)
     assert kinds("trainer.precision=bf16-true")["activations"] == kinds("trainer.precision=bf16-mixed")["activations"]
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "muon", "adafactor", "sgd"])
+@pytest.mark.parametrize("tied", ["true", "false"])
+def test_what_each_optimizer_remembers_is_counted_exactly(optimizer: str, tied: str) -> None:
+    words = ["model.emb_dim=12", "model.n_layers=3", "model.n_heads=2", "model.context_length=8", "model.vocab_size=11"]
+    config = check(compose_config([*words, f"model.tie_embeddings={tied}", f"optimizer={optimizer}"]))
+    model = wiring.make_model(config)
+    made = wiring.make_optimizer(config, model, "cpu")
+    ids = torch.zeros(1, 8, dtype=torch.int64)
+    model.loss(ids, ids).backward()
+    made.step()
+    kept = [value for row in made.state.values() for value in row.values() if value is not None and value.dim()]
+    assert memory_estimate.training_memory(config)["optimizer"] == 4 * sum(value.numel() for value in kept)
+    config.model.emb_dim = 12 * 10**12  # beyond what torch can count: refused for its size, and not with a traceback
+    with pytest.raises(LabError, match=r"this training needs at least"):
+        memory_estimate.refuse_what_cannot_fit(config, "cpu")
 
 
 def test_activations_grow_with_the_batch_and_shrink_with_checkpointing() -> None:

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from lab.config.docs import field_docs, first_line
 from lab.config.groups import defaults, group_choices, group_names, optimizers
+from lab.config.optimizer_schema import ADJUST_LR_FNS
 from lab.config.schema import ACCELERATORS, LIMITS, PRECISIONS, Config, CorpusSource, ScheduleName, to_plain
 from lab.dashboard.http_errors import ApiError
 from lab.dashboard.options import overrides
@@ -100,6 +101,7 @@ def _options(schema: type, prefix: str) -> Any:
 _CHOICES = {
     "trainer.accelerator": list(ACCELERATORS),
     "trainer.precision": list(PRECISIONS),
+    "optimizer.adjust_lr_fn": list(ADJUST_LR_FNS),
     "schedule.name": [choice.name for choice in ScheduleName],
     "corpus.source": [choice.name for choice in CorpusSource],
 }

@@ -34,6 +34,7 @@ HERE = Settings(Path("/nowhere"), "")
         ("corpus.path", "~/notes", "corpus.path"),
         ("sample.prompt", "a\0b", "sample.prompt"),
         ("parts", ["idea.py"], "parts"),
+        ("optimizer.options.beta", 1, "optimizer.options.beta"),
         ("schedule.name", "idea.py:f", "schedule.name"),
         ("corpus.source", "idea.py:f", "corpus.source"),
         ("metrics.mine", "idea.py:f", "metrics.mine"),
