@@ -51,6 +51,10 @@ class Tokenizer:
     """
 
     name = "gpt2"
+    fingerprint = "gpt2"
+    definition = "gpt2"
+    """What a checkpoint says of it: there is one GPT-2."""
+    border = BORDER
 
     def __init__(self) -> None:
         self._encoding = _encoding()

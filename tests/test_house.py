@@ -17,7 +17,20 @@ from lab.model import GPTModel
 
 LAB = ROOT / "lab"
 FLOORS = (
-    *("errors", "files", "system", "terminal", "model", "tokenizer", "config", "optim", "data", "runs", "inference"),
+    *(
+        "errors",
+        "files",
+        "system",
+        "terminal",
+        "model",
+        "tokenizer",
+        "tokenizers",
+        "config",
+        "optim",
+        "data",
+        "runs",
+        "inference",
+    ),
     *("evaluation", "inspection", "interchange", "training", "commands"),
 )
 """From the ground up: a room, or a file on the ground of ``lab/``, imports only what stands before it here."""
@@ -106,9 +119,9 @@ def test_every_room_says_what_lives_in_it() -> None:
 
 
 FREE = (
-    "model tokenizer data inference.kv_cache inference.sampling inference.generation inference.text_stream "
-    "inference.token_choice evaluation.scoring evaluation.tasks inspection.internals inspection.figures "
-    "optim.parameter_groups optim.schedules training.loss"
+    "model tokenizer tokenizers.definition data inference.kv_cache inference.sampling inference.generation "
+    "inference.text_stream inference.token_choice evaluation.scoring evaluation.tasks inspection.internals "
+    "inspection.figures optim.parameter_groups optim.schedules training.loss"
 )
 """What a learner may take away: no Hydra, no Lightning."""
 

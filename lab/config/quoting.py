@@ -11,7 +11,7 @@ from lab.config.groups import group_names, option_names
 from lab.errors import LabError
 from lab.files.paths import typed_path
 
-LITERAL_OPTIONS = ("corpus.document_separator", "corpus.path", "init_from", "resume", "sample.prompt")
+LITERAL_OPTIONS = ("corpus.document_separator", "corpus.path", "init_from", "resume", "sample.prompt", "tokenizer.path")
 """Options whose value is a path or a text: taken as typed, whatever is in it."""
 
 
