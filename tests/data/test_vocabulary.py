@@ -103,7 +103,9 @@ def test_gpt2_is_cut_as_it_always_was(folder: Path) -> None:
     read = read_corpus(corpus_of(folder, FABLES[:5000]), folder)
     n = read.tokens.n_tokens
     assert read.border(DATA) == n - n // 5
-    assert read.tokens.fingerprint == read_corpus(corpus_of(folder, FABLES[:5000]), folder, Tokenizer()).tokens.fingerprint
+    assert (
+        read.tokens.fingerprint == read_corpus(corpus_of(folder, FABLES[:5000]), folder, Tokenizer()).tokens.fingerprint
+    )
 
 
 def test_a_tokenizer_that_changes_the_text_is_told(folder: Path) -> None:

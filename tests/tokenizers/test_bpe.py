@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 from support.tokenizers import FABLES
@@ -13,7 +14,7 @@ from lab.tokenizers import bpe
 def test_the_most_frequent_pair_is_joined_first() -> None:
     text = "abab abab cd cd cd cd cd"
     # Counted by hand: a word begins with its blank. "cd" stands 5 times, "ab" 4; then " cd" 4.
-    pairs = Counter(pair for word in ["abab", " abab", *[" cd"] * 5] for pair in zip(word, word[1:], strict=False))
+    pairs = Counter(pair for word in ["abab", " abab", *[" cd"] * 5] for pair in pairwise(word))
     assert pairs[("c", "d")] == 5
     tokenizer = bpe.learn([text], 260)
     first = [tokenizer.decode_bytes([token]) for token in range(256, tokenizer.vocab_size - 1)]

@@ -20,7 +20,11 @@ EACH: dict[str, TextTokenizer] = {
     "bpe": byte_pairs(),
 }
 LLAMA = JsonTokenizer("hf", json.dumps(sentencepiece_like()))
-texts = st.text() | st.text(st.sampled_from(" \n\t\u00a0ab'stE.,19éß猫🦊▁Ġ<>|")) | st.sampled_from([ENDOFTEXT, FABLES[:999]])
+texts = (
+    st.text()
+    | st.text(st.sampled_from(" \n\t\u00a0ab'stE.,19éß猫🦊▁Ġ<>|"))
+    | st.sampled_from([ENDOFTEXT, FABLES[:999]])
+)
 
 
 @pytest.mark.parametrize("name", EACH)

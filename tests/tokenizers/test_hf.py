@@ -29,7 +29,15 @@ def test_one_like_llamas_gives_its_ids_and_counts_the_text_without_the_blank_in_
 
 def test_blanks_and_bytes_of_one_like_llamas() -> None:
     ids = LLAMA.encode("the fox 🦊")
-    assert [LLAMA.decode_bytes([token]) for token in ids] == [b" the", b" fox", b" ", b"\xf0", b"\x9f", b"\xa6", b"\x8a"]
+    assert [LLAMA.decode_bytes([token]) for token in ids] == [
+        b" the",
+        b" fox",
+        b" ",
+        b"\xf0",
+        b"\x9f",
+        b"\xa6",
+        b"\x8a",
+    ]
     assert LLAMA.border is None  # nothing is known of where it may be cut
     assert LLAMA.decode_bytes([LLAMA.endoftext]) == b"</s>"
 
