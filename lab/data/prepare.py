@@ -28,13 +28,12 @@ class Corpus:
     measure: TokenFile | None = None
     """GPT-2's tokens of the same text, by which the validation text is measured out; None where it is these."""
 
-    def border(self, data: DataConfig) -> int:
-        """How many of the tokens train; those behind them validate."""
-        measured = self.measure or self.tokens
-        n_tokens = split_by_position(measured.n_tokens, data.val_fraction, data.max_val_tokens)
+    def border(self, data: DataConfig) -> int | None:
+        """How many of the tokens train, those behind them validate; None: GPT-2's tokens, which ``cut`` can count."""
         if self.measure is None:
-            return n_tokens
-        n_bytes = vocabulary.bytes_before(measured.open(), Tokenizer().byte_lengths(), n_tokens)
+            return None
+        n_tokens = split_by_position(self.measure.n_tokens, data.val_fraction, data.max_val_tokens)
+        n_bytes = vocabulary.bytes_before(self.measure.open(), Tokenizer().byte_lengths(), n_tokens)
         return vocabulary.first_token_from(n_bytes, self.tokens.open(), self.tokenizer)
 
     def told(self) -> dict[str, str]:

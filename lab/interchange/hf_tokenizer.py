@@ -17,13 +17,13 @@ _ROUND = 64
 _MOST_PADDING = 1024
 
 
-def write(folder: Path, context_length: int, tokenizer: TextTokenizer) -> None:
-    """Writes ``tokenizer`` so that AutoTokenizer gives the same ids.
+def write(folder: Path, context_length: int, tokenizer: TextTokenizer | None = None) -> None:
+    """Writes ``tokenizer`` (GPT-2's, unless there is another) so that AutoTokenizer gives the same ids.
 
     Raises:
         LabError: if GPT-2's vocabulary files are asked for and not installed.
     """
-    if tokenizer.name == Tokenizer.name:
+    if tokenizer is None or tokenizer.name == Tokenizer.name:
         _write_gpt2(folder, context_length)
         return
     content = _content(tokenizer)

@@ -48,8 +48,8 @@ def open_pretrained(wanted: str, start_folder: Path, option: str = "checkpoint")
     """
     target = typed_path(wanted, start_folder)
     if target.is_file() and target.suffix == ".safetensors":
-        tokenizer = _made(weights.read_tokenizer(target), target)
         model = weights.open_model(target)
+        tokenizer = _made(weights.read_tokenizer(target), target)
         if tokenizer.name == Tokenizer.name:
             model = _without_padding(model, None, str(target))
         else:

@@ -64,7 +64,9 @@ def test_every_tokenizer_from_training_to_export(name: str, tmp_path: Path) -> N
     n_bytes = len((tmp_path / "tale.txt").read_bytes())
     first = opened.tokenizer.decode_bytes(opened.tokenizer.encode((tmp_path / "tale.txt").read_text())[:1])
     assert whole["bytes"] == n_bytes - len(first) + (name == "llama")
-    assert whole["bits_per_byte"] == pytest.approx(whole["loss"] * whole["tokens"] / 0.6931471805599453 / whole["bytes"])
+    assert whole["bits_per_byte"] == pytest.approx(
+        whole["loss"] * whole["tokens"] / 0.6931471805599453 / whole["bytes"]
+    )
 
     for words in (["to=exported"], ["to=weights.safetensors"]):
         assert inside(export.main, tmp_path, "checkpoint=run", *words)[0] == 0
