@@ -22,8 +22,8 @@ _SINGLE = ("model", "tokenizer", "data", "optimizer", "schedule", "trainer")
 _SEVERAL = ("logger", "callbacks")
 """Groups of which several files may be chosen, each of them an object with a ``_target_``."""
 _NEVER = ("resume", "init_from")
-_OF_TOKENIZER = ("model.vocab_size", "tokenizer.path")
-"""Follow from the tokenizer, which is in the checkpoint."""
+_OF_TOKENIZER = ("model.vocab_size", "tokenizer.name", "tokenizer.path")
+"""Follow from the choice of the tokenizer, which is in the checkpoint."""
 _IDENTITY = {"name": 20, "source": 10}
 """How much more than any other value makes a file of a group the one that was chosen."""
 _WORD = re.compile(r"[\w -][\w .-]*")

@@ -25,6 +25,7 @@ LOGGERS = ("tensorboard", "csv", "none")
 REFUSED = {
     "resume": "continue or fork a run instead",
     "init_from": "it can name any file of this machine; use the command line",
+    "tokenizer.name": "choose a tokenizer instead",
     "tokenizer.path": "it can name any file of this machine; use the command line",
     "corpus.name": "choose a corpus instead",
     "corpus.source": "choose a corpus instead",
