@@ -117,9 +117,10 @@ def _tokenizers(options: Options, start_folder: Path) -> list[TextTokenizer]:
 
 def _config(options: Options, name: str) -> Config:
     """The options of a training with this tokenizer."""
+    size = options.tokenizer_vocab_size
     words = {"tokenizer": name, "corpus": options.corpus, "corpus.path": options.corpus_path}
     if name == "bpe":
-        words["tokenizer.vocab_size"] = options.tokenizer_vocab_size and str(options.tokenizer_vocab_size)
+        words["tokenizer.vocab_size"] = None if size is None else str(size)
     if name == "hf":
         words["tokenizer.path"] = options.tokenizer_path
     typed = [f"{key}={value}" for key, value in words.items() if value is not None]
