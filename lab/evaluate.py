@@ -23,7 +23,6 @@ from lab.interchange.pretrained import Pretrained, open_pretrained
 from lab.runs import ownership
 from lab.system.device import torch_device
 from lab.terminal import print_json, showing, table
-from lab.tokenizer import Tokenizer
 
 _HEAD = """\
 Measures a trained model on a text: loss, perplexity, bits per byte and accuracy, over every token but the first,
@@ -114,8 +113,8 @@ def evaluate(options: Options, start_folder: Path) -> None:
     task = tasks.read_task(typed_path(options.task, start_folder)) if options.task is not None else None
     device = _device(options.device)
     opened = open_pretrained(options.checkpoint, start_folder)
-    if opened.model.config.vocab_size < (known := Tokenizer().vocab_size):
-        raise LabError(f"{opened.source} knows {opened.model.config.vocab_size} tokens, and GPT-2's tokenizer {known}")
+    if (known := opened.model.config.vocab_size) < opened.tokenizer.vocab_size:
+        raise LabError(f"{opened.source} knows {known} tokens, and its tokenizer {opened.tokenizer.vocab_size}")
     opened.model.to(device)
     model = {"checkpoint": opened.source, "step": opened.step, "context_length": opened.model.config.context_length}
     try:
@@ -151,16 +150,17 @@ def _on_text(opened: Pretrained, options: Options, start_folder: Path) -> tuple[
         raise LabError(f"stride={stride} is out of range: it must be at most the model's context of {context_length}")
     config = chosen_corpus(options, opened, start_folder)
     corpus = config.corpus
-    read = read_corpus(corpus, start_folder)
+    read = read_corpus(corpus, start_folder, opened.tokenizer)
     tokens, fingerprint = read.tokens.open(), read.tokens.fingerprint
-    train, val = cut(tokens, cut_as_trained(config, fingerprint, opened, start_folder))
+    data = cut_as_trained(config, fingerprint, opened, start_folder)
+    train, val = cut(tokens, data, read.border(data))
     part: np.ndarray = {"train": train, "val": val, "all": tokens}[options.split]
     if len(part) < 2:
         raise LabError(
             f"the corpus {corpus.name} is too small: split={options.split} has {len(part)} of its {len(tokens):,} "
             f"tokens, and at least 2 are needed; choose a longer text{' or split=all' if len(tokens) > 1 else ''}"
         )
-    byte_lengths = Tokenizer().byte_lengths()
+    byte_lengths = opened.tokenizer.byte_lengths()
     with showing(f"scoring {corpus.name}", len(part) - 1, "tokens") as advance:
         score = scoring.score_text(
             opened.model, part, byte_lengths, stride=stride, batch_size=options.batch_size, advance=advance
@@ -197,7 +197,7 @@ def _on_text(opened: Pretrained, options: Options, start_folder: Path) -> tuple[
 def _on_task(task: tasks.Task, opened: Pretrained, batch_size: int) -> tuple[dict[str, str], dict[str, Any]]:
     """Scores a task. Returns the rows of the table and the figures for JSON."""
     with showing(f"scoring {task.path.name}", task.n_endings, "endings") as advance:
-        result = tasks.score_task(task, opened.model, Tokenizer(), batch_size=batch_size, advance=advance)
+        result = tasks.score_task(task, opened.model, opened.tokenizer, batch_size=batch_size, advance=advance)
     if result.cropped:
         print(
             f"note: {result.cropped} of {task.n_endings} contexts lost their beginning, to fit with the ending into "

@@ -15,7 +15,6 @@ from lab.files import atomic
 from lab.files.paths import typed_path
 from lab.interchange import hf_tokenizer, huggingface, model_card, weights
 from lab.interchange.pretrained import Pretrained, open_pretrained, refuse_damaged
-from lab.tokenizer import Tokenizer
 
 _HEAD = """\
 Writes a trained model for others to open: as a Hugging Face folder, or its weights alone.
@@ -90,20 +89,22 @@ def write_folder(found: Pretrained, folder: Path) -> None:
     """A Hugging Face folder with weights, tokenizer and model card; all of it or nothing.
 
     Raises:
-        LabError: if our tokenizer is not the model's.
         OSError: if there is no room, say.
     """
-    shape = found.model.config
-    if shape.vocab_size != Tokenizer().vocab_size:
-        raise LabError(
-            f"{found.source} has vocab_size={shape.vocab_size}, and the tokenizer to go with it would be GPT-2's, of "
-            f"{Tokenizer().vocab_size:,} tokens; format=safetensors writes the weights without one"
-        )
     with atomic.making(folder) as made:
         made.mkdir()
         huggingface.write_model(found.model, made)
-        hf_tokenizer.write(made, shape.context_length)
+        _name_end_of_text(made, found.tokenizer.endoftext)
+        hf_tokenizer.write(made, found.model.config.context_length, found.tokenizer)
         atomic.write_text(made / "README.md", model_card.text(found, folder.name))
+
+
+def _name_end_of_text(folder: Path, token: int) -> None:
+    """Puts the tokenizer's own end of text into the files that say where a generation begins and ends."""
+    for name in (huggingface.CONFIG_FILE, "generation_config.json"):
+        path = folder / name
+        found = huggingface.read_json(path)
+        atomic.write_json(path, {key: token if key.endswith("_token_id") else value for key, value in found.items()})
 
 
 def write_file(found: Pretrained, path: Path) -> None:
@@ -112,7 +113,7 @@ def write_file(found: Pretrained, path: Path) -> None:
     Raises:
         OSError: if there is no room, say.
     """
-    weights.write_model(found.model, path)
+    weights.write_model(found.model, path, found.tokenizer.definition)
 
 
 def _format(options: Options) -> str:

@@ -51,9 +51,17 @@ class Tokenizer:
     """
 
     name = "gpt2"
+    definition = "gpt2"
+    """What a checkpoint says of it: there is one GPT-2."""
+    border = BORDER
 
     def __init__(self) -> None:
         self._encoding = _encoding()
+
+    @property
+    def fingerprint(self) -> str:
+        """Of what makes tokens of a text, for whoever keeps tokens: another tokenizer has another."""
+        return self.name
 
     @property
     def vocab_size(self) -> int:

@@ -25,6 +25,7 @@ FLOORS = (
         "model",
         "parts",
         "tokenizer",
+        "tokenizers",
         "config",
         "optim",
         "data",
@@ -119,9 +120,9 @@ def test_every_room_says_what_lives_in_it() -> None:
 
 
 FREE = (
-    "model parts tokenizer data inference.kv_cache inference.sampling inference.generation inference.text_stream "
-    "inference.token_choice evaluation.scoring evaluation.tasks inspection.internals inspection.figures "
-    "optim.parameter_groups optim.schedules training.loss"
+    "model parts tokenizer tokenizers.definition data inference.kv_cache inference.sampling inference.generation "
+    "inference.text_stream inference.token_choice evaluation.scoring evaluation.tasks inspection.internals "
+    "inspection.figures optim.parameter_groups optim.schedules training.loss"
 )
 """What a learner may take away: no Hydra, no Lightning."""
 

@@ -22,7 +22,6 @@ from lab.interchange.pretrained import open_pretrained
 from lab.model import GPTModel
 from lab.system.device import torch_device
 from lab.terminal import print_json
-from lab.tokenizer import Tokenizer
 
 
 @dataclass
@@ -106,9 +105,10 @@ class Generator:
     """A model and its tokenizer, on the best device there is."""
 
     def __init__(self, checkpoint: str) -> None:
-        self.model: GPTModel = open_pretrained(checkpoint, Path.cwd()).model
+        found = open_pretrained(checkpoint, Path.cwd())
+        self.model: GPTModel = found.model
         self.model.to(torch_device())
-        self.tokenizer = Tokenizer()
+        self.tokenizer = found.tokenizer
 
     def events(self, prompt: str, options: SamplingOptions) -> Iterator[Event]:
         """What the generation loop tells of ``prompt`` and its continuations.

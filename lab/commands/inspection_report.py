@@ -19,7 +19,7 @@ from lab.inspection.report import examine
 from lab.interchange.pretrained import open_pretrained
 from lab.runs import ownership
 from lab.system.device import torch_device
-from lab.tokenizer import Tokenizer
+from lab.tokenizers.contract import utf8
 
 _HEAD = """\
 Looks inside a model while it reads a prompt, and saves what it sees: figures, and all the numbers in internals.json.
@@ -81,7 +81,7 @@ def write_report(options: Options) -> None:
     """
     if options.format not in ("png", "svg"):
         raise LabError(f"format={options.format} is unknown: choose png or svg")
-    token_ids = _encode(options.prompt)
+    _refuse_no_text(options.prompt)
     folder = typed_path(options.to, Path.cwd())
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -89,9 +89,10 @@ def write_report(options: Options) -> None:
         raise _unwritable(folder, error) from error
     found = open_pretrained(options.checkpoint, Path.cwd())
     model = found.model.to(torch_device())
+    token_ids = found.tokenizer.encode(options.prompt)
     ids = _seen(token_ids, model.config.context_length)
     try:
-        report = examine(model, ids, options.top_k, options.ablate)
+        report = examine(model, ids, found.tokenizer, options.top_k, options.ablate)
     except ValueError as error:
         raise LabError(str(error)) from error
     source = {
@@ -129,14 +130,13 @@ def _seen(token_ids: list[int], context_length: int) -> Tensor:
     return torch.tensor(token_ids[left_out:])
 
 
-def _encode(prompt: str) -> list[int]:
+def _refuse_no_text(prompt: str) -> None:
+    if not prompt:
+        raise LabError('prompt= is empty: give the model a text to read, such as prompt="The fox"')
     try:
-        token_ids = Tokenizer().encode(prompt)
+        utf8(prompt)
     except ValueError as error:
         raise LabError(f"prompt= cannot be read: it is {error}") from error
-    if not token_ids:
-        raise LabError('prompt= is empty: give the model a text to read, such as prompt="The fox"')
-    return token_ids
 
 
 def _unwritable(folder: Path, error: OSError) -> LabError:

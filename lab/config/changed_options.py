@@ -11,8 +11,8 @@ from lab.config import compose, quoting
 from lab.config.groups import defaults, group_names
 from lab.config.schema import Config, to_plain
 
-_SELF_EVIDENT = ("resume", "corpus.name", "corpus.source", "corpus.url", "corpus.sha256")
-"""What a run says elsewhere, or what the choice of a corpus implies."""
+_SELF_EVIDENT = ("resume", "model.vocab_size", "corpus.name", "corpus.source", "corpus.url", "corpus.sha256")
+"""What a run says elsewhere, or what the choice of a corpus or a tokenizer implies."""
 
 
 def words(config: Config) -> list[str]:
@@ -30,6 +30,8 @@ def words(config: Config) -> list[str]:
     ]
     before = flat(OmegaConf.to_object(compose.compose_quoted(picked)))
     now = flat(config)
+    if now["tokenizer.name"] != before["tokenizer.name"]:  # that of the weights in init_from=, which says it
+        now = {name: value for name, value in now.items() if not name.startswith("tokenizer.")}
     return picked + [
         f"{'' if name in before else '+'}{name}={_typed(name, value)}"
         for name, value in now.items()

@@ -80,13 +80,36 @@ class DataConfig:
     shuffle: bool = True
     """A new order of the training windows in each epoch."""
     val_fraction: float = 0.1
-    """Share of the tokens, at the end of the corpus, that is kept for validation."""
+    """Share of the tokens, at the end of the corpus, that is kept for validation. Here and in the next option GPT-2's
+    tokens are meant, whatever the tokenizer: so all of them are measured on the same text."""
     max_val_tokens: int | None = 65536
     """Upper bound on the validation tokens, so that a large corpus is not mostly evaluated; null: none."""
     max_train_tokens: int | None = None
     """Upper bound on the training tokens, to see what a model makes of little text; null: none."""
     num_workers: int = 0
     """Processes that cut batches. 0 is right here: cutting one takes well under a millisecond."""
+
+
+class TokenizerName(Enum):
+    """Where the vocabulary comes from; see lab/tokenizers."""
+
+    gpt2 = "gpt2"
+    bytes = "bytes"
+    chars = "chars"
+    bpe = "bpe"
+    hf = "hf"
+
+
+@dataclass
+class TokenizerConfig:
+    """How a text becomes tokens."""
+
+    name: TokenizerName = TokenizerName.gpt2
+    """gpt2, bytes, chars, bpe (learnt from the training text) or hf (a tokenizer of somebody else's)."""
+    vocab_size: int | None = None
+    """bpe only: how many tokens are learnt, the 256 bytes and the end of text among them."""
+    path: str | None = None
+    """hf only: a tokenizer.json, or the folder of a model that has one; relative to where the command is typed."""
 
 
 @dataclass
@@ -148,6 +171,7 @@ class Config:
 
     model: ModelConfig = field(default_factory=ModelConfig)
     corpus: CorpusConfig = field(default_factory=CorpusConfig)
+    tokenizer: TokenizerConfig = field(default_factory=TokenizerConfig)
     data: DataConfig = field(default_factory=DataConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
@@ -240,6 +264,7 @@ LIMITS = {
     "model.hidden_dim": AT_LEAST_1,
     "model.rope_base": Limit(1, open_low=True),
     "model.norm_eps": POSITIVE,
+    "tokenizer.vocab_size": Limit(257, 2_000_000),
     "data.batch_size": AT_LEAST_1,
     "data.stride": AT_LEAST_1,
     "data.val_fraction": Limit(0, 1, open_low=True, open_high=True),
@@ -298,6 +323,7 @@ def check(composed: DictConfig) -> Config:
     for key, limit in LIMITS.items():
         _check_limit(config, key, limit)
     _check_together(config)
+    _settle_vocabulary(config)
     return config
 
 
@@ -341,6 +367,24 @@ def _check_limit(config: Config, key: str, limit: Limit) -> None:
 def _check_choice(option: str, value: str, choices: type[Enum]) -> None:
     if value not in (known := [choice.name for choice in choices]) and not user_code.is_reference(value):
         raise LabError(f"{option}={shown(value)} does not fit: choose one of {', '.join(known)}, or FILE.py:NAME")
+
+
+def _settle_vocabulary(config: Config) -> None:
+    """Gives the model the vocabulary of its tokenizer, as far as the options alone tell how large that is."""
+    tokenizer, asked, default = config.tokenizer, config.model.vocab_size, ModelConfig().vocab_size
+    if tokenizer.vocab_size is not None and tokenizer.name is not TokenizerName.bpe:
+        raise LabError(f"tokenizer.vocab_size= goes with tokenizer=bpe: {tokenizer.name.name} has a size of its own")
+    if tokenizer.path is not None and tokenizer.name is not TokenizerName.hf:
+        raise LabError(f"tokenizer.path= goes with tokenizer=hf, and not with tokenizer={tokenizer.name.name}")
+    if tokenizer.name is TokenizerName.bpe and tokenizer.vocab_size is None:
+        raise LabError("tokenizer=bpe needs a size: add tokenizer.vocab_size=2048, say")
+    sizes = {TokenizerName.gpt2: default, TokenizerName.bytes: 257, TokenizerName.bpe: tokenizer.vocab_size}
+    known = sizes.get(tokenizer.name)
+    if known is None:
+        return
+    if asked not in (known, default):
+        raise LabError(f"model.vocab_size={asked}: the tokenizer decides it, and it has {known} tokens")
+    config.model.vocab_size = known
 
 
 def _check_together(config: Config) -> None:

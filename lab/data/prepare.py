@@ -1,13 +1,14 @@
 """The text behind a run, as tokens: found, encoded, and cut into what trains and what validates."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from lab.config.schema import CorpusConfig, CorpusSource, DataConfig
-from lab.data import corpus, download, text_files, token_file
+from lab.config.schema import CorpusConfig, CorpusSource, DataConfig, TokenizerConfig
+from lab.data import corpus, download, text_files, token_file, vocabulary
+from lab.data.corpus import Document
 from lab.data.token_file import TokenFile
 from lab.data.tree_walk import Found
 from lab.data.windows import split_by_position
@@ -15,6 +16,7 @@ from lab.errors import LabError
 from lab.files import user_code
 from lab.files.paths import typed_path
 from lab.tokenizer import ENDOFTEXT, Tokenizer
+from lab.tokenizers.contract import TextTokenizer
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,17 @@ class Corpus:
 
     found: Found
     tokens: TokenFile
+    tokenizer: TextTokenizer = field(default_factory=Tokenizer)
+    measure: TokenFile | None = None
+    """GPT-2's tokens of the same text, by which the validation text is measured out; None where it is these."""
+
+    def border(self, data: DataConfig) -> int | None:
+        """How many of the tokens train, those behind them validate; None: GPT-2's tokens, which ``cut`` can count."""
+        if self.measure is None:
+            return None
+        n_tokens = split_by_position(self.measure.n_tokens, data.val_fraction, data.max_val_tokens)
+        n_bytes = vocabulary.bytes_before(self.measure.open(), Tokenizer().byte_lengths(), n_tokens)
+        return vocabulary.first_token_from(n_bytes, self.tokens.open(), self.tokenizer)
 
     def told(self) -> dict[str, str]:
         """Rows for a table: how much was read, what was not, and what may be meant otherwise than it was taken."""
@@ -35,6 +48,11 @@ class Corpus:
             rows["note"] = (
                 f"{ENDOFTEXT} stands in the text {_number(self.tokens.n_mentions, 'time')}, as plain text that ends no "
                 f"document; to end one there: corpus.document_separator='{ENDOFTEXT}'"
+            )
+        if self.tokens.n_token_bytes not in (None, self.tokens.n_bytes):
+            rows["warning"] = (
+                f"the tokenizer changes this text: its tokens stand for {self.tokens.n_token_bytes:,} bytes, and the "
+                f"text has {self.tokens.n_bytes:,}; bits per byte are off by as much"
             )
         return rows
 
@@ -78,22 +96,41 @@ def anchor(config: CorpusConfig, start_folder: Path) -> None:
         config.path = str(typed_path(str(config.path), start_folder).absolute())
 
 
-def read_corpus(config: CorpusConfig, start_folder: Path) -> Corpus:
-    """The corpus: fetched, read and encoded at first use, from then on only looked up.
+def read_corpus(config: CorpusConfig, start_folder: Path, tokenizer: TextTokenizer | None = None) -> Corpus:
+    """The corpus: fetched, read and encoded at first use, from then on only looked up. By GPT-2's tokenizer, unless
+    there is another.
 
     Raises:
         LabError: if it is not there, cannot be read or is no text.
     """
     found = _find(config, start_folder)
-    return Corpus(found, tokenize(found.files, config))
+    gpt2 = tokenize(found.files, config)
+    if tokenizer is None or tokenizer.name == Tokenizer.name:
+        return Corpus(found, gpt2)
+    return Corpus(found, tokenize(found.files, config, tokenizer), tokenizer, gpt2)
 
 
-def tokenize(files: list[Path], config: CorpusConfig) -> TokenFile:
-    """The files of a corpus as a file of tokens."""
-    return token_file.tokenize(lambda: _documents(files, config), Tokenizer())
+def make_tokenizer(config: TokenizerConfig, of: CorpusConfig, data: DataConfig, start_folder: Path) -> TextTokenizer:
+    """The tokenizer of the options; a vocabulary that is to be learnt is that of the training text of ``of``.
+
+    Raises:
+        LabError: if it cannot be had, or the corpus can't.
+    """
+    if (ready := vocabulary.given(config, start_folder)) is not None:
+        return ready
+    files = find_corpus(of, start_folder)
+    gpt2 = tokenize(files, of)
+    n_tokens = split_by_position(gpt2.n_tokens, data.val_fraction, data.max_val_tokens)
+    n_bytes = vocabulary.bytes_before(gpt2.open(), Tokenizer().byte_lengths(), n_tokens)
+    return vocabulary.learnt(config, lambda: _documents(files, of), n_bytes)
 
 
-def _documents(files: list[Path], config: CorpusConfig) -> Iterator[corpus.Document]:
+def tokenize(files: list[Path], config: CorpusConfig, tokenizer: TextTokenizer | None = None) -> TokenFile:
+    """The files of a corpus as a file of tokens, GPT-2's unless there is another tokenizer."""
+    return token_file.tokenize(lambda: _documents(files, config), tokenizer or Tokenizer())
+
+
+def _documents(files: list[Path], config: CorpusConfig) -> Iterator[Document]:
     if user_code.is_reference(config.source):
         return corpus.own_documents(config.source)
     return corpus.documents(files, config.document_separator)
@@ -104,9 +141,11 @@ def tokenized_corpus(config: CorpusConfig, start_folder: Path) -> TokenFile:
     return read_corpus(config, start_folder).tokens
 
 
-def cut(tokens: np.ndarray, config: DataConfig) -> tuple[np.ndarray, np.ndarray]:
-    """Training and validation tokens, two ``(n,)`` pieces of ``tokens`` that share nothing, however short they are."""
-    border = split_by_position(len(tokens), config.val_fraction, config.max_val_tokens)
+def cut(tokens: np.ndarray, config: DataConfig, border: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Training and validation tokens, two ``(n,)`` pieces of ``tokens`` that share nothing, however short they are.
+    ``border`` is ``Corpus.border``; None: ``tokens`` are GPT-2's."""
+    if border is None:
+        border = split_by_position(len(tokens), config.val_fraction, config.max_val_tokens)
     train, val = tokens[:border], tokens[border:]
     if config.max_train_tokens is not None:
         # The piece next to the validation text, so that "little data" does not also mean "another part of the book".
@@ -114,16 +153,18 @@ def cut(tokens: np.ndarray, config: DataConfig) -> tuple[np.ndarray, np.ndarray]
     return train, val
 
 
-def split(tokens: np.ndarray, config: DataConfig, context_length: int) -> tuple[np.ndarray, np.ndarray]:
+def split(
+    tokens: np.ndarray, config: DataConfig, context_length: int, border: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """As ``cut``, for a run: each piece is long enough to be used.
 
     Raises:
         LabError: if either is too small to be used.
     """
-    train, val = cut(tokens, config)
+    train, val = cut(tokens, config, border)
     if len(train) > context_length and len(val) > 1:
         return train, val
-    ways = " ".join(_that_fit(tokens, config, context_length))
+    ways = " ".join(_that_fit(tokens, config, context_length, border))
     wrong = []
     if len(train) <= context_length:
         wrong.append(
@@ -138,13 +179,15 @@ def split(tokens: np.ndarray, config: DataConfig, context_length: int) -> tuple[
     )
 
 
-def _that_fit(tokens: np.ndarray, config: DataConfig, context_length: int) -> list[str]:
+def _that_fit(tokens: np.ndarray, config: DataConfig, context_length: int, border: int | None) -> list[str]:
     """The options, as few as can be, with which a text that is too small is long enough; none if there are none."""
     # At most two tokens of the text are needed for validation, in hundredths that are easy to type.
     least = next((i / 100 for i in range(1, 100) if int(len(tokens) * (i / 100)) > 1), config.val_fraction)
     for val_fraction in dict.fromkeys((config.val_fraction, least)):
         words = [] if val_fraction == config.val_fraction else [f"data.val_fraction={val_fraction:g}"]
-        train, val = cut(tokens, replace(config, val_fraction=val_fraction))
+        if border is not None and val_fraction != config.val_fraction:
+            continue  # where that would put the border is a question to the text
+        train, val = cut(tokens, replace(config, val_fraction=val_fraction), border)
         room = len(tokens) - len(val)
         if len(val) < 2 or room < 2:
             continue

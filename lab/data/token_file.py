@@ -24,7 +24,8 @@ from lab.data.windows import open_tokens
 from lab.errors import LabError
 from lab.files import atomic, paths, strict_json
 from lab.files.validation import parts, text, whole
-from lab.tokenizer import BORDER, ENDOFTEXT, Tokenizer
+from lab.tokenizer import BORDER, ENDOFTEXT
+from lab.tokenizers.contract import TextTokenizer, id_type
 
 CACHE_VARIABLE = "LAB_CACHE"
 """Environment variable with the folder of token files."""
@@ -41,17 +42,18 @@ _DESCRIPTION = parts(
         "checksum": whole(0, 2**32 - 1),
         "n_mentions": whole(),
         **dict.fromkeys(("n_tokens", "n_documents", "n_bytes"), whole(1)),
-    }
+    },
+    {"width": whole(2, 4), "n_token_bytes": whole(0, 2**53)},
 )
 
 
 @dataclass(frozen=True)
 class TokenFile:
-    """A tokenized corpus: ``n_tokens`` uint16 ids in ``path``, little endian, nothing else in the file."""
+    """A tokenized corpus: ``n_tokens`` ids in ``path``, little endian, nothing else in the file."""
 
     path: Path
     fingerprint: str
-    """SHA-256 over the text and the tokenizer's name."""
+    """SHA-256 over the text and the tokenizer's fingerprint."""
     n_tokens: int
     n_documents: int
     n_bytes: int
@@ -60,10 +62,14 @@ class TokenFile:
     """How often the text mentions ``<|endoftext|>``: typed out, it separates nothing."""
     checksum: int
     """CRC-32 of the file."""
+    width: int = 2
+    """Bytes of an id: 2, or 4 where the vocabulary has more than 65,536 tokens."""
+    n_token_bytes: int | None = None
+    """Bytes that the tokens stand for. Those of the text, unless the tokenizer has changed it."""
 
     def open(self) -> np.memmap:
-        """The tokens, ``(n_tokens,)`` uint16, mapped read-only."""
-        return open_tokens(self.path)
+        """The tokens, ``(n_tokens,)`` uint16 or uint32, mapped read-only."""
+        return open_tokens(self.path, width=self.width)
 
 
 def cache_folder() -> Path:
@@ -71,7 +77,7 @@ def cache_folder() -> Path:
     return paths.cache_folder(CACHE_VARIABLE, "tokens")
 
 
-def tokenize(read: Callable[[], Iterator[Document]], tokenizer: Tokenizer) -> TokenFile:
+def tokenize(read: Callable[[], Iterator[Document]], tokenizer: TextTokenizer) -> TokenFile:
     """The token file of a text: found, or made now.
 
     ``read`` gives the documents from the start each time it is called: once to know the text by its hash and, if it is
@@ -94,17 +100,19 @@ def tokenize(read: Callable[[], Iterator[Document]], tokenizer: Tokenizer) -> To
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / f"{fingerprint[:32]}.lock"):
-            found = _read(path, fingerprint, tokenizer.vocab_size)
+            found = _read(path, fingerprint, tokenizer)
             if found is not None:
                 return found
             # Of a process killed over this very text: we hold its lock.
             atomic.remove_leftovers(folder, path.name.__eq__)
             text = _Fingerprint(tokenizer)
-            n_tokens, checksum = _write(path, text.watching(read()), n_bytes, tokenizer)
+            written = _write(path, text.watching(read()), n_bytes, tokenizer)
             if text.hexdigest() != fingerprint:
                 path.unlink()
                 raise LabError("corpus: the text was changed while it was being read; start again")
-            made = TokenFile(path, fingerprint, n_tokens, n_documents, n_bytes, n_mentions, checksum)
+            made = TokenFile(
+                path, fingerprint, n_documents=n_documents, n_bytes=n_bytes, n_mentions=n_mentions, **written
+            )
             # The description comes last: a token file without one is not believed.
             atomic.write_json(path.with_suffix(".json"), {**asdict(made), "path": path.name})
             return made
@@ -115,13 +123,14 @@ def tokenize(read: Callable[[], Iterator[Document]], tokenizer: Tokenizer) -> To
         ) from error
 
 
-def encode_documents(documents: Iterable[Document], tokenizer: Tokenizer) -> Iterator[np.ndarray]:
-    """Token ids of all documents, ``(n,)`` uint16 piece by piece, in bounded memory and on all cores.
+def encode_documents(documents: Iterable[Document], tokenizer: TextTokenizer) -> Iterator[np.ndarray]:
+    """Token ids of all documents, ``(n,)`` piece by piece, on all cores, and in bounded memory where the tokenizer says
+    where a document may be cut; else a document at a time.
 
-    Token for token the same as encoding each document in one go. tiktoken sets the interpreter free while it encodes,
-    so that threads really run side by side.
+    Token for token the same as encoding each document in one go. The libraries set the interpreter free while they
+    encode, so that threads really run side by side.
     """
-    separator = np.array([tokenizer.endoftext], dtype=np.uint16)
+    separator = np.array([tokenizer.endoftext], dtype=id_type(tokenizer.vocab_size))
     workers = os.cpu_count() or 1
     with ThreadPoolExecutor(workers) as pool:
 
@@ -129,7 +138,7 @@ def encode_documents(documents: Iterable[Document], tokenizer: Tokenizer) -> Ite
             first = True
             for document in documents:
                 empty = True
-                for chunk in safe_chunks(document):
+                for chunk in _whole(document) if tokenizer.border is None else safe_chunks(document):
                     if empty and not first:
                         yield pool.submit(lambda: separator)
                     empty = first = False
@@ -156,6 +165,11 @@ def safe_chunks(document: Document, size: int = _CHUNK) -> Iterator[str]:
         yield rest
 
 
+def _whole(document: Document) -> Iterator[str]:
+    text = "".join(document)
+    return iter([text] if text else [])
+
+
 def _ahead(jobs: Iterator[T], depth: int) -> Iterator[T]:
     """The jobs in order, with up to ``depth`` of them begun before the first is asked for, and never more."""
     waiting: deque[T] = deque()
@@ -169,8 +183,8 @@ def _ahead(jobs: Iterator[T], depth: int) -> Iterator[T]:
 class _Fingerprint:
     """SHA-256 of a text, and of what makes tokens of it, taken while the text passes by."""
 
-    def __init__(self, tokenizer: Tokenizer) -> None:
-        self._digest = hashlib.sha256(f"{tokenizer.name} {_FORMAT}".encode())
+    def __init__(self, tokenizer: TextTokenizer) -> None:
+        self._digest = hashlib.sha256(f"{tokenizer.fingerprint} {_FORMAT}".encode())
         self.n_bytes = 0
         self.n_documents = 0
         self.n_mentions = 0
@@ -199,9 +213,10 @@ class _Fingerprint:
         return self._digest.hexdigest()
 
 
-def _write(path: Path, documents: Iterator[Document], n_bytes: int, tokenizer: Tokenizer) -> tuple[int, int]:
-    """Encodes everything into ``path``, atomically. Returns the number of tokens and the CRC-32 of the file."""
-    n_tokens = checksum = 0
+def _write(path: Path, documents: Iterator[Document], n_bytes: int, tokenizer: TextTokenizer) -> dict[str, int]:
+    """Encodes everything into ``path``, atomically. Returns what the ``TokenFile`` is to say of it."""
+    n_tokens = checksum = n_token_bytes = 0
+    width = id_type(tokenizer.vocab_size)
     console = Console(stderr=True)
     # Below a few megabytes it is over before a bar could be read.
     show = console.is_terminal and n_bytes > 4 << 20
@@ -212,28 +227,35 @@ def _write(path: Path, documents: Iterator[Document], n_bytes: int, tokenizer: T
     with atomic.writing(path) as file, Progress(*columns, console=console, transient=True, disable=not show) as bar:
         task = bar.add_task("", total=n_bytes)
         for ids in encode_documents(documents, tokenizer):
-            data = ids.astype("<u2").tobytes()
+            data = ids.astype(width).tobytes()
             file.write(data)
             checksum = zlib.crc32(data, checksum)
             n_tokens += len(ids)
-            bar.advance(task, int(lengths[ids].sum()))
-    return n_tokens, checksum
+            stand_for = int(lengths[ids].sum())
+            n_token_bytes += stand_for
+            bar.advance(task, stand_for)
+    found = {"n_tokens": n_tokens, "checksum": checksum, "width": width.itemsize}
+    # One blank is put in front of the first document, too, which no separator stands before to take it away.
+    return {**found, "n_token_bytes": n_token_bytes + min(0, int(lengths[tokenizer.endoftext]))}
 
 
-def _read(path: Path, fingerprint: str, vocab_size: int) -> TokenFile | None:
+def _read(path: Path, fingerprint: str, tokenizer: TextTokenizer) -> TokenFile | None:
     """The token file at ``path`` if it is whole and is what its description says; None if it must be made anew."""
     try:
         fields = strict_json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
         _DESCRIPTION(fields, "")
         found = TokenFile(**{**fields, "path": path})
-        if found.fingerprint != fingerprint or path.stat().st_size != 2 * found.n_tokens:
+        width = id_type(tokenizer.vocab_size)
+        if found.fingerprint != fingerprint or found.width != width.itemsize:
+            return None
+        if path.stat().st_size != found.width * found.n_tokens:
             return None
         checksum = largest = 0
         with path.open("rb") as file:
             while block := file.read(1 << 22):
                 checksum = zlib.crc32(block, checksum)
-                largest = max(largest, int(np.frombuffer(block, dtype="<u2").max()))
+                largest = max(largest, int(np.frombuffer(block, dtype=width).max()))
     except (OSError, ValueError, TypeError):
         return None
     # A model has no row for an id beyond its vocabulary, and a GPU looks one up all the same.
-    return found if checksum == found.checksum and largest < vocab_size else None
+    return found if checksum == found.checksum and largest < tokenizer.vocab_size else None

@@ -25,8 +25,8 @@ Batch = tuple[Tensor, Tensor]
 class Windows(Dataset[Batch]):
     """The full windows of ``tokens``: ``windows[i]`` is ``(inputs, targets)``, each ``(context_length,)`` int64.
 
-    ``tokens`` is ``(n_tokens,)`` uint16, in memory or mapped from a file. A mapped file is opened again in each loader
-    worker instead of being copied to it.
+    ``tokens`` is ``(n_tokens,)`` uint16 or uint32, in memory or mapped from a file. A mapped file is opened again
+    in each loader worker instead of being copied to it.
     """
 
     def __init__(self, tokens: np.ndarray, context_length: int, stride: int | None = None) -> None:
@@ -60,7 +60,8 @@ class Windows(Dataset[Batch]):
             while isinstance(whole.base, np.memmap):  # a slice of a mapped file does not know where in it it begins
                 whole = whole.base
             start = whole.offset + self.tokens.ctypes.data - whole.ctypes.data
-            state["tokens"] = (whole.filename, start // 2, len(self.tokens))
+            width = self.tokens.itemsize
+            state["tokens"] = (whole.filename, start // width, len(self.tokens), width)
         return state
 
     def __setstate__(self, state: dict[str, object]) -> None:
@@ -166,7 +167,8 @@ def split_by_position(n_tokens: int, val_fraction: float, max_val_tokens: int | 
     return n_tokens - val_tokens
 
 
-def open_tokens(path: str | Path, start: int = 0, length: int | None = None) -> np.memmap:
-    """A token file as ``(n_tokens,)`` uint16, mapped: pages are read when touched and shared between processes."""
+def open_tokens(path: str | Path, start: int = 0, length: int | None = None, width: int = 2) -> np.memmap:
+    """A token file as ``(n_tokens,)`` uint16, or uint32 where ``width``, the bytes of an id, is 4. Mapped: pages are
+    read when touched and shared between processes."""
     shape = None if length is None else (length,)
-    return np.memmap(path, dtype="<u2", mode="r", offset=2 * start, shape=shape)
+    return np.memmap(path, dtype=f"<u{width}", mode="r", offset=width * start, shape=shape)

@@ -1,4 +1,4 @@
 """How well a model foresees a text, and how it does on tasks.
 
-May import: `lab.model`, `lab.tokenizer`, `lab.files`. No Hydra, no Lightning.
+May import: `lab.model`, `lab.tokenizers`, `lab.files`. No Hydra, no Lightning.
 """

@@ -26,7 +26,7 @@ from lab.evaluation.scoring import Continuation, perplexity, score_continuations
 from lab.files import strict_json
 from lab.files.utf8 import decode
 from lab.model import GPTModel
-from lab.tokenizer import Tokenizer
+from lab.tokenizers.contract import TextTokenizer
 
 Layout = Literal["multiple choice", "last word"]
 
@@ -135,7 +135,7 @@ def read_task(path: Path) -> Task:
 def score_task(
     task: Task,
     model: GPTModel,
-    tokenizer: Tokenizer,
+    tokenizer: TextTokenizer,
     *,
     batch_size: int = 8,
     advance: Callable[[int], None] = lambda scored: None,

@@ -1,4 +1,4 @@
 """From a model and a text to more text: the generation loop, the choice of a token, the KV cache, text as it grows.
 
-May import: `lab.model`, `lab.tokenizer`. No Hydra, no Lightning.
+May import: `lab.model`, `lab.tokenizers`. No Hydra, no Lightning.
 """

@@ -13,7 +13,7 @@ from lab.inference.sampling import Sampling, stream
 from lab.inference.text_stream import TextStream
 from lab.inference.token_choice import TokenChoice, explain_choice
 from lab.model import GPTModel
-from lab.tokenizer import Tokenizer
+from lab.tokenizers.contract import TextTokenizer, token_text
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class EndEvent:
 Event = StartEvent | TokenEvent | EndEvent
 
 
-def encode_prompt(tokenizer: Tokenizer, prompt: str, prefix: Sequence[int] = ()) -> list[int]:
+def encode_prompt(tokenizer: TextTokenizer, prompt: str, prefix: Sequence[int] = ()) -> list[int]:
     """The tokens to begin with: ``prompt``, then the token ids ``prefix``; end-of-text, where a document begins, if
     there are none.
 
@@ -113,7 +113,7 @@ def encode_prompt(tokenizer: Tokenizer, prompt: str, prefix: Sequence[int] = ())
 
 
 def stream_events(
-    model: GPTModel, tokenizer: Tokenizer, prompt_ids: Sequence[int], options: SamplingOptions
+    model: GPTModel, tokenizer: TextTokenizer, prompt_ids: Sequence[int], options: SamplingOptions
 ) -> Iterator[Event]:
     """The events of one generation, as they happen; samples that have ended are silent until all have.
 
@@ -127,7 +127,7 @@ def stream_events(
         ValueError: if there is no token to begin with, or what the model predicts are no numbers.
     """
     seen = prompt_ids[-model.config.context_length :]
-    tokens = [PromptToken(token_id, tokenizer.decode([token_id])) for token_id in seen]
+    tokens = [PromptToken(token_id, token_text(tokenizer, token_id)) for token_id in seen]
     yield StartEvent(tokens=tokens, cropped=len(prompt_ids) - len(seen))
     texts = [TextStream(tokenizer, options.stop) for _ in range(options.num_samples)]
     drawn: list[list[int]] = [[] for _ in texts]
@@ -145,7 +145,7 @@ def stream_events(
                 index=index,
                 text=texts[sample].push(token_id),
                 token_id=token_id,
-                token=tokenizer.decode([token_id]),
+                token=token_text(tokenizer, token_id),
                 choice=choice,
             )
         if all(text.ended for text in texts):

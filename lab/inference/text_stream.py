@@ -3,7 +3,7 @@
 import codecs
 from collections.abc import Sequence
 
-from lab.tokenizer import Tokenizer
+from lab.tokenizers.contract import TextTokenizer
 
 
 class TextStream:
@@ -17,7 +17,7 @@ class TextStream:
         stops: the first of these texts that is complete ends the sample where it begins; empty ones are ignored.
     """
 
-    def __init__(self, tokenizer: Tokenizer, stops: Sequence[str] = ()) -> None:
+    def __init__(self, tokenizer: TextTokenizer, stops: Sequence[str] = ()) -> None:
         self.tokenizer = tokenizer
         self.stops = [stop for stop in stops if stop]
         self.text = ""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lab.tokenizer import Tokenizer
+from lab.tokenizers.contract import TextTokenizer, token_text
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class TokenChoice:
     """The likeliest tokens, the likeliest first; the chosen one is among them if it is one."""
 
 
-def explain_choice(logits: Tensor, token_id: int, n_alternatives: int, tokenizer: Tokenizer) -> TokenChoice:
+def explain_choice(logits: Tensor, token_id: int, n_alternatives: int, tokenizer: TextTokenizer) -> TokenChoice:
     """What ``logits``, ``(vocab_size,)`` on the CPU, say of ``token_id``, and of the ``n_alternatives`` likeliest
     tokens."""
     log_probs = torch.log_softmax(logits.double(), dim=-1)
@@ -48,7 +48,7 @@ def explain_choice(logits: Tensor, token_id: int, n_alternatives: int, tokenizer
         rank=int((log_probs > log_probs[token_id]).sum()),
         entropy=max(0.0, -torch.special.xlogy(probabilities, probabilities).sum().item()),
         alternatives=[
-            Alternative(other, tokenizer.decode([other]), probability)
+            Alternative(other, token_text(tokenizer, other), probability)
             for other, probability in zip(best.indices.tolist(), best.values.tolist(), strict=True)
         ],
     )

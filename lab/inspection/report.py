@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from lab.files import atomic, strict_json
 from lab.inspection import figures
 from lab.inspection.internals import Look, ablate_heads, look, neighbors, to_plain
 from lab.model import GPTModel
-from lab.tokenizer import Tokenizer
+from lab.tokenizers.contract import TextTokenizer
 
 
 @dataclass(frozen=True)
@@ -26,17 +27,19 @@ class Report:
     """``(n_layers, n_heads)``: the change in loss without each head, in nats a token; None: it was not asked for."""
     neighbors: dict[int, list[tuple[int, float]]]
     """The nearest embeddings of each token of the prompt: token id and cosine, the nearest first."""
+    tokenizer: TextTokenizer
 
     def pictures(self) -> dict[str, Callable[[], Any]]:
         """Each figure by its name, to be drawn when it is called."""
         seen, words, changes = self.internals, self.tokens, self.head_ablation
+        name = partial(token_name, self.tokenizer)
         found: dict[str, Callable[[], Any]] = {
             "attention": lambda: figures.attention(seen, words),
             "residual_norms": lambda: figures.residual_norms(seen, words),
             "activations": lambda: figures.activations(seen),
-            "logit_lens": lambda: figures.logit_lens(seen, words, token_name),
+            "logit_lens": lambda: figures.logit_lens(seen, words, name),
             "token_losses": lambda: figures.token_losses(seen, words),
-            "neighbors": lambda: figures.neighbors(self.neighbors, token_name),
+            "neighbors": lambda: figures.neighbors(self.neighbors, name),
         }
         if changes is not None:
             found["head_ablation"] = lambda: figures.head_ablation(changes)
@@ -56,12 +59,12 @@ class Report:
             **vars(self.internals),
             "head_ablation": self.head_ablation,
             "neighbors": self.neighbors,
-            "vocabulary": {token: token_name(token) for token in sorted(mentioned)},
+            "vocabulary": {token: token_name(self.tokenizer, token) for token in sorted(mentioned)},
         }
         _write_json(path, everything)
 
 
-def examine(model: GPTModel, token_ids: Tensor, top_k: int, ablate: bool = True) -> Report:
+def examine(model: GPTModel, token_ids: Tensor, tokenizer: TextTokenizer, top_k: int, ablate: bool = True) -> Report:
     """Looks at ``model`` while it reads ``token_ids``, ``(seq,)``. ``top_k`` candidates and neighbours are listed.
 
     Raises:
@@ -70,13 +73,12 @@ def examine(model: GPTModel, token_ids: Tensor, top_k: int, ablate: bool = True)
     seen = look(model, token_ids, top_k=top_k)
     changes = ablate_heads(model, token_ids) if ablate else None
     near = {token: neighbors(model, token, top_k) for token in dict.fromkeys(token_ids.tolist())}
-    return Report([token_name(token) for token in token_ids.tolist()], seen, changes, near)
+    return Report([token_name(tokenizer, token) for token in token_ids.tolist()], seen, changes, near, tokenizer)
 
 
-def token_name(token: int) -> str:
+def token_name(tokenizer: TextTokenizer, token: int) -> str:
     """A token's text. Bytes that are only part of a character are written as \\xf0; an id that pads the vocabulary to a
     round size has no text."""
-    tokenizer = Tokenizer()
     if token >= tokenizer.vocab_size:
         return f"<{token}>"
     return tokenizer.decode_bytes([token]).decode("utf-8", errors="backslashreplace")

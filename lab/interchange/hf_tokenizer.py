@@ -1,4 +1,4 @@
-"""GPT-2's tokenizer as the files that Hugging Face's libraries open; and whether a folder's tokenizer is that one."""
+"""Tokenizers as the files that Hugging Face's libraries open; and whether a folder's tokenizer is GPT-2's."""
 
 import json
 from pathlib import Path
@@ -8,13 +8,59 @@ from lab.errors import LabError
 from lab.files import atomic, strict_json
 from lab.interchange.huggingface import read_json
 from lab.tokenizer import ENDOFTEXT, Tokenizer, vocabulary_files
+from lab.tokenizers import hf
+from lab.tokenizers.bytes import N_BYTES
+from lab.tokenizers.contract import TextTokenizer
 
 _ROUND = 64
 """What vocabularies are rounded up to, or to a multiple of."""
 _MOST_PADDING = 1024
 
 
-def write(folder: Path, context_length: int) -> None:
+def write(folder: Path, context_length: int, tokenizer: TextTokenizer | None = None) -> None:
+    """Writes ``tokenizer`` (GPT-2's, unless there is another) so that AutoTokenizer gives the same ids.
+
+    Raises:
+        LabError: if GPT-2's vocabulary files are asked for and not installed.
+    """
+    if tokenizer is None or tokenizer.name == Tokenizer.name:
+        _write_gpt2(folder, context_length)
+        return
+    content = _content(tokenizer)
+    atomic.write_text(folder / hf.FILE, content)
+    words = {token["id"]: token["content"] for token in json.loads(content)["added_tokens"]}
+    end = words[tokenizer.endoftext]
+    special = {"bos_token": end, "eos_token": end}
+    atomic.write_json(folder / "special_tokens_map.json", special)
+    atomic.write_json(
+        folder / "tokenizer_config.json",
+        {
+            "tokenizer_class": "PreTrainedTokenizerFast",
+            "clean_up_tokenization_spaces": False,
+            "model_max_length": context_length,
+            **special,
+        },
+    )
+
+
+def _content(tokenizer: TextTokenizer) -> str:
+    """``tokenizer.json`` of a tokenizer that is not GPT-2's."""
+    described = tokenizer.definition
+    assert isinstance(described, dict)
+    if "tokenizer_json" in described:
+        return str(described["tokenizer_json"])
+    if tokenizer.name == "bytes":
+        signs = {sign: data[0] for sign, data in hf.ALPHABET.items()}
+        return strict_json.dumps(_tokenizer(signs | {ENDOFTEXT: tokenizer.endoftext}, []))
+    fallback = {f"<0x{value:02X}>": value for value in range(N_BYTES)}
+    letters = {letter: N_BYTES + place for place, letter in enumerate(described["characters"])}
+    found = _tokenizer(fallback | letters | {ENDOFTEXT: tokenizer.endoftext}, [])
+    found["model"]["byte_fallback"] = True
+    steps = [{"type": "ByteFallback"}, {"type": "Fuse"}]
+    return strict_json.dumps(found | {"pre_tokenizer": None, "decoder": {"type": "Sequence", "decoders": steps}})
+
+
+def _write_gpt2(folder: Path, context_length: int) -> None:
     """Writes the vocabulary in three layouts: ``tokenizer.json`` for today's libraries, ``vocab.json`` and
     ``merges.txt`` for older and other ones.
 
@@ -102,6 +148,23 @@ def _vocabulary(folder: Path) -> tuple[dict[str, Any] | None, dict[str, Any]]:
     return read_json(folder / "vocab.json") if (folder / "vocab.json").is_file() else None, added
 
 
+def own(folder: Path) -> hf.JsonTokenizer | None:
+    """The tokenizer in a Hugging Face folder; None if it is GPT-2's, or the folder has none that could be opened.
+
+    Raises:
+        LabError: if there is one, and it is damaged or of a kind that the lab does not take.
+    """
+    theirs, _ = _vocabulary(folder)
+    if theirs is None or _is_gpt2(theirs) or not (folder / hf.FILE).is_file():
+        return None
+    return hf.open_path(folder)
+
+
+def _is_gpt2(theirs: dict[str, Any]) -> bool:
+    ours = json.loads(vocabulary_files()[1].read_text(encoding="utf-8"))
+    return bool({ENDOFTEXT: ours[ENDOFTEXT], **theirs} == ours)  # some list it apart
+
+
 def refuse_other_size(path: Path, vocab_size: int) -> None:
     """Makes sure that a model has a row for each token id that our tokenizer gives, and no more.
 
@@ -124,8 +187,5 @@ def refuse_other(folder: Path, vocab_size: int) -> None:
     """
     refuse_other_size(folder, vocab_size)
     theirs, _ = _vocabulary(folder)
-    if theirs is None:
-        return
-    ours = json.loads(vocabulary_files()[1].read_text(encoding="utf-8"))
-    if {ENDOFTEXT: ours[ENDOFTEXT], **theirs} != ours:  # some list it apart
+    if theirs is not None and not _is_gpt2(theirs):
         raise LabError(f"{folder} has a vocabulary of its own: the lab knows GPT-2's, whose words are not this model's")

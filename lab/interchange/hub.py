@@ -31,6 +31,7 @@ _WANTED = [
     "tokenizer.json",
     "vocab.json",
     "added_tokens.json",
+    "tokenizer_config.json",  # which token ends a text
 ]
 
 

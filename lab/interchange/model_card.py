@@ -71,9 +71,14 @@ def _shape(found: Pretrained) -> dict[str, str]:
         "heads": f"{shape.n_heads}",
         "emb_dim": f"{shape.emb_dim}",
         "context": f"{shape.context_length:,} tokens",
-        "vocabulary": f"{shape.vocab_size:,} tokens, GPT-2's",
+        "vocabulary": f"{shape.vocab_size:,} tokens, {_vocabulary(found)}",
         "head": "shares its matrix with the token embedding" if shape.tie_embeddings else "a matrix of its own",
     }
+
+
+def _vocabulary(found: Pretrained) -> str:
+    names = {"gpt2": "GPT-2's", "bytes": "the bytes", "chars": "characters", "bpe": "learnt from the training text"}
+    return names.get(found.tokenizer.name, "a tokenizer of its own")
 
 
 def _training(found: Pretrained, options: dict[str, Any]) -> dict[str, str]:

@@ -12,6 +12,9 @@ from lab.parts.config import ModelConfig
 from lab.runs import checkpoint as checkpoints
 from lab.runs import tensors
 from lab.runs.checkpoint_schema import PREFIX, CheckpointDict, Metadata, RecordState
+from lab.tokenizer import Tokenizer
+from lab.tokenizers import definition
+from lab.tokenizers.contract import Definition, TextTokenizer
 
 
 @dataclass
@@ -30,6 +33,8 @@ class Pretrained:
     """The last evaluation up to that step (val_step, val_loss, val_perplexity, val_bits_per_byte); tokens_seen."""
     path: Path | None = None
     """The checkpoint file; None for a model of another origin."""
+    tokenizer: TextTokenizer = field(default_factory=Tokenizer)
+    """What its tokens mean."""
 
 
 def open_pretrained(wanted: str, start_folder: Path, option: str = "checkpoint") -> Pretrained:
@@ -44,7 +49,13 @@ def open_pretrained(wanted: str, start_folder: Path, option: str = "checkpoint")
     """
     target = typed_path(wanted, start_folder)
     if target.is_file() and target.suffix == ".safetensors":
-        return Pretrained(_without_padding(weights.open_model(target), None, str(target)), str(target))
+        model = weights.open_model(target)
+        tokenizer = _made(weights.read_tokenizer(target), target)
+        if tokenizer.name == Tokenizer.name:
+            model = _without_padding(model, None, str(target))
+        else:
+            _refuse_other_size(target, model.config.vocab_size, tokenizer)
+        return Pretrained(model, str(target), tokenizer=tokenizer)
     if huggingface.is_folder(target):
         return _from_folder(target, str(target))
     if not target.exists() and hub.is_name(wanted, start_folder):
@@ -53,16 +64,59 @@ def open_pretrained(wanted: str, start_folder: Path, option: str = "checkpoint")
     return from_checkpoint(checkpoints.load(path), path)
 
 
+def open_tokenizer(wanted: str, start_folder: Path, option: str = "checkpoint") -> TextTokenizer:
+    """The tokenizer of the model that ``open_pretrained`` would open, without its weights.
+
+    Raises:
+        LabError: as ``open_pretrained``.
+    """
+    target = typed_path(wanted, start_folder)
+    if target.is_file() and target.suffix == ".safetensors":
+        return _made(weights.read_tokenizer(target), target)
+    if huggingface.is_folder(target):
+        return hf_tokenizer.own(target) or Tokenizer()
+    if not target.exists() and hub.is_name(wanted, start_folder):
+        if wanted in hub.GPT2:
+            return Tokenizer()
+        return hf_tokenizer.own(hub.find(wanted, option)) or Tokenizer()
+    path = checkpoints.find(wanted, start_folder, option)
+    return _made(checkpoints.read_metadata(path)[0]["tokenizer"], path)
+
+
+def _made(described: Definition, path: Path) -> TextTokenizer:
+    try:
+        return definition.make(described)
+    except LabError as error:
+        raise LabError(f"{path} is not usable: {error}") from error
+
+
+def _refuse_other_size(path: Path, n_rows: int, tokenizer: TextTokenizer) -> None:
+    if tokenizer.name == Tokenizer.name:
+        hf_tokenizer.refuse_other_size(path, n_rows)
+    elif n_rows != tokenizer.vocab_size:
+        raise LabError(
+            f"{path} has a vocabulary of {n_rows:,} tokens, and its tokenizer one of {tokenizer.vocab_size:,}: they do "
+            "not belong together; use another one"
+        )
+
+
 def _from_folder(folder: Path, source: str) -> Pretrained:
-    model = _without_padding(huggingface.open_folder(folder), folder, source)
-    hf_tokenizer.refuse_other(folder, model.config.vocab_size)
-    return Pretrained(model, source)
+    model = huggingface.open_folder(folder)
+    tokenizer = hf_tokenizer.own(folder)
+    model = _without_padding(model, folder, source, tokenizer)
+    if tokenizer is None:
+        hf_tokenizer.refuse_other(folder, model.config.vocab_size)
+        return Pretrained(model, source)
+    _refuse_other_size(folder, model.config.vocab_size, tokenizer)
+    return Pretrained(model, source, tokenizer=tokenizer)
 
 
-def _without_padding(model: GPTModel, folder: Path | None, source: str) -> GPTModel:
+def _without_padding(
+    model: GPTModel, folder: Path | None, source: str, tokenizer: TextTokenizer | None = None
+) -> GPTModel:
     """The model without the rows that only fill up its vocabulary: nothing should give them a probability."""
     n_rows = model.config.vocab_size
-    words = hf_tokenizer.without_padding(folder, n_rows)
+    words = hf_tokenizer.without_padding(folder, n_rows) if tokenizer is None else min(n_rows, tokenizer.vocab_size)
     if words == n_rows:
         return model
     print(
@@ -93,9 +147,10 @@ def from_checkpoint(found: CheckpointDict, path: Path) -> Pretrained:
     metadata = found["lab"]
     state = {name.removeprefix(PREFIX): tensor.float() for name, tensor in found["state_dict"].items()}
     config = ModelConfig(**metadata["config"]["model"])
-    hf_tokenizer.refuse_other_size(path, config.vocab_size)
+    tokenizer = _made(metadata["tokenizer"], path)
+    _refuse_other_size(path, config.vocab_size, tokenizer)
     model = tensors.with_weights(config, state)
-    return Pretrained(model, str(path), metadata, found["global_step"], _figures(found), path)
+    return Pretrained(model, str(path), metadata, found["global_step"], _figures(found), path, tokenizer)
 
 
 def _figures(found: CheckpointDict) -> dict[str, float]:

@@ -20,9 +20,13 @@ from lab.files import atomic, strict_json
 from lab.model import GPTConfig, GPTModel
 from lab.parts.config import from_plain
 from lab.runs.tensors import with_weights, without_memory
+from lab.tokenizers import definition
+from lab.tokenizers.contract import Definition
 
 CONFIG_KEY = "gpt_config"
 """Where the shape of the model stands in the metadata, as JSON."""
+_TOKENIZER = "tokenizer"
+"""Beside the shape: what the tokens mean, unless they are GPT-2's."""
 
 _FORMATS = ("F32", "F16", "BF16")
 """Number formats that become fp32 without a loss."""
@@ -155,14 +159,15 @@ def with_vocabulary(model: GPTModel, vocab_size: int) -> GPTModel:
     return with_weights(replace(model.config, vocab_size=vocab_size), state).train(model.training)
 
 
-def write_model(model: GPTModel, path: Path) -> None:
-    """Writes the weights under our names, and the shape as metadata, atomically.
+def write_model(model: GPTModel, path: Path, tokenizer: Definition = "gpt2") -> None:
+    """Writes the weights under our names, and the shape and the tokenizer as metadata, atomically.
 
     Raises:
         OSError: if there is no room, say.
     """
     tensors = {name: parameter.detach().cpu().contiguous() for name, parameter in model.named_parameters()}
-    write(tensors, path, {CONFIG_KEY: strict_json.dumps(asdict(model.config))})
+    described = asdict(model.config) | ({} if tokenizer == "gpt2" else {_TOKENIZER: tokenizer})
+    write(tensors, path, {CONFIG_KEY: strict_json.dumps(described)})
 
 
 def write(tensors: Mapping[str, Tensor], path: Path, metadata: Mapping[str, str]) -> None:
@@ -192,10 +197,26 @@ def open_model(path: Path) -> GPTModel:
             "or a file that `python -m lab.export` wrote"
         )
     try:
-        config = from_plain(strict_json.loads(file.metadata[CONFIG_KEY]))
+        described = strict_json.loads(file.metadata[CONFIG_KEY])
+        if isinstance(described, dict):
+            described.pop(_TOKENIZER, None)
+        config = from_plain(described)
     except (TypeError, ValueError) as error:
         raise LabError(f"{path} describes no model that the lab knows ({error})") from error
     return assemble(config, {name: Part(file, name) for name in file.shapes}, path)
+
+
+def read_tokenizer(path: Path) -> Definition:
+    """The tokenizer in a file of ``write_model``.
+
+    Raises:
+        LabError: if the file is torn or foreign.
+    """
+    try:
+        found = strict_json.loads(TensorFile(path).metadata.get(CONFIG_KEY, "{}"))
+        return definition.check(found.get(_TOKENIZER, "gpt2") if isinstance(found, dict) else "gpt2", _TOKENIZER)
+    except ValueError as error:
+        raise LabError(f"{path} describes no tokenizer that the lab knows ({error})") from error
 
 
 def listed(items: Sequence[str], between: str = ", ", at_most: int = 3) -> str:

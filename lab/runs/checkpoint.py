@@ -25,15 +25,17 @@ from lab.runs import newest
 from lab.runs.checkpoint_schema import CheckpointDict, Metadata
 from lab.runs.digest import digest
 from lab.runs.migrations import FORMAT, migrated
+from lab.tokenizers.contract import Definition
+from lab.tokenizers.definition import called
 
 
-def metadata(config: Config, tokens: TokenFile, plan: Plan | None = None) -> Metadata:
+def metadata(config: Config, tokens: TokenFile, plan: Plan | None = None, tokenizer: Definition = "gpt2") -> Metadata:
     """What a checkpoint says of itself: plain values, enough to rebuild the model and to refuse a wrong resume."""
     return {
         "format": FORMAT,
         "config": to_plain(config),
         "plan": asdict(plan) if plan else {},
-        "tokenizer": "gpt2",
+        "tokenizer": tokenizer,
         "corpus": {"name": config.corpus.name, "fingerprint": tokens.fingerprint, "n_tokens": tokens.n_tokens},
     }
 
@@ -222,13 +224,15 @@ def how_to_go_on(run_folder: Path) -> str:
     return f"continue it with resume={shlex.quote(str(run_folder))}"
 
 
-def refuse_other_run(checkpoint: CheckpointDict, config: Config, tokens: TokenFile, path: Path) -> None:
+def refuse_other_run(
+    checkpoint: CheckpointDict, config: Config, tokens: TokenFile, path: Path, tokenizer: Definition = "gpt2"
+) -> None:
     """Checks that ``config`` continues the run that ``checkpoint`` was taken from.
 
     Raises:
         LabError: listing every difference that would make it another run: model, corpus, optimizer or tokenizer.
     """
-    then, now = checkpoint["lab"], metadata(config, tokens)
+    then, now = checkpoint["lab"], metadata(config, tokens, tokenizer=tokenizer)
     differences = [
         f"model.{name} was {then['config']['model'].get(name)} and is {value}"
         for name, value in now["config"]["model"].items()
@@ -243,7 +247,7 @@ def refuse_other_run(checkpoint: CheckpointDict, config: Config, tokens: TokenFi
     if classes[0] != classes[1]:  # what one of them remembers of the gradients means nothing to another
         differences.append(f"the optimizer was {classes[0]} and is {classes[1]}")
     if then["tokenizer"] != now["tokenizer"]:
-        differences.append(f"the tokenizer was {then['tokenizer']} and is {now['tokenizer']}")
+        differences.append(f"the tokenizer was {called(then['tokenizer'])} and is {called(now['tokenizer'])}")
     if differences:
         raise LabError(f"{path} belongs to another run: {'; '.join(differences)}")
 

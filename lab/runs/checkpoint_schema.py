@@ -41,6 +41,8 @@ from lab.model import GPTConfig
 from lab.optim.parameter_groups import decay_groups, roles
 from lab.parts.config import ModelConfig
 from lab.runs import tensors
+from lab.tokenizers import definition
+from lab.tokenizers.contract import Definition
 
 PREFIX = "model."
 """In front of the decoder's names: it is the attribute of the LightningModule that holds it."""
@@ -78,8 +80,8 @@ class Metadata(TypedDict):
     """Every option, as ``config.yaml`` has them. Only ``model`` and ``corpus.name`` are sure to be there."""
     plan: dict[str, int]
     """The fields of ``lab.config.plan.Plan``: steps, intervals, windows."""
-    tokenizer: str
-    """``gpt2``."""
+    tokenizer: Definition
+    """``gpt2``, or all there is to know of another one (see ``lab.tokenizers.definition``)."""
     corpus: CorpusMetadata
     checksum: NotRequired[str]
     """SHA-256 over everything in the checkpoint but itself, in hexadecimal; format 1 has none."""
@@ -218,7 +220,7 @@ METADATA = parts(
             others=plain,
         ),
         "plan": parts({f.name: whole(0 if f.name == "warmup_steps" else 1) for f in dataclasses.fields(Plan)}),
-        "tokenizer": text(100),
+        "tokenizer": definition.check,
         "corpus": parts({"name": text(1000), "fingerprint": text(100)}, {"n_tokens": whole()}),
     },
     {"checksum": text(64)},

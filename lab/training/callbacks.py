@@ -11,7 +11,7 @@ from lightning.pytorch.loggers import Logger, TensorBoardLogger
 
 from lab.config.schema import SampleConfig
 from lab.inference.sampling import Sampling, generate
-from lab.tokenizer import Tokenizer
+from lab.tokenizers.contract import TextTokenizer
 from lab.training.event_logger import EventLogger
 from lab.training.module import GPTModule
 
@@ -23,7 +23,7 @@ class Samples(L.Callback):
     the seed and the step: one unlucky draw does not come back at each evaluation, and a continued run draws the same.
     """
 
-    def __init__(self, config: SampleConfig, tokenizer: Tokenizer, seed: int) -> None:
+    def __init__(self, config: SampleConfig, tokenizer: TextTokenizer, seed: int) -> None:
         self.config = config
         self.tokenizer = tokenizer
         self.seed = seed

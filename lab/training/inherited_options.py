@@ -18,11 +18,13 @@ from lab.config.schema import Config
 from lab.files import user_code
 from lab.files.run_files import STATE_FILE
 
-_SINGLE = ("model", "data", "optimizer", "schedule", "trainer")
+_SINGLE = ("model", "tokenizer", "data", "optimizer", "schedule", "trainer")
 """Groups of which one file is chosen, whose values are all plain."""
 _SEVERAL = ("logger", "callbacks")
 """Groups of which several files may be chosen, each of them an object with a ``_target_``."""
 _NEVER = ("resume", "init_from", "parts")
+_OF_TOKENIZER = ("model.vocab_size", "tokenizer.name", "tokenizer.path")
+"""Follow from the choice of the tokenizer, which is in the checkpoint."""
 _IDENTITY = {"name": 20, "source": 10}
 """How much more than any other value makes a file of a group the one that was chosen."""
 _WORD = re.compile(r"[\w -][\w .-]*")
@@ -247,7 +249,7 @@ def _take(values: Any, prefix: str, said: Mapping[str, str], taken: Inherited) -
     known = set(option_names())
     for name, value in values.items():
         key = f"{prefix}{name}"
-        if name != "vocab_size" and key not in said and key in known and (word := _word(key, value)):
+        if key not in _OF_TOKENIZER and key not in said and key in known and (word := _word(key, value)):
             taken.words.append(word)
 
 

@@ -6,11 +6,10 @@ from pathlib import Path
 from lab.config.plan import Plan, make_plan, refuse_senseless
 from lab.config.schema import Config
 from lab.data.prepare import Corpus, anchor, read_corpus
-from lab.errors import LabError
 from lab.runs import checkpoint, ownership
 from lab.runs.folder import refuse_used
-from lab.tokenizer import Tokenizer
-from lab.training import arithmetic, memory_estimate, resume, resume_check, wiring
+from lab.tokenizers.contract import TextTokenizer
+from lab.training import arithmetic, memory_estimate, resume, resume_check, vocabulary, wiring
 from lab.training.datamodule import LabData
 from lab.training.resume import Earlier
 from lab.training.wiring import Chosen
@@ -27,7 +26,7 @@ class Preparation:
     device: str
     """``cpu``, ``gpu`` or ``mps``."""
     chosen: Chosen
-    tokenizer: Tokenizer
+    tokenizer: TextTokenizer
     corpus: Corpus
     data: LabData
     plan: Plan
@@ -61,12 +60,14 @@ def prepare(config: Config, run_folder: Path, start_folder: Path) -> Preparation
     resume.clean_up(run_folder)
     if config.trainer.compile:
         arithmetic.try_compiling(device)
-    tokenizer = _tokenizer(config)
     anchor(config.corpus, start_folder)
-    corpus = read_corpus(config.corpus, start_folder)
-    data = LabData(corpus.tokens.open(), config.data, config.model.context_length, config.seed)
+    tokenizer = vocabulary.choose(config, earlier, start_folder)
+    memory_estimate.refuse_what_cannot_fit(config, device)  # once more, with what is known of the vocabulary now
+    corpus = read_corpus(config.corpus, start_folder, tokenizer)
+    border = corpus.border(config.data)
+    data = LabData(corpus.tokens.open(), config.data, config.model.context_length, config.seed, border)
     if earlier is not None:
-        checkpoint.refuse_other_run(earlier.checkpoint, config, corpus.tokens, earlier.path)
+        checkpoint.refuse_other_run(earlier.checkpoint, config, corpus.tokens, earlier.path, tokenizer.definition)
         resume_check.refuse_unfit(earlier.checkpoint, config, device, earlier.path)
     plan = make_plan(config, len(data.windows), earlier.plan if earlier else None)
     refuse_senseless(config, plan)
@@ -78,11 +79,3 @@ def _machine(config: Config) -> tuple[str, Chosen]:
     device = arithmetic.accelerator(config.trainer)
     memory_estimate.refuse_what_cannot_fit(config, device)
     return device, wiring.choose(config, device)
-
-
-def _tokenizer(config: Config) -> Tokenizer:
-    tokenizer = Tokenizer()
-    if config.model.vocab_size != tokenizer.vocab_size:
-        asked, known = config.model.vocab_size, tokenizer.vocab_size
-        raise LabError(f"model.vocab_size={asked}: the tokenizer decides it, and it has {known} tokens")
-    return tokenizer

@@ -41,7 +41,7 @@ def make_module(run: Preparation, initial: GPTModel | None = None) -> GPTModule:
         run.tokenizer.byte_lengths(),
         plan=plan,
         seed=config.seed,
-        metadata=checkpoint.metadata(config, run.corpus.tokens, plan),
+        metadata=checkpoint.metadata(config, run.corpus.tokens, plan, run.tokenizer.definition),
     )
     module.own_metrics = run.chosen.metrics
     return module

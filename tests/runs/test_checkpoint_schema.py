@@ -109,6 +109,12 @@ FAULTS = {
     "a billion layers": (put("lab", "config", "model", "n_layers", value=10**9), "1,000,000,000 layers"),
     "heads that do not fit": (put("lab", "config", "model", "n_heads", value=3), "makes no model"),
     "an option of another type": (put("lab", "config", "trainer", "max_steps", value="many"), "trainer.max_steps"),
+    "a tokenizer that is a number": (put("lab", "tokenizer", value=7), "lab.tokenizer is 7"),
+    "a tokenizer of no kind": (put("lab", "tokenizer", value={"name": "mine"}), "lab.tokenizer.name is 'mine'"),
+    "a tokenizer that is damaged": (
+        put("lab", "tokenizer", value={"name": "hf", "tokenizer_json": "{", "endoftext": 1}),
+        "the tokenizer is damaged",
+    ),
     "a tensor on no device": (put(*STATE, 3, "exp_avg", value=torch.ones(8, 8, device="meta")), "another kind"),
     "a sparse tensor": (put(*STATE, 3, "exp_avg", value=torch.ones(8, 8).to_sparse()), "another kind"),
     "a tensor of one number": (put(*STATE, 3, "exp_avg", value=torch.ones(1).expand(8, 8)), "another kind"),

@@ -24,6 +24,8 @@ def earlier(*typed: str) -> dict[str, Any]:
         (),
         ("model=small", "optimizer=sgd", "optimizer.momentum=0.5", "schedule=wsd", "trainer.max_steps=7"),
         ("model.emb_dim=64", "data.stride=3", "logger=[csv,tensorboard]", "callbacks=early_stopping"),
+        ("tokenizer=bpe", "tokenizer.vocab_size=300"),
+        ("tokenizer=chars",),
         ("corpus=text", "corpus.path=it's (1).txt", "sample.prompt=a, b", "save=true", "save_every=3"),
         ("optimizer=muon", "optimizer.adamw_lr=0.5", "optimizer.nesterov=false", "optimizer.adjust_lr_fn=original"),
         ("+optimizer.amsgrad=true", "optimizer.embedding_lr=0.5", "optimizer.mup_base_width=64"),
@@ -34,7 +36,19 @@ def test_without_a_word_the_same_run_goes_on(typed: tuple[str, ...]) -> None:
     found = inherit(then, {})
     assert found.left_out == []
     again = to_plain(check(compose.compose_quoted(found.words)))
-    for name in ("model", "data", "optimizer", "schedule", "trainer", "corpus", "sample", "save", "save_every", "seed"):
+    for name in (
+        "model",
+        "tokenizer",
+        "data",
+        "optimizer",
+        "schedule",
+        "trainer",
+        "corpus",
+        "sample",
+        "save",
+        "save_every",
+        "seed",
+    ):
         assert again[name] == then[name], name
     assert again["logger"].keys() == then["logger"].keys()
     assert again["callbacks"].keys() == then["callbacks"].keys()
@@ -106,3 +120,9 @@ def test_values_of_other_kinds_are_no_words() -> None:
     for odd in ({"model": 7, "optimizer": "x", "data": None, "corpus": [], "logger": 3}, {"seed": {"a": 1}}, {}):
         found = inherit(odd, {})
         assert not any(word.startswith(("model.", "optimizer.", "seed=")) for word in found.words)
+
+
+def test_no_checkpoint_names_a_file_of_a_tokenizer() -> None:
+    found = inherit(earlier("tokenizer=hf", "tokenizer.path=/etc/shadow"), {})
+    assert "tokenizer=hf" in found.words
+    assert not [word for word in found.words if "shadow" in word or word.startswith("tokenizer.")]

@@ -1,14 +1,14 @@
 """What can be configured, and what would come of it."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from fastapi import APIRouter, Response
 from pydantic import Field
 
 from lab.config.plan import Plan, make_plan, refuse_senseless
-from lab.config.schema import Config, to_plain
+from lab.config.schema import Config, DataConfig, TokenizerConfig, TokenizerName, to_plain
 from lab.dashboard.api.dependencies import SettingsDep
 from lab.dashboard.http_errors import ApiError
 from lab.dashboard.options import corpora, form_schema, overrides
@@ -16,16 +16,19 @@ from lab.dashboard.options.corpora import CorpusInfo
 from lab.dashboard.options.form_schema import Description, Sizes
 from lab.dashboard.schemas import Model, Value
 from lab.dashboard.store import inside_root
-from lab.data.prepare import split
+from lab.data.prepare import make_tokenizer, read_corpus, split
 from lab.data.windows import Windows
 from lab.errors import LabError
 from lab.files import atomic
 from lab.optim.schedules import make_schedule
-from lab.tokenizer import Tokenizer
+from lab.tokenizers.view import view
 
 router = APIRouter(prefix="/api", tags=["options and texts"])
 
 _CURVE = 200
+_MERGES = 24
+_TOKENS_OF_GPT2 = {"bytes": 4.0, "chars": 4.0}
+"""How many tokens of another tokenizer one of GPT-2's is about, where a text is too long to be counted."""
 
 
 class Overrides(Model):
@@ -82,9 +85,13 @@ class NewCorpus(Model):
 
 
 class TokenizeRequest(Model):
-    """A text."""
+    """A text, and what shall cut it."""
 
     text: str
+    tokenizer: Literal["gpt2", "bytes", "chars", "bpe"] = "gpt2"
+    vocab_size: Literal[512, 1024, 2048, 4096, 8192] = Field(
+        default=2048, description="Tokens that bpe learns, from the training text of the fables."
+    )
 
 
 class Token(Model):
@@ -95,12 +102,21 @@ class Token(Model):
     bytes: str = Field(description="In hexadecimal.")
 
 
+class Merge(Model):
+    """Two pieces that byte-pair encoding has joined."""
+
+    left: str
+    right: str
+
+
 class Tokens(Model):
     """A text in tokens."""
 
     tokens: list[Token]
     characters: int
     bytes: int
+    vocab_size: int = Field(description="Tokens that the tokenizer knows.")
+    merges: list[Merge] = Field(description="What byte-pair encoding joined first, in its order.")
 
 
 @router.get("/config")
@@ -143,13 +159,16 @@ def _length(config: Config, root: Path) -> tuple[Length | None, Plan | None]:
     size = corpora.size(config.corpus, root)
     if size is None:
         return None, None
+    n_tokens, border = size[0], None
+    if config.tokenizer.name is not TokenizerName.gpt2:
+        n_tokens, border = _in_other_tokens(config, root, *size)
     # Only lengths matter here: an array that is one and the same zero all along takes no memory.
-    tokens = np.broadcast_to(np.uint16(0), (size[0],))
-    train, _ = split(tokens, config.data, config.model.context_length)
+    tokens = np.broadcast_to(np.uint16(0), (n_tokens,))
+    train, _ = split(tokens, config.data, config.model.context_length, border)
     plan = make_plan(config, len(Windows(train, config.model.context_length, config.data.stride)))
     refuse_senseless(config, plan)
     length = Length(
-        corpus_tokens=size[0],
+        corpus_tokens=n_tokens,
         exact=size[1],
         total_steps=plan.total_steps,
         tokens_per_step=plan.tokens_per_step,
@@ -158,6 +177,15 @@ def _length(config: Config, root: Path) -> tuple[Length | None, Plan | None]:
         eval_every=plan.eval_every,
     )
     return length, plan
+
+
+def _in_other_tokens(config: Config, root: Path, n_tokens: int, exact: bool) -> tuple[int, int | None]:
+    """The length of a text under a tokenizer that is not GPT-2's, and how much of it trains, if that is known."""
+    if not exact:
+        return round(n_tokens * _TOKENS_OF_GPT2.get(config.tokenizer.name.name, 1.0)), None
+    tokenizer = make_tokenizer(config.tokenizer, config.corpus, config.data, root)
+    read = read_corpus(config.corpus, root, tokenizer)
+    return read.tokens.n_tokens, read.border(config.data)
 
 
 def _learning_rate(config: Config, plan: Plan) -> LearningRate:
@@ -211,14 +239,20 @@ def tokenize(settings: SettingsDep, given: TokenizeRequest) -> Tokens:
     most = settings.max_prompt
     if len(given.text) > most:
         raise ApiError(413, f"the text has {len(given.text):,} characters, and {most:,} are the most", "text")
-    tokenizer = Tokenizer()
+    config = TokenizerConfig(TokenizerName[given.tokenizer], given.vocab_size if given.tokenizer == "bpe" else None)
+    tokenizer = make_tokenizer(config, corpora.config_of("fables"), DataConfig(), settings.root)
     try:
-        ids = tokenizer.encode(given.text)
+        seen = view(tokenizer, given.text, _MERGES)
     except ValueError as error:
         raise ApiError(422, str(error), "text") from error
-    pieces = [tokenizer.decode_bytes([token]) for token in ids]
     tokens = [
-        Token(token_id=token, text=piece.decode("utf-8", "replace"), bytes=piece.hex())
-        for token, piece in zip(ids, pieces, strict=True)
+        Token(token_id=one.token_id, text=one.data.decode("utf-8", "replace"), bytes=one.data.hex())
+        for one in seen.pieces
     ]
-    return Tokens(tokens=tokens, characters=len(given.text), bytes=sum(map(len, pieces)))
+    return Tokens(
+        tokens=tokens,
+        characters=len(given.text),
+        bytes=seen.n_bytes,
+        vocab_size=seen.vocab_size,
+        merges=[Merge(left=left, right=right) for left, right in seen.merges],
+    )

@@ -67,10 +67,7 @@ def description() -> Description:
     groups = [
         Group(
             name=name,
-            choices=[
-                Choice(name=choice, description=first_line(name, choice))
-                for choice in (overrides.LOGGERS if name == "logger" else group_choices(name))
-            ],
+            choices=[Choice(name=choice, description=first_line(name, choice)) for choice in _choices(name)],
             default=defaults().get(name),
         )
         for name in group_names()
@@ -78,6 +75,12 @@ def description() -> Description:
     ]
     with overrides.composing:
         return Description(groups=groups, options=list(_options(Config, "")))
+
+
+def _choices(group: str) -> list[str]:
+    # A tokenizer of somebody else's is a file, and which files there are is not for the network to ask.
+    known = {"logger": list(overrides.LOGGERS), "tokenizer": [n for n in group_choices("tokenizer") if n != "hf"]}
+    return known.get(group) or group_choices(group)
 
 
 def _options(schema: type, prefix: str) -> Any:

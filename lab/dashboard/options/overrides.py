@@ -27,6 +27,8 @@ REFUSED = {
     "resume": "continue or fork a run instead",
     "init_from": "it can name any file of this machine; use the command line",
     "parts": "it names code to run; use the command line",
+    "tokenizer.name": "choose a tokenizer instead",
+    "tokenizer.path": "it can name any file of this machine; use the command line",
     "corpus.name": "choose a corpus instead",
     "corpus.source": "choose a corpus instead",
     "corpus.url": "choose a corpus instead",

@@ -9,7 +9,7 @@ from lab.dashboard.schemas import Model, Number
 from lab.dashboard.worker.inspection import Candidate, PromptToken
 from lab.inference.generation import SamplingOptions, encode_prompt, stream_events, to_plain
 from lab.model import GPTModel
-from lab.tokenizer import Tokenizer
+from lab.tokenizers.contract import TextTokenizer
 
 
 class StartEvent(Model):
@@ -55,13 +55,14 @@ class ErrorEvent(Model):
 GenerationEvent = StartEvent | TokenEvent | EndEvent | ErrorEvent
 
 
-def generate(model: GPTModel, *, prompt: str, prefix: list[int], options: SamplingOptions) -> Iterator[dict[str, Any]]:
+def generate(
+    model: GPTModel, tokenizer: TextTokenizer, *, prompt: str, prefix: list[int], options: SamplingOptions
+) -> Iterator[dict[str, Any]]:
     """The events of one generation, as plain values of the models above; ``prefix`` are token ids behind the prompt.
 
     Raises:
         ValueError: if the prompt is no text, ``prefix`` has a token that does not exist, or the weights are damaged.
     """
-    tokenizer = Tokenizer()
     for event in stream_events(model, tokenizer, encode_prompt(tokenizer, prompt, prefix), options):
         # The page asks for one sample, which needs no number.
         yield {name: value for name, value in to_plain(event).items() if name != "sample"}

@@ -10,7 +10,7 @@ from lab.dashboard.schemas import Model, Number
 from lab.inspection import internals
 from lab.inspection.internals import Activations, Look
 from lab.model import GPTModel
-from lab.tokenizer import Tokenizer
+from lab.tokenizers.contract import TextTokenizer, token_text
 
 MOST_NUMBERS = 1_500_000
 """In one answer."""
@@ -172,7 +172,7 @@ class Question:
     head: int | None = None
 
 
-def inspect(model: GPTModel, tokenizer: Tokenizer, view: ViewName, question: Question) -> dict[str, Any]:
+def inspect(model: GPTModel, tokenizer: TextTokenizer, view: ViewName, question: Question) -> dict[str, Any]:
     """The answer to a question, as the plain values of one of the models above.
 
     Raises:
@@ -244,7 +244,7 @@ def _statistics(found: Activations) -> dict[str, Any]:
     return {name: _plain(getattr(found, name)) for name in ("mean", "std", "sparsity", "counts", "edges")}
 
 
-def _lens(look: Look, tokenizer: Tokenizer) -> list[list[dict[str, Any]]]:
+def _lens(look: Look, tokenizer: TextTokenizer) -> list[list[dict[str, Any]]]:
     lens = look.logit_lens
     n_layers, seq, _ = lens.top_token_ids.shape
     return [
@@ -260,7 +260,7 @@ def _lens(look: Look, tokenizer: Tokenizer) -> list[list[dict[str, Any]]]:
     ]
 
 
-def _losses(look: Look, tokenizer: Tokenizer) -> dict[str, Any]:
+def _losses(look: Look, tokenizer: TextTokenizer) -> dict[str, Any]:
     losses = _plain(look.token_losses)
     positions = [
         {
@@ -273,20 +273,20 @@ def _losses(look: Look, tokenizer: Tokenizer) -> dict[str, Any]:
     return {"positions": positions, "mean_loss": _plain(look.token_losses.mean()) if len(losses) else None}
 
 
-def _candidates(tokenizer: Tokenizer, ids: torch.Tensor, probabilities: torch.Tensor) -> list[dict[str, Any]]:
+def _candidates(tokenizer: TextTokenizer, ids: torch.Tensor, probabilities: torch.Tensor) -> list[dict[str, Any]]:
     return [
         {**_token(tokenizer, token), "probability": probability}
         for token, probability in zip(ids.tolist(), probabilities.tolist(), strict=True)
     ]
 
 
-def _neighbors(tokenizer: Tokenizer, token: int, found: list[tuple[int, float]]) -> dict[str, Any]:
+def _neighbors(tokenizer: TextTokenizer, token: int, found: list[tuple[int, float]]) -> dict[str, Any]:
     close = [{**_token(tokenizer, other), "similarity": cosine} for other, cosine in found]
     return {"token": _token(tokenizer, token), "neighbors": close}
 
 
-def _token(tokenizer: Tokenizer, token: int) -> dict[str, Any]:
-    return {"token_id": token, "text": tokenizer.decode([token])}
+def _token(tokenizer: TextTokenizer, token: int) -> dict[str, Any]:
+    return {"token_id": token, "text": token_text(tokenizer, token)}
 
 
 def _plain(value: Any) -> Any:

@@ -97,15 +97,15 @@ class _Models:
         return str(path), status.st_mtime_ns, status.st_size, status.st_ino
 
     def get(self, path: Path) -> Any:
-        """The model in the checkpoint at ``path``."""
+        """The model in the checkpoint at ``path``, and its tokenizer."""
         from lab.interchange.pretrained import from_checkpoint
         from lab.runs import checkpoint
         from lab.system.device import torch_device
 
         key = self.key(path)
         if key not in self._open:
-            found = from_checkpoint(checkpoint.load(path), path).model
-            self._open[key] = found.to(torch_device())
+            found = from_checkpoint(checkpoint.load(path), path)
+            self._open[key] = found.model.to(torch_device()), found.tokenizer
         self._open.move_to_end(key)
         while len(self._open) > _MODELS:
             self._open.popitem(last=False)
@@ -125,14 +125,14 @@ def _answers(
     if what == "generate":
         from lab.dashboard.worker.generation import generate
 
-        yield from generate(models.get(path), **arguments)
+        yield from generate(*models.get(path), **arguments)
         return
     from lab.dashboard.worker.inspection import inspect
-    from lab.tokenizer import Tokenizer
 
     key = (_Models.key(path), what, tuple(sorted(arguments.items())))
     if key not in answers:
-        answers[key] = inspect(models.get(path), Tokenizer(), what, **arguments)  # type: ignore[arg-type]
+        model, tokenizer = models.get(path)
+        answers[key] = inspect(model, tokenizer, what, **arguments)  # type: ignore[arg-type]
     answers.move_to_end(key)
     while len(answers) > _ANSWERS:
         answers.popitem(last=False)

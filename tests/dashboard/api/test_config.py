@@ -57,3 +57,27 @@ def test_texts_are_uploaded_and_trained_on(server: Server, client: httpx.Client)
     tokens = client.post("/api/tokenize", json={"text": "Hi 🦊!"}).json()
     assert [t["token_id"] for t in tokens["tokens"]] == Tokenizer().encode("Hi 🦊!")
     assert b"".join(bytes.fromhex(t["bytes"]) for t in tokens["tokens"]) == "Hi 🦊!".encode()
+    assert tokens["vocab_size"] == 50257
+    assert tokens["merges"][2] == {"left": "h", "right": "e"}
+
+
+def test_the_form_offers_tokenizers_but_no_file_of_one(client: httpx.Client) -> None:
+    found = client.get("/api/config").json()
+    (group,) = [group for group in found["groups"] if group["name"] == "tokenizer"]
+    assert [choice["name"] for choice in group["choices"]] == ["bpe", "bytes", "chars", "gpt2"]
+    allowed = {option["name"]: option["allowed"] for option in found["options"]}
+    assert allowed["tokenizer.vocab_size"]
+    assert not allowed["tokenizer.path"]
+    refused = client.post("/api/config/resolve", json={"overrides": {"tokenizer.path": "/etc/passwd"}}).json()
+    assert "tokenizer.path cannot be given here" in refused["errors"][0]["message"]
+
+
+def test_a_text_in_another_tokenizer_and_how_long_a_run_it_makes(client: httpx.Client) -> None:
+    question = {"text": "The fox", "tokenizer": "bpe", "vocab_size": 512}
+    tokens = client.post("/api/tokenize", json=question).json()
+    assert tokens["vocab_size"] == 512
+    assert bytes.fromhex("".join(token["bytes"] for token in tokens["tokens"])) == b"The fox"
+    found = client.post("/api/config/resolve", json={"overrides": {"tokenizer": "bytes"}}).json()
+    assert found["errors"] == []
+    assert found["config"]["model"]["vocab_size"] == 257
+    assert (found["length"]["corpus_tokens"], found["length"]["exact"]) == (217_951, True)

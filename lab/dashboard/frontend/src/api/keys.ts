@@ -8,7 +8,8 @@ export const keys = {
   sweeps: ["sweeps"] as const,
   config: ["config"] as const,
   corpora: ["corpora"] as const,
-  tokens: (text: string) => ["tokens", text] as const,
+  tokens: (text: string, tokenizer: string, vocabularySize: number) =>
+    ["tokens", text, tokenizer, vocabularySize] as const,
   inspect: (...what: unknown[]) => ["inspect", ...what] as const,
   timeline: (...what: unknown[]) => ["timeline", ...what] as const,
 };

@@ -9,6 +9,9 @@ type Models = components["schemas"];
 export type PromptToken = Models["PromptToken"];
 export type Candidate = Models["Candidate"];
 export type Token = Models["Token"];
+export type Merge = Models["Merge"];
+export type TokenizerName = Models["TokenizeRequest"]["tokenizer"];
+export type VocabularySize = Models["TokenizeRequest"]["vocab_size"];
 export type View = Models["Frame"]["result"];
 export type ViewName = View["view"];
 export type ViewOf<Name extends ViewName> = Extract<View, { view: Name }>;
@@ -23,10 +26,11 @@ export interface FrameOf<Name extends ViewName> {
 }
 
 /** A text as the model sees it. The last answer stays until the next is there. */
-export function useTokenize(text: string) {
+export function useTokenize(text: string, tokenizer: TokenizerName, vocabularySize: VocabularySize) {
   return useQuery({
-    queryKey: keys.tokens(text),
-    queryFn: ({ signal }) => data(api.POST("/api/tokenize", { body: { text }, signal })),
+    queryKey: keys.tokens(text, tokenizer, vocabularySize),
+    queryFn: ({ signal }) =>
+      data(api.POST("/api/tokenize", { body: { text, tokenizer, vocab_size: vocabularySize }, signal })),
     placeholderData: keepPreviousData,
     staleTime: Infinity,
   });

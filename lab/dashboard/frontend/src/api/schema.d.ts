@@ -1244,6 +1244,16 @@ export interface components {
             layers: components["schemas"]["LensCell"][][];
         };
         /**
+         * Merge
+         * @description Two pieces that byte-pair encoding has joined.
+         */
+        Merge: {
+            /** Left */
+            left: string;
+            /** Right */
+            right: string;
+        };
+        /**
          * Metrics
          * @description Curves of a run.
          */
@@ -1935,11 +1945,24 @@ export interface components {
         };
         /**
          * TokenizeRequest
-         * @description A text.
+         * @description A text, and what shall cut it.
          */
         TokenizeRequest: {
             /** Text */
             text: string;
+            /**
+             * Tokenizer
+             * @default gpt2
+             * @enum {string}
+             */
+            tokenizer: "gpt2" | "bytes" | "chars" | "bpe";
+            /**
+             * Vocab Size
+             * @description Tokens that bpe learns, from the training text of the fables.
+             * @default 2048
+             * @enum {integer}
+             */
+            vocab_size: 512 | 1024 | 2048 | 4096 | 8192;
         };
         /**
          * Tokens
@@ -1952,6 +1975,16 @@ export interface components {
             characters: number;
             /** Bytes */
             bytes: number;
+            /**
+             * Vocab Size
+             * @description Tokens that the tokenizer knows.
+             */
+            vocab_size: number;
+            /**
+             * Merges
+             * @description What byte-pair encoding joined first, in its order.
+             */
+            merges: components["schemas"]["Merge"][];
         };
         /**
          * Gap

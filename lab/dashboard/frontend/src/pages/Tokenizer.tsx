@@ -1,27 +1,53 @@
-import { Anchor, Grid, Group, Paper, Stack, Text, Textarea, Title } from "@mantine/core";
+import { Anchor, Grid, Group, Paper, SegmentedControl, Stack, Text, Textarea, Title } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useState } from "react";
 import { Link } from "react-router";
-import { numberParam, textParam, useParam } from "@/address/useParam";
-import { useTokenize } from "@/api/models";
-import { counted, useVocabularySize } from "@/api/vocabulary";
+import { choiceParam, numberParam, textParam, useParam } from "@/address/useParam";
+import { type TokenizerName, useTokenize, type VocabularySize } from "@/api/models";
+import { counted } from "@/api/vocabulary";
 import { ErrorNote } from "@/components/ErrorNote";
 import { Pieces } from "@/components/model/Pieces";
 import { TokenTable } from "@/components/model/TokenTable";
 import { PageHead } from "@/components/PageHead";
+import { Merges } from "./tokenizer/Merges";
 
 const TEXT = "The fox, the foxes and Fox: three words for one animal.\nUnbelievable! 1234567 naïve 🦊";
 const texts = textParam(TEXT);
 const places = numberParam(null);
+const KINDS: { value: TokenizerName; label: string; about: string }[] = [
+  {
+    value: "gpt2",
+    label: "GPT-2",
+    about: "Learnt from the web: frequent words are one token, rare ones fall into parts.",
+  },
+  { value: "bytes", label: "bytes", about: "Nothing is learnt: each byte of the text is a token." },
+  {
+    value: "chars",
+    label: "characters",
+    about: "A token for each character of the fables; others are written in their bytes.",
+  },
+  {
+    value: "bpe",
+    label: "BPE of the fables",
+    about: "Learnt as GPT-2's was, from the training text of the fables alone.",
+  },
+];
+const kinds = choiceParam(
+  KINDS.map(({ value }) => value),
+  "gpt2",
+);
+const SIZES: VocabularySize[] = [512, 1024, 2048, 4096, 8192];
+const sizes = choiceParam(SIZES.map(String), "2048");
 const WAIT = 150; // ms after the last key
 
 export default function Tokenizer() {
   const [kept, keep] = useParam("text", texts);
   const [text, setText] = useState(kept);
   const [place, setPlace] = useParam("at", places);
-  const vocabularySize = useVocabularySize();
+  const [kind, setKind] = useParam("by", kinds);
+  const [size, setSize] = useParam("size", sizes);
   const [settled] = useDebouncedValue(text, WAIT);
-  const { data: found, error, refetch } = useTokenize(settled);
+  const { data: found, error, refetch } = useTokenize(settled, kind, Number(size) as VocabularySize);
   const change = (changed: string) => {
     setText(changed);
     keep(changed);
@@ -33,12 +59,39 @@ export default function Tokenizer() {
         title="Tokenizer"
         lead={
           <>
-            A model reads no letters: it reads tokens, pieces of text from a fixed list of {counted(vocabularySize)}.
-            Frequent words are one token, rare ones fall into parts, and the space before a word belongs to it.
+            A model reads no letters: it reads tokens, pieces of text from a fixed list of {counted(found?.vocab_size)}.
+            The longer the list, the fewer tokens a text takes, and the more of the model are the rows of its table.
           </>
         }
       />
       <Stack gap="lg">
+        <Stack gap={4}>
+          <Group gap="md">
+            <SegmentedControl
+              aria-label="Tokenizer"
+              data={KINDS.map(({ value, label }) => ({ value, label }))}
+              value={kind}
+              onChange={(value) => {
+                setKind(kinds.read(value));
+                setPlace(null);
+              }}
+            />
+            {kind === "bpe" && (
+              <SegmentedControl
+                aria-label="Size of the vocabulary"
+                data={SIZES.map((value) => ({ value: String(value), label: value.toLocaleString("en") }))}
+                value={size}
+                onChange={(value) => {
+                  setSize(sizes.read(value));
+                  setPlace(null);
+                }}
+              />
+            )}
+          </Group>
+          <Text size="sm" c="dimmed">
+            {KINDS.find(({ value }) => value === kind)?.about}
+          </Text>
+        </Stack>
         <Textarea
           label="Text"
           autosize
@@ -89,6 +142,7 @@ export default function Tokenizer() {
                 </Grid.Col>
               </Grid>
             )}
+            {found.merges.length > 0 && <Merges merges={found.merges} />}
           </>
         )}
       </Stack>
