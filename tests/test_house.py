@@ -17,8 +17,8 @@ from lab.model import GPTModel
 
 LAB = ROOT / "lab"
 FLOORS = (
-    *("errors", "files", "system", "terminal", "model", "tokenizer", "config", "optim", "data", "runs", "inference"),
-    *("evaluation", "inspection", "interchange", "training", "commands"),
+    *("errors", "files", "system", "terminal", "model", "tokenizer", "config", "optim", "data", "runs", "comparison"),
+    *("inference", "evaluation", "inspection", "interchange", "training", "commands"),
 )
 """From the ground up: a room, or a file on the ground of ``lab/``, imports only what stands before it here."""
 DASHBOARD_FLOORS = ("ground", "store", "trainings", "options", "live", "worker", "api", "shell")

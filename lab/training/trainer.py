@@ -21,6 +21,7 @@ from lab.training.lightning_internals import count_logged_points_in_steps
 from lab.training.module import GPTModule
 from lab.training.preparation import Preparation
 from lab.training.run_control import RunControl
+from lab.training.spent import Spent
 
 
 def make_module(run: Preparation, initial: GPTModel | None = None) -> GPTModule:
@@ -61,7 +62,7 @@ def make_callbacks(run: Preparation, record: Record, log: EventLog, signals: Sig
     )
     display = Display(plan.total_steps, samples)
     # In this order: the record knows of an evaluation before anybody saves, the sample is there before it is shown.
-    own = [record, samples, display, control, checkpoints, Alerts(log), Hparams(config, record)]
+    own = [record, Spent(run.first_step), samples, display, control, checkpoints, Alerts(log), Hparams(config, record)]
     return [callback for callback in own if callback is not None] + list(run.chosen.callbacks.values())
 
 
