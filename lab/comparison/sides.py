@@ -103,11 +103,16 @@ def make_sides(found: Sequence[Sequence[Run]]) -> list[Side]:
     if len(sides) == 1:
         some = "this is one run" if len(sides[0]) == 1 else f"these {len(sides[0])} runs differ in nothing but the seed"
         raise LabError(f"{some}: a comparison needs two sides, give runs with other options as well")
-    names = [_telling(runs[0]) for runs in sides]
-    differing = sorted({key for options in names for key in options if _differs(key, names)})
+    return named(sides)
+
+
+def named(groups: Sequence[Sequence[Run]]) -> list[Side]:
+    """Groups of runs as sides, the first one as the baseline."""
+    options = [_telling(runs[0]) for runs in groups]
+    differing = sorted({key for one in options for key in one if _differs(key, options)})
     return [
-        Side(_letter(place), {key: options.get(key, ABSENT) for key in differing}, tuple(runs))
-        for place, (runs, options) in enumerate(zip(sides, names, strict=True))
+        Side(_letter(place), {key: one.get(key, ABSENT) for key in differing}, tuple(runs))
+        for place, (runs, one) in enumerate(zip(groups, options, strict=True))
     ]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from lab.runs.events import EventLog
+from lab.runs.state import write_state
 
 LN2 = 0.6931471805599453
 
@@ -39,4 +40,5 @@ def write_run(
     told = corpus or {"name": "fables", "fingerprint": "f", "bytes": 9, "documents": 1}
     results = {"status": status, "train_loss": 1.0, "versions": {}, "corpus": told}
     (folder / "results.json").write_text(json.dumps(results))
+    write_state(folder, "finished", step=10 * (len(losses) - 1))
     return folder
