@@ -112,7 +112,7 @@ def test_killed_in_the_middle_it_goes_on(tmp_path: Path, number: signal.Signals)
     out, _ = process.communicate(timeout=300)
     if number != signal.SIGKILL:
         assert process.returncode == 128 + number
-        assert "to go on:\n  python -m lab.experiment 'idea=optimizer.lr=1e-2'" in out
+        assert "to go on:\n  python -m lab.experiment idea=optimizer.lr=1e-2 seeds=1 " in out
         assert not any(child.is_running() for child in children)  # they have ended, and saved
         assert list((tmp_path / "x" / "baseline-1" / "checkpoints").glob("last.ckpt"))
     done = lab(tmp_path, "experiment", "idea=optimizer.lr=1e-2", "seeds=1", "folder=x", *LONG)
