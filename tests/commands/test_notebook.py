@@ -147,7 +147,7 @@ def test_ctrl_c_ends_a_run_in_good_order(between_steps: Any) -> None:
     between_steps((signal.SIGINT,))
     with pytest.raises(KeyboardInterrupt):
         run([*FEW, "save=true"], folder="mine")
-    told = json.loads(Path("mine", "results.json").read_text())
+    told = json.loads(Path("mine", "results.json").read_text(encoding="utf-8"))
     assert (told["status"], told["steps"]) == ("interrupted", 2)
     assert Path("mine", "checkpoints", "last.ckpt").is_file()
 

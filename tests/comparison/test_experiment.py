@@ -38,17 +38,16 @@ def test_other_options_are_refused_and_more_seeds_are_not(tmp_path: Path) -> Non
         pass
     with alone_with(experiment(tmp_path, seeds=(1, 2, 3))):
         pass
-    with pytest.raises(LabError, match='is another experiment: there, idea is "optimizer.lr=1", and here "seed=3"'):
-        with alone_with(experiment(tmp_path, "seed=3")):
-            pass
+    told = r'is another experiment: there, idea is "optimizer\.lr=1", and here "seed=3"'
+    with pytest.raises(LabError, match=told), alone_with(experiment(tmp_path, "seed=3")):
+        pass
     assert json.loads((tmp_path / "x" / "experiment.json").read_text())["idea"] == ["optimizer.lr=1"]
 
 
 def test_one_process_at_a_time(tmp_path: Path) -> None:
-    with alone_with(experiment(tmp_path)):
-        with pytest.raises(FolderTaken, match="another process is at work on the experiment"):
-            with alone_with(experiment(tmp_path)):
-                pass
+    told = "another process is at work on the experiment"
+    with alone_with(experiment(tmp_path)), pytest.raises(FolderTaken, match=told), alone_with(experiment(tmp_path)):
+        pass
 
 
 def test_a_folder_with_other_things_is_left_alone(tmp_path: Path) -> None:
