@@ -27,9 +27,13 @@ def save(sides: Sequence[Side], contrasts: Sequence[Contrast], path: Path) -> No
 
     figure_name = contrasts[0].figure if len({c.figure for c in contrasts}) == 1 else "val_loss"
     costs: list[str] = [c for c in COSTS if all(run.knows(c) for side in sides for run in side.runs)]
-    figure = Figure(figsize=(4.2 * max(1, len(costs)), 3.6), layout="constrained")
-    axes_row = figure.subplots(1, max(1, len(costs)), sharey=True, squeeze=False)[0]
-    for axes, cost in zip(axes_row, costs or ["step"], strict=True):
+    columns = 2 if len(costs) > 1 else 1
+    rows = max(1, math.ceil(len(costs) / columns))
+    figure = Figure(figsize=(4.8 * columns, 3.2 * rows + 0.4), layout="constrained")
+    axes_row = figure.subplots(rows, columns, sharey=True, squeeze=False).flatten()
+    for unused in axes_row[max(1, len(costs)) :]:
+        unused.remove()
+    for axes, cost in zip(axes_row, costs or ["step"], strict=False):
         for place, side in enumerate(sides):
             for number, run in enumerate(side.runs):
                 points = [(e.value(cost), e.value(figure_name)) for e in run.evaluations]
@@ -41,11 +45,11 @@ def save(sides: Sequence[Side], contrasts: Sequence[Contrast], path: Path) -> No
                     linestyle=("-", "--", ":", "-.")[place // len(_COLOURS) % 4],
                     linewidth=1.2,
                     alpha=0.8,
-                    label=side.label if number == 0 else None,
+                    label=side.label if number == 0 and axes is axes_row[0] else None,
                 )
         axes.set_xlabel(_X.get(cost, "optimizer steps"))
         axes.grid(alpha=0.3)
-    axes_row[0].set_ylabel("validation, bits per byte" if figure_name == "bits_per_byte" else "validation loss, nats")
+        axes.set_ylabel("bits per byte" if figure_name == "bits_per_byte" else "loss, nats a token")
     legend = figure.legend(loc="outside upper left", fontsize=8)
     for text in legend.get_texts():
         text.set_parse_math(False)  # a dollar sign in an option is a dollar sign

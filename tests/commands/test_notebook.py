@@ -155,7 +155,8 @@ def test_ctrl_c_ends_a_run_in_good_order(between_steps: Any) -> None:
 def test_a_run_that_is_told_to_stop_returns_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
     from lab.training import run_control
 
-    real, sent = run_control.write_state, []
+    real = run_control.write_state
+    sent: list[Path] = []
 
     def stop(folder: Path, *state: Any, **told: Any) -> None:
         real(folder, *state, **told)

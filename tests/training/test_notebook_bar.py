@@ -15,6 +15,7 @@ def printed(cell: Any) -> str:
     return "".join(output.text for output in cell.outputs if output.output_type == "stream" and output.name == "stdout")
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # of jupyter_client's, about its own folders
 def test_a_notebook_runs_and_shows_a_bar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
