@@ -8,6 +8,7 @@ from typing import Any
 from lab.comparison.run_curve import Run
 from lab.comparison.sides import Side
 from lab.comparison.verdict import AT_WORDS, UNITS, Contrast, Measured, mean_and_deviation, method, spent
+from lab.errors import shown
 from lab.files.safe_files import readable
 
 
@@ -112,7 +113,8 @@ def as_text(sides: Sequence[Side], contrasts: Sequence[Contrast]) -> str:
     lines += ["", "verdict", *(f"  {contrast.sentence}" for contrast in contrasts)]
     if len(contrasts) > 1:
         lines += ["  Each interval stands for itself: the more ideas are tried, the likelier one is lucky."]
-    return readable("\n".join(line.rstrip() for line in lines))
+    # Names of folders and options may be anybody's: no line of them moves the cursor of a terminal.
+    return "\n".join(shown(readable(line.rstrip()), 10_000) for line in lines)
 
 
 def _whose(side: Side) -> str:

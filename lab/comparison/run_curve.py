@@ -102,14 +102,14 @@ def _evaluations(points: dict[int, dict[str, float]]) -> tuple[Evaluation, ...]:
         Evaluation(
             step,
             figures["val_loss"],
-            _finite(figures.get("val_bits_per_byte")),
+            _loss(figures.get("val_bits_per_byte")),
             _finite(figures.get("spent_tokens", _tokens_at(step, [(0, 0.0), *seen]))),
             _finite(figures.get("spent_flops")),
             _finite(figures.get("spent_seconds")),
             _finite(figures.get("spent_processor_seconds")),
         )
         for step, figures in sorted(points.items())
-        if math.isfinite(figures.get("val_loss", math.nan))
+        if _loss(figures.get("val_loss")) is not None
     ]
     unknown: dict[str, Any] = {cost: None for cost in COSTS if not _rises([e.value(cost) for e in found])}
     return tuple(Evaluation(**{**vars(evaluation), **unknown}) for evaluation in found)
@@ -129,6 +129,11 @@ def _tokens_at(step: int, seen: list[tuple[int, float]]) -> float | None:
 def _rises(costs: list[float]) -> bool:
     """What is spent is not got back: a log in which it is tells no cost."""
     return all(low <= high for low, high in pairwise(costs)) and all(cost >= 0 for cost in costs)
+
+
+def _loss(value: float | None) -> float | None:
+    """A loss that one can calculate with: a log from anywhere may say 1e300, whose square is no number."""
+    return value if value is not None and 0 <= value < 1e9 else None
 
 
 def _finite(value: float | None) -> float | None:

@@ -33,7 +33,7 @@ class Side:
     @property
     def label(self) -> str:
         """``B (optimizer.lr=0.001)``."""
-        words = " ".join(f"{name}={_word(value)}" for name, value in self.options.items())
+        words = " ".join(f"{shown(name)}={_word(value)}" for name, value in self.options.items())
         return f"{self.name} ({words if len(words) <= 120 else words[:117] + '...'})" if words else self.name
 
     @property

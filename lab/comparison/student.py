@@ -79,7 +79,7 @@ def seeds_to_decide(mean: float, deviation: float, samples: int = 1) -> int | No
 
     Returns: None if the difference is 0, or more than ``MOST_SEEDS`` are needed.
     """
-    if not mean:
+    if not deviation < abs(mean) * MOST_SEEDS:  # also of no difference at all
         return None
     # The normal's quantiles are smaller than those of t, so that no fewer can do.
     fewest = min(MOST_SEEDS + 1, max(2, math.ceil((2.8 * deviation / mean) ** 2)))
@@ -149,8 +149,8 @@ def _welch(a: list[float], b: list[float]) -> Difference:
     of_a, of_b = _variance(a) / len(a), _variance(b) / len(b)
     mean, error = _mean(b) - _mean(a), math.sqrt(of_a + of_b)
     half = 0.0
-    if error:
-        freedom = (of_a + of_b) ** 2 / (of_a**2 / (len(a) - 1) + of_b**2 / (len(b) - 1))
+    if parts := of_a**2 / (len(a) - 1) + of_b**2 / (len(b) - 1):
+        freedom = (of_a + of_b) ** 2 / parts
         half = t_quantile(0.5 + LEVEL / 2, freedom) * error
     deviation = math.sqrt(_variance(a) + _variance(b))  # of the difference of one value each
     more = _more(mean, half, deviation, min(len(a), len(b)), 2)

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 from lab.comparison.run_curve import COSTS, Cost, Run
 from lab.comparison.sides import Side
 from lab.comparison.student import LEVEL, MOST_SEEDS, POWER, Difference, difference
+from lab.errors import shown
 
 At = Literal["final", "best", "tokens", "flops", "seconds", "processor_seconds"]
 """Where two sides are compared: at the last evaluation, the best one (of each run), or at equal cost."""
@@ -194,7 +195,7 @@ def _other_text(baseline: Side, side: Side) -> str:
     for name in _OF_THE_TEXT:
         values = {str(run.options.get(name)) for run in (*baseline.runs, *side.runs) if run.options}
         if len(values) > 1:
-            return f"{name}: {', '.join(sorted(values))}"
+            return f"{name}: {', '.join(shown(value) for value in sorted(values))}"
     same_tokens = len({_tokenizer(run) for run in (*baseline.runs, *side.runs)}) == 1
     named = "data.max_val_tokens"  # in tokens, of which another tokenizer makes another length of text
     if same_tokens and len({run.options.get(named) for run in (*baseline.runs, *side.runs)}) > 1:
@@ -203,7 +204,7 @@ def _other_text(baseline: Side, side: Side) -> str:
     for key in keys:
         told = [run.results.corpus for run in (*baseline.runs, *side.runs) if run.results.corpus]
         if len({str(corpus.get(key)) for corpus in told if corpus.get(key) is not None}) > 1:
-            names = sorted({str(corpus.get("name")) for corpus in told})
+            names = sorted({shown(str(corpus.get("name"))) for corpus in told})
             return ", ".join(names) if len(names) > 1 else f"both called {names[0]}"
     return ""
 

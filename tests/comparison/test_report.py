@@ -43,3 +43,10 @@ def test_the_table_ends_in_the_verdict(tmp_path: Path) -> None:
     assert "2 runs, seeds 1, 2" in lines[1]
     (row,) = [line for line in lines if line.startswith("  at equal tokens")]
     assert row.split()[3:4] == ["1,000"]
+
+
+def test_names_from_anywhere_move_no_cursor(tmp_path: Path) -> None:
+    write_run(tmp_path / "a", [3.0], options={"x\x1b[2J": "y\x1b]0;z\x07"})
+    write_run(tmp_path / "b\x1b[1A", [3.0])
+    made = sides.make_sides(sides.find(["."], tmp_path))
+    assert not [c for c in report.as_text(made, verdict.contrasts(made)) if not c.isprintable() and c != "\n"]

@@ -82,3 +82,10 @@ def test_neither_links_nor_pipes_are_read(tmp_path: Path) -> None:
     os.mkfifo(folder / "config.yaml")
     run = read_run(folder)
     assert (run.evaluations, run.options, run.results.status) == ((), {}, None)
+
+
+def test_a_loss_beyond_all_measure_is_none(tmp_path: Path) -> None:
+    assert [e.val_loss for e in read_run(write_run(tmp_path / "run", [3.0, 1e300, -1.0, 2.0])).evaluations] == [
+        3.0,
+        2.0,
+    ]

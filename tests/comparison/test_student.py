@@ -116,3 +116,15 @@ def test_the_proposed_number_of_seeds_decides_four_times_in_five() -> None:
         zero = [(seed, 0.0) for seed in range(n)]
         decided += difference(zero, [(seed, luck.gauss(1.0, 1.2)) for seed in range(n)]).outcome == "higher"
     assert decided / 600 == pytest.approx(0.8, abs=0.06)
+
+
+_VALUES = st.lists(st.tuples(st.integers(0, 6), st.floats(0, 1e9)), min_size=1, max_size=6)
+
+
+@given(_VALUES, _VALUES)
+def test_no_values_are_too_strange(first: list[tuple[int, float]], second: list[tuple[int, float]]) -> None:
+    found = difference(first, second)
+    assert math.isfinite(found.mean)
+    if found.low is not None and found.high is not None:
+        assert found.low <= found.mean <= found.high
+    assert found.more_seeds is None or 0 <= found.more_seeds <= 1000
