@@ -71,7 +71,9 @@ def test_the_loss_is_hugging_faces(trained: Finished, split: str, n_tokens: int)
     # Its labels are its inputs, one further on: a window of T predictions takes T + 1 inputs, of which the last one
     # predicts nothing. So the twin gets room for one more position, whatever its embedding.
     twin = hugging_face_twin(model)
-    twin.transformer.wpe = nn.Embedding.from_pretrained(torch.cat([model.position_embedding.weight, torch.ones(1, 32)]))
+    twin.transformer.wpe = nn.Embedding.from_pretrained(
+        torch.cat([model.get_parameter("position_embedding.weight"), torch.ones(1, 32)])
+    )
     nll, right = 0.0, 0
     with torch.no_grad():
         for start in range(0, len(part) - 1, CONTEXT):

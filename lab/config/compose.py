@@ -21,12 +21,13 @@ def compose_config(overrides: Sequence[str]) -> DictConfig:
     return compose_quoted(quote_literals(overrides))
 
 
-def compose_quoted(overrides: Sequence[str]) -> DictConfig:
-    """As ``compose_config``, for overrides that are Hydra's grammar already."""
+def compose_quoted(overrides: Sequence[str], with_hydra: bool = False) -> DictConfig:
+    """As ``compose_config``, for overrides that are Hydra's grammar already. ``with_hydra``: with Hydra's own options,
+    under ``hydra``."""
     register()
     # Hydra keeps one configuration per process; a caller may be inside a run already.
     with explained(overrides), _own_hydra(), initialize_config_dir(str(CONF_FOLDER), version_base="1.3"):
-        return compose("train", overrides=list(overrides))
+        return compose("train", overrides=list(overrides), return_hydra_config=with_hydra)
 
 
 @contextmanager

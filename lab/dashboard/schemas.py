@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from lab.comparison.verdict import At
 from lab.files.strict_json import named
 from lab.runs.state import State
 
@@ -100,6 +101,40 @@ class Events(Model):
     events: list[dict[str, Any]]
     last: int = Field(description="The number of the last one; ask for what comes after it.")
     more: bool = Field(description="Whether there are more.")
+
+
+class MeasuredAt(Model):
+    """Two sides of a comparison at one place."""
+
+    at: At
+    where: str = Field(description="The place in words: at equal tokens, and the like.")
+    spent: str | None = Field(description="What both had spent there.")
+    baseline: Number = Field(description="The mean over the runs of the baseline.")
+    side: Number = Field(description="The mean over the runs of the other side.")
+    difference: Number = Field(description="Of the side against the baseline.")
+    low: Number | None = Field(description="The lower end of the 95 % interval; null where nothing can be said.")
+    high: Number | None
+    outcome: Literal["better", "worse", "not decided"]
+
+
+class ContrastInfo(Model):
+    """A side of a comparison against its baseline."""
+
+    side: str = Field(description="Its letter, and the options in which the sides differ.")
+    seeds: list[int]
+    unit: str
+    verdict: Literal["better", "worse", "not decided"]
+    sentence: str
+    notes: list[str]
+    measured: list[MeasuredAt]
+
+
+class Comparison(Model):
+    """Runs in sides: those that differ in nothing but the seed stand together."""
+
+    baseline: str
+    seeds: list[int] = Field(description="Those of the baseline.")
+    contrasts: list[ContrastInfo]
 
 
 class Log(Model):

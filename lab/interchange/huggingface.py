@@ -183,7 +183,7 @@ def open_folder(folder: Path) -> GPTModel:
     if found.get("model_type") in llama.TYPES:
         shape = llama.our_config(found, folder / CONFIG_FILE)
         there = llama.our_parts({name: Part(file, name) for name, file in _tensors(folder).items()})
-        called = {ours: " with ".join(theirs) for ours, theirs in llama.names(shape.n_layers).items()}
+        called = {ours: " with ".join(theirs) for ours, theirs in llama.names(llama.depth(there)).items()}
         return weights.assemble(shape, _tied(shape, there), folder, called)
     config = _our_config(found, folder / CONFIG_FILE)
     stored = {name.removeprefix("transformer."): (file, name) for name, file in _tensors(folder).items()}

@@ -6,7 +6,7 @@ values, and gate and up, as matrices of their own, where ours has one for all (`
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -184,12 +184,17 @@ def _whole(found: Mapping[str, Any], name: str, path: Path, default: int | None 
     return value
 
 
+def depth(ours: Iterable[str]) -> int:
+    """How many layers there are weights for, by our names: a config may say a billion."""
+    return len({name.split(".")[1] for name in ours if name.startswith("blocks.")})
+
+
 def our_parts(stored: Mapping[str, Part]) -> dict[str, Part | Joined]:
     """The tensors of a folder by our names; what has no place in such a model keeps its own."""
-    depth = len({name.split(".")[2] for name in stored if name.startswith("model.layers.") and name.count(".") > 2})
+    layers = {name.split(".")[2] for name in stored if name.startswith("model.layers.") and name.count(".") > 2}
     left = {name: part for name, part in stored.items() if not name.endswith(".rotary_emb.inv_freq")}
     found: dict[str, Part | Joined] = {}
-    for ours, theirs in names(depth).items():
+    for ours, theirs in names(len(layers)).items():
         if all(name in left for name in theirs):
             pieces = [left.pop(name) for name in theirs]
             found[ours] = pieces[0] if len(pieces) == 1 else Joined(pieces)

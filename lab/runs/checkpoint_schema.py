@@ -239,6 +239,7 @@ CALLBACKS: Mapping[str, Kind] = {
     ),
     "Checkpoints": parts({"best_val_loss": _LOSS}),
     "Alerts": parts({"losses": rows(number())}),
+    "Spent": parts({}, {"seconds": number(0), "processor_seconds": number(0)}),
 }
 """States of callbacks that are ours. Those of others must be plain values and tensors, and are their own business."""
 

@@ -149,7 +149,7 @@ def read(folder: Path) -> Iterator[Event]:
     """The events of a run folder in their order; a line that is none, or not whole (yet), is left out."""
     try:
         with safe_files.opened(folder / EVENTS_FILE) as file:
-            for line in file:
+            while line := file.readline(safe_files.MOST_BYTES):
                 event = parse(line) if line.endswith(b"\n") else None
                 if event is not None:
                     # A text may well say "NaN".

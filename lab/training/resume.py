@@ -132,7 +132,7 @@ def _is_valid_until(event: events.Event, step: int, evaluated: bool) -> bool:
     """Does an event belong to the run up to ``step``? What is no measurement is history, and stays true."""
     if event["kind"] not in ("metrics", "sample"):
         return True
-    of_evaluation = "val_loss" in event or event["kind"] == "sample"
+    of_evaluation = "val_loss" in event or "spent_tokens" in event or event["kind"] == "sample"
     return event["step"] < step or (event["step"] == step and (evaluated or not of_evaluation))
 
 

@@ -3,12 +3,14 @@
 import contextlib
 import errno
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import lightning as L
 
 from lab.config.schema import Config, to_plain
 from lab.errors import Interrupted, LabError
+from lab.model import GPTModel
 from lab.runs import checkpoint, command_files, ownership
 from lab.runs.events import Event, EventLog
 from lab.runs.folder import alone_in, has_finished, write_config, write_end
@@ -26,6 +28,18 @@ from lab.training.results import collect
 from lab.training.trainer import make_callbacks, make_loggers, make_module, make_trainer
 
 
+@dataclass(frozen=True)
+class Trained:
+    """A run that has come to an end."""
+
+    results: Results
+    """What ``results.json`` says."""
+    model: GPTModel | None
+    """With its last weights; None if there was nothing left to do."""
+    interrupted: Interrupted | None
+    """What has ended it before its time."""
+
+
 def train(config: Config, run_folder: Path, start_folder: Path) -> Results:
     """One run from the options to its results. Returns what it also writes to ``results.json``.
 
@@ -38,6 +52,15 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> Results:
         LabError: if something that the user can mend is in the way.
         Interrupted: if the run was told to end before its time; the results up to there are written.
     """
+    trained = train_model(config, run_folder, start_folder)
+    if trained.interrupted is not None:
+        raise trained.interrupted
+    return trained.results
+
+
+def train_model(config: Config, run_folder: Path, start_folder: Path, bar: L.Callback | None = None) -> Trained:
+    """As ``train``, with the model; told to end, it returns what there is. ``bar`` is shown in place of all that is
+    otherwise printed."""
     keep_freed_memory()
     with Signals() as signals, alone_in(run_folder), library_warnings.as_lines():
         run = prepare(config, run_folder, start_folder)
@@ -45,29 +68,28 @@ def train(config: Config, run_folder: Path, start_folder: Path) -> Results:
             if config.resume != "auto":
                 raise LabError(f"{sentence}; give a larger trainer.max_steps or trainer.max_epochs")
             print(sentence)  # for a scheduler that starts the command again, that is success
-            return read_results(run_folder)
+            return Trained(read_results(run_folder), None, None)
         module, weights = _make_module(run)
         carried = _begin(run)
         with contextlib.closing(EventLog(run_folder)) as log, _mistakes_in_one_sentence(run):
             record = Record()
             loggers = make_loggers(run, log)
             resume.replay(carried, list(run.chosen.loggers.values()))
-            trainer = make_trainer(run, loggers, make_callbacks(run, record, log, signals))
+            trainer = make_trainer(run, loggers, make_callbacks(run, record, log, signals, bar))
             for logger in loggers:
                 logger.log_hyperparams(to_plain(config))
-            if trainer.is_global_zero:
+            if trainer.is_global_zero and bar is None:
                 display.start(run, module.model, weights)
             interrupted = _fit(run, trainer, module)
             results = collect(run, trainer, module, record, interrupted)
             if trainer.is_global_zero:
                 write_results(run_folder, results)
                 write_end(run_folder, log, results)
-                display.finish(run, results)
+                if bar is None:
+                    display.finish(run, results)
         if interrupted is None and signals.received is not None:
             interrupted = signals.interruption()  # too late for this run, not for the rest of a sweep
-        if interrupted is not None:
-            raise interrupted
-        return results
+        return Trained(results, module.model, interrupted)
 
 
 def _nothing_left(run: Preparation) -> str | None:

@@ -21,6 +21,7 @@ from lab.training.lightning_internals import count_logged_points_in_steps
 from lab.training.module import GPTModule
 from lab.training.preparation import Preparation
 from lab.training.run_control import RunControl
+from lab.training.spent import Spent
 
 
 def make_module(run: Preparation, initial: GPTModel | None = None) -> GPTModule:
@@ -47,8 +48,11 @@ def make_module(run: Preparation, initial: GPTModel | None = None) -> GPTModule:
     return module
 
 
-def make_callbacks(run: Preparation, record: Record, log: EventLog, signals: Signals) -> list[L.Callback]:
-    """What accompanies the training: the lab's own callbacks, then those of the options."""
+def make_callbacks(
+    run: Preparation, record: Record, log: EventLog, signals: Signals, bar: L.Callback | None = None
+) -> list[L.Callback]:
+    """What accompanies the training: the lab's own callbacks, then those of the options. ``bar`` shows how far it has
+    come, in place of the lab's display."""
     config, plan = run.config, run.plan
     samples = Samples(config.sample, run.tokenizer, config.seed) if config.sample.max_tokens else None
     checkpoints = _checkpoints(run, log) if config.save else None
@@ -61,9 +65,9 @@ def make_callbacks(run: Preparation, record: Record, log: EventLog, signals: Sig
         record=record,
         checkpoints=checkpoints,
     )
-    display = Display(plan.total_steps, samples)
+    display = bar or Display(plan.total_steps, samples)
     # In this order: the record knows of an evaluation before anybody saves, the sample is there before it is shown.
-    own = [record, samples, display, control, checkpoints, Alerts(log), Hparams(config, record)]
+    own = [record, Spent(run.first_step), samples, display, control, checkpoints, Alerts(log), Hparams(config, record)]
     return [callback for callback in own if callback is not None] + list(run.chosen.callbacks.values())
 
 

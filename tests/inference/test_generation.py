@@ -118,7 +118,7 @@ def test_prompts() -> None:
 def test_damaged_weights_are_told(model: GPTModel) -> None:
     torch.manual_seed(3)
     broken = GPTModel(model.config)
-    torch.nn.init.constant_(broken.final_norm.scale, torch.nan)
+    torch.nn.init.constant_(broken.get_parameter("final_norm.scale"), torch.nan)
     found = stream_events(broken, TOKENIZER, [5], SamplingOptions())
     assert isinstance(next(found), StartEvent)
     with pytest.raises(ValueError, match="weights are damaged"):

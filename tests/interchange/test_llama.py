@@ -147,7 +147,8 @@ def test_a_model_that_was_published_like_smollm2(tmp_path: Path) -> None:
         max_position_embeddings=32, rms_norm_eps=1e-5, tie_word_embeddings=True, vocab_size=70_000,
         rope_parameters={"rope_type": "default", "rope_theta": 100_000}, initializer_range=0.2,
     )  # fmt: skip
-    twin = LlamaForCausalLM(config).to(torch.bfloat16).eval()
+    twin: Any = LlamaForCausalLM(config).eval()
+    twin.to(torch.bfloat16)
     twin.save_pretrained(tmp_path)
     model = huggingface.open_folder(tmp_path)
     ids = torch.randint(70_000, (1, 32))

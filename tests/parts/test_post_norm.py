@@ -1,5 +1,7 @@
 """The block of the first transformers against torch's own."""
 
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -21,7 +23,7 @@ def test_it_is_torchs_encoder_layer_with_a_mask() -> None:
         ours.feed_forward.expand,
         ours.feed_forward.project,
     )
-    pairs = {
+    pairs: dict[Any, Any] = {
         attention.in_proj_weight: mine.qkv.weight,
         attention.in_proj_bias: mine.qkv.bias,
         attention.out_proj.weight: mine.project.weight,

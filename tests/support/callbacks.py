@@ -11,3 +11,12 @@ class EachStep(L.Callback):
     def on_train_batch_end(self, trainer: L.Trainer, module: L.LightningModule, *_: Any) -> None:
         module.log("mine", float(trainer.global_step))
         module.log("time", 1.0)
+
+
+class RunsAnother(L.Callback):
+    """Begins a run within the run."""
+
+    def on_train_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        from lab import run
+
+        run([])

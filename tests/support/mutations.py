@@ -22,7 +22,7 @@ from lab.data.prepare import Corpus
 from lab.data.token_file import TokenFile
 from lab.data.tree_walk import Found
 from lab.errors import LabError
-from lab.model import GPTConfig
+from lab.parts.config import ModelConfig
 from lab.runs import checkpoint
 from lab.runs.checkpoint_schema import CheckpointDict
 from lab.runs.digest import digest
@@ -40,7 +40,7 @@ from lab.training.wiring import Chosen
 
 def small_config(vocab_size: int = 64, context_length: int = 8) -> Config:
     return Config(
-        model=GPTConfig(8, 1, 2, context_length, drop_rate=0.2, vocab_size=vocab_size),
+        model=ModelConfig(8, 1, 2, context_length, drop_rate=0.2, vocab_size=vocab_size),
         corpus=CorpusConfig("small", CorpusSource.path, "small.txt"),
         data=DataConfig(batch_size=2, max_val_tokens=20),
         optimizer=AdamWConfig(lr=1e-2),

@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,9 @@ from lab.dashboard.settings import Settings
 from lab.dashboard.store.tail import Tails
 from lab.errors import LabError
 from lab.files import atomic
-from lab.files.run_files import CHECKPOINTS_FOLDER, CONFIG_FILE, EVENTS_FILE, RESULTS_FILE, STATE_FILE
+from lab.files.run_files import CHECKPOINTS_FOLDER, CONFIG_FILE, RESULTS_FILE
 from lab.files.safe_files import entries, read_json, read_object, readable
+from lab.runs import discovery
 from lab.runs.state import RunState, read_state
 
 JOB_FILE = "job.json"
@@ -27,8 +27,7 @@ SWEEP_FILE = "sweep.json"
 """The same for a sweep, in the folder that holds the folders of its runs."""
 LOG_FILE = "train.log"
 """What a training that the server started has printed."""
-_MARKS = (STATE_FILE, EVENTS_FILE, RESULTS_FILE, JOB_FILE)
-_DEPTH = 6
+_MARKS = (*discovery.MARKS, JOB_FILE)
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ class Runs:
         """All run folders by id."""
         found = {}
         for kind in ("outputs", "multirun"):
-            for folder in _walk(self.base(kind), _DEPTH):
+            for folder in discovery.runs_below(self.base(kind), _MARKS):
                 found[self.id_of(folder)] = folder
         with self._lock:
             self._folders = found
@@ -98,7 +97,7 @@ class Runs:
             ApiError: if there is none.
         """
         folder = self._folders.get(run_id)
-        if folder is None or not _is_run(folder):
+        if folder is None or not discovery.is_run(folder, _MARKS):
             folder = self.find().get(run_id)
         if folder is None:
             raise ApiError(404, f"there is no run {run_id[:32]}", "id")
@@ -177,18 +176,3 @@ class Runs:
 def _yaml(content: bytes) -> Any:
     # The C loader where there is one: a hundred runs are a hundred files.
     return yaml.load(content, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-
-
-def _is_run(folder: Path) -> bool:
-    return any(entry.name in _MARKS and entry.is_file(follow_symlinks=False) for entry in entries(folder))
-
-
-def _walk(folder: Path, depth: int) -> Iterator[Path]:
-    """Run folders below ``folder``. A run has no runs inside it."""
-    for entry in entries(folder):
-        if depth and not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False):
-            inner = Path(entry.path)
-            if _is_run(inner):
-                yield inner
-            else:
-                yield from _walk(inner, depth - 1)

@@ -63,6 +63,16 @@ export function useCheckpointsOf(runs: string[]) {
   return useQueries({ queries: runs.map(checkpointsQuery) });
 }
 
+/** What comes out when runs are compared; asked for again now and then while one of them trains. */
+export function useComparison(runs: string[], alive: boolean) {
+  return useQuery({
+    queryKey: keys.comparison(runs),
+    queryFn: () => data(api.GET("/api/compare", { params: { query: { runs: runs.join(",") } } })),
+    refetchInterval: alive ? 10_000 : false,
+    retry: false,
+  });
+}
+
 /** What the training has printed: its end, asked for again every other second while it may grow. */
 export function useLog(run: string, alive: boolean) {
   return useQuery({

@@ -252,6 +252,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Runs
+         * @description What ``lab.compare`` says of these runs; the first one stands in the baseline.
+         */
+        get: operations["compare_runs_api_compare_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/train": {
         parameters: {
             query?: never;
@@ -773,6 +793,21 @@ export interface components {
             description: string;
         };
         /**
+         * Comparison
+         * @description Runs in sides: those that differ in nothing but the seed stand together.
+         */
+        Comparison: {
+            /** Baseline */
+            baseline: string;
+            /**
+             * Seeds
+             * @description Those of the baseline.
+             */
+            seeds: number[];
+            /** Contrasts */
+            contrasts: components["schemas"]["ContrastInfo"][];
+        };
+        /**
          * Continuation
          * @description How a run goes on.
          */
@@ -784,6 +819,32 @@ export interface components {
             overrides?: {
                 [key: string]: string | number | boolean | (number)[] | null;
             };
+        };
+        /**
+         * ContrastInfo
+         * @description A side of a comparison against its baseline.
+         */
+        ContrastInfo: {
+            /**
+             * Side
+             * @description Its letter, and the options in which the sides differ.
+             */
+            side: string;
+            /** Seeds */
+            seeds: number[];
+            /** Unit */
+            unit: string;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "better" | "worse" | "not decided";
+            /** Sentence */
+            sentence: string;
+            /** Notes */
+            notes: string[];
+            /** Measured */
+            measured: components["schemas"]["MeasuredAt"][];
         };
         /**
          * CorpusInfo
@@ -1242,6 +1303,54 @@ export interface components {
              * @description (n_layers, seq).
              */
             layers: components["schemas"]["LensCell"][][];
+        };
+        /**
+         * MeasuredAt
+         * @description Two sides of a comparison at one place.
+         */
+        MeasuredAt: {
+            /**
+             * At
+             * @enum {string}
+             */
+            at: "final" | "best" | "tokens" | "flops" | "seconds" | "processor_seconds";
+            /**
+             * Where
+             * @description The place in words: at equal tokens, and the like.
+             */
+            where: string;
+            /**
+             * Spent
+             * @description What both had spent there.
+             */
+            spent: string | null;
+            /**
+             * Baseline
+             * @description The mean over the runs of the baseline.
+             */
+            baseline: number | ("NaN" | "Infinity" | "-Infinity");
+            /**
+             * Side
+             * @description The mean over the runs of the other side.
+             */
+            side: number | ("NaN" | "Infinity" | "-Infinity");
+            /**
+             * Difference
+             * @description Of the side against the baseline.
+             */
+            difference: number | ("NaN" | "Infinity" | "-Infinity");
+            /**
+             * Low
+             * @description The lower end of the 95 % interval; null where nothing can be said.
+             */
+            low: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /** High */
+            high: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "better" | "worse" | "not decided";
         };
         /**
          * Merge
@@ -3482,6 +3591,110 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The request makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not in this state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A field does not fit. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    compare_runs_api_compare_get: {
+        parameters: {
+            query: {
+                /** @description The ids of runs, separated by commas. */
+                runs: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comparison"];
+                };
             };
             /** @description The request makes no sense. */
             400: {

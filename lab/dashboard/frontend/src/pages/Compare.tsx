@@ -15,6 +15,7 @@ import { Parallel } from "./compare/Parallel";
 import { MOST_RUNS, Picker } from "./compare/Picker";
 import { SweepNote } from "./compare/SweepNote";
 import { Scatter } from "./compare/Scatter";
+import { Verdict } from "./compare/Verdict";
 import classes from "./compare/Compare.module.css";
 
 const options = textParam();
@@ -67,6 +68,7 @@ export default function Compare() {
               </Title>
               <Differences compared={compared} />
             </section>
+            <Verdict compared={compared} />
             <Outcomes compared={compared} />
           </>
         )}

@@ -1,0 +1,56 @@
+"""The verdict as the page asks for it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from support.run_folders import LN2, write_run
+from support.server import Server, serving
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    root = tmp_path_factory.mktemp("compared")
+    for place, (lr, seed, final) in enumerate([(0.1, 1, 2.0), (0.2, 1, 1.0), (0.1, 2, 2.2), (0.2, 2, 1.21)]):
+        write_run(root / "multirun" / "day" / "sweep" / str(place), [3.0, final], seed=seed, options={"x": {"lr": lr}})
+    write_run(root / "outputs" / "day" / "empty", [])
+    with serving(root) as running:
+        yield running
+
+
+def ids(client: httpx.Client) -> dict[str, str]:
+    return {Path(run["path"]).name: run["id"] for run in client.get("/api/runs").json()}
+
+
+def test_runs_are_compared_in_sides(client: httpx.Client) -> None:
+    known = ids(client)
+    chosen = ",".join(known[name] for name in ("0", "1", "2", "3"))
+    told = client.get("/api/compare", params={"runs": chosen}).json()
+    assert (told["baseline"], told["seeds"]) == ("A (x.lr=0.1)", [1, 2])
+    (contrast,) = told["contrasts"]
+    assert (contrast["side"], contrast["verdict"]) == ("B (x.lr=0.2)", "better")
+    assert contrast["sentence"].startswith("B (x.lr=0.2) is better than A at equal tokens (1,000)")
+    tokens = next(row for row in contrast["measured"] if row["at"] == "tokens")
+    assert tokens["difference"] == pytest.approx(-0.995 / LN2 / 4)
+    assert (tokens["where"], tokens["spent"]) == ("at equal tokens", "1,000")
+
+
+@pytest.mark.parametrize(
+    ("names", "status", "sentence"),
+    [
+        (["0"], 409, "this is one run: a comparison needs two sides"),
+        (["empty"], 409, "none of these runs has evaluated its model yet"),
+        ([], 409, "none of these runs"),
+    ],
+)
+def test_what_cannot_be_compared_is_said(client: httpx.Client, names: list[str], status: int, sentence: str) -> None:
+    known = ids(client)
+    answer = client.get("/api/compare", params={"runs": ",".join(known[name] for name in names)})
+    assert answer.status_code == status
+    assert sentence in answer.json()["error"]["message"]
+
+
+def test_ids_name_no_folders(client: httpx.Client) -> None:
+    assert client.get("/api/compare", params={"runs": "../../etc,0"}).status_code == 404
+    assert client.get("/api/compare", params={"runs": ",".join(map(str, range(65)))}).status_code == 422
