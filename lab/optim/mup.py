@@ -13,8 +13,8 @@ their matrix), relative to a base width at which nothing changes. With r = width
   ``n_heads`` growing with the width, the two differ by a constant that the base width has, too. Keep that size.
 
 Measured once, one seed, 150 steps of 256 bytes of the fables, two layers, heads of 16, base width 64; validation loss
-in nats a byte at lr 1e-3, 2e-3, 4e-3, 8e-3. The best rate stays with muP, and moves without it; but in a run as short as
-this the plain model is the better one at each width, at its own rate:
+in nats a byte at lr 1e-3, 2e-3, 4e-3, 8e-3. The best rate stays with muP, and moves without it; but in a run as
+short as this the plain model is the better one at each width, at its own rate:
 
     width 64            2.590  2.441  2.589  2.998
     width 128, muP      2.546  2.383  2.394  2.927
