@@ -12,6 +12,16 @@ their matrix), relative to a base width at which nothing changes. With r = width
 - Attention scores: muP divides by the size of a head where others divide by its square root. With heads of one size,
   ``n_heads`` growing with the width, the two differ by a constant that the base width has, too. Keep that size.
 
+Measured once, one seed, 150 steps of 256 bytes of the fables, two layers, heads of 16, base width 64; validation loss
+in nats a byte at lr 1e-3, 2e-3, 4e-3, 8e-3. The best rate stays with muP, and moves without it; but in a run as
+short as this the plain model is the better one at each width, at its own rate:
+
+    width 64            2.590  2.441  2.589  2.998
+    width 128, muP      2.546  2.383  2.394  2.927
+    width 256, muP      2.564  2.395  2.455  2.929
+    width 128, without  2.301  2.226  2.252  2.526
+    width 256, without  2.164  2.224  (the others were not run)
+
 Not of the recipe, and not done: zero initialisation of the head and of queries (their Appendix D.2).
 """
 

@@ -39,7 +39,7 @@ def test_a_function_of_ones_own_yields_documents(tmp_path: Path) -> None:
         for name, said in (
             ("odd", "yields int number 2, and not a text"),
             ("half", "half of a character stands in text 1"),
-            ("fails", r"fails \(KeyError: 'x', idea\.py line 10\)"),
+            ("fails", r"fails \(KeyError: 'x', idea\.py line 11\)"),
             ("none", r"there is no none in idea\.py"),
         ):
             with pytest.raises(LabError, match=said):

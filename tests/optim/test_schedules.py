@@ -178,7 +178,7 @@ def test_a_function_of_ones_own_is_asked_and_held_to_a_number(tmp_path: Path) ->
         "def line(step, total_steps, warmup_steps):\n"
         "    return 1 - step / total_steps if step >= warmup_steps else 0.25\n"
         "def negative(step, total_steps, warmup_steps):\n    return -1.0\n"
-        "def late(step, total_steps, warmup_steps):\n    return 1 / (step - total_steps)\n"
+        "def late(step, total_steps, warmup_steps):\n    return 1 / (total_steps - step)\n"
     )
     plan = Plan(10, 1, 1, 1, warmup_steps=2, schedule_steps=10, eval_every=1, log_every=1)
     with user_code.allowed([tmp_path / "idea.py"]):
