@@ -13,7 +13,7 @@ import pytest
 import torch
 from support.commands import ROOT
 
-from lab.model import GPTModel
+from lab.parts import build_model
 
 LAB = ROOT / "lab"
 FLOORS = (
@@ -188,7 +188,7 @@ def test_the_readme_is_true() -> None:
 
     for preset in group_choices("model"):
         with torch.device("meta"):
-            model = GPTModel(check(compose.compose_config([f"model={preset}"])).model)
+            model = build_model(check(compose.compose_config([f"model={preset}"])).model)
         row = next(line for line in text.splitlines() if line.startswith(f"| `{preset}` | "))
         assert f"{model.num_parameters():,} | {model.num_parameters(False):,} |" in row
     from lab import evaluate, export
@@ -209,7 +209,7 @@ def test_the_readme_is_true() -> None:
     for command, words in typed:
         if command in small:
             parse([w for w in shlex.split(words, comments=True) if "=" in w], small[command])
-    for module in set(re.findall(r"python -m (lab\.[a-z]+)", text)):
+    for module in set(re.findall(r"python -m (lab\.[a-z_]+)", text)):
         place = ROOT / module.replace(".", "/")
         assert place.with_suffix(".py").is_file() or (place / "__main__.py").is_file(), module
     for path in re.findall(r"\]\(((?:\.github|corpora|lab|conf|tests)[^)]*)\)", text):
