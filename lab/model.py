@@ -37,11 +37,7 @@ from torch.utils.checkpoint import checkpoint
 
 @dataclass
 class GPTConfig:
-    """The shape of a GPT. The defaults are the ``nano`` preset.
-
-    Raises:
-        ValueError: if the numbers do not make a model.
-    """
+    """The shape of a GPT; a ValueError if the numbers do not make one. The defaults are the ``nano`` preset."""
 
     emb_dim: int = 256
     """Length of the vector that stands for a token (GPT-2: 768 to 1600)."""
@@ -70,10 +66,7 @@ class GPTConfig:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
         if not 0 <= self.drop_rate < 1:
             raise ValueError(f"drop_rate={self.drop_rate} must be at least 0 and below 1")
-        self._check_heads()
-
-    def _check_heads(self) -> None:
-        if self.emb_dim % self.n_heads:
+        if self.emb_dim % self.n_heads and getattr(self, "head_dim", None) is None:
             raise ValueError(
                 f"emb_dim={self.emb_dim} is not divisible by n_heads={self.n_heads}: each head takes an equal share"
             )
@@ -127,10 +120,8 @@ class Dropout(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Any shape to the same shape."""
-        if not self.training or self.drop_rate == 0:
-            return x
-        if x.device.type != "cpu":
-            return F.dropout(x, self.drop_rate)
+        if not self.training or self.drop_rate == 0 or x.device.type != "cpu":
+            return F.dropout(x, self.drop_rate, self.training)
         # On a CPU, drawing the random numbers is a tenth of a training step. One draw has 64 bits, and 16 of them
         # are enough to decide with a probability that is right to the fifth digit: four decisions a draw.
         draws = torch.empty(-(-x.numel() // 4), dtype=torch.int64).random_(-(2**63), None)
@@ -144,8 +135,7 @@ class FeedForward(nn.Module):
     """Two linear layers around a GELU, applied to every position by itself.
 
     Attention moves information between positions; this is where the model works on what has arrived. The middle is
-    four times wider (Vaswani et al. 2017, section 3.3): two thirds of a block's weights live here. ``hidden_dim`` gives
-    it another width.
+    four times wider (Vaswani et al. 2017, section 3.3): two thirds of a block's weights live here.
     """
 
     def __init__(self, config: GPTConfig, hidden_dim: int | None = None) -> None:
@@ -158,8 +148,7 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``(batch, seq, emb_dim)`` to the same shape."""
-        x = self.expand(x)  # (B, T, C) -> (B, T, 4C)
-        x = self.gelu(x)
+        x = self.gelu(self.expand(x))  # (B, T, C) -> (B, T, 4C)
         x = self.project(x)  # (B, T, 4C) -> (B, T, C)
         return self.dropout(x)
 
@@ -172,26 +161,14 @@ class LayerCache(Protocol):
 
     @property
     def positions(self) -> Tensor:
-        """``(batch, seq)`` int64: where in its text each new token stands. The token at position p is column p of what
-        ``extend`` returns."""
-        ...
+        """``(batch, seq)`` int64: where in its text each new token stands, and its column in what is returned below."""
 
     def extend(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Takes the new positions' keys and values, ``(batch, n_heads, seq, head_dim)``.
-
         Returns those of all ``known`` positions, from 0 on and the new ones among them, ``(batch, n_heads, known,
         head_dim)``, and which of these each new position may look at, ``(batch, 1, seq, known)`` bool.
         """
         ...
-
-
-class Cache(Protocol):
-    """What a whole model remembers, for one pass over new positions."""
-
-    positions: Tensor
-    """``(batch, seq)`` int64: where in its text each new token stands."""
-    layers: Sequence[LayerCache]
-    """One for each block."""
 
 
 class MultiHeadAttention(nn.Module):
@@ -206,8 +183,7 @@ class MultiHeadAttention(nn.Module):
     def __init__(self, config: GPTConfig) -> None:
         super().__init__()
         self.n_heads = config.n_heads
-        self.n_kv_heads = config.n_heads
-        """How many of the heads have keys and values of their own: here, all of them."""
+        self.n_kv_heads = config.n_heads  # every head has keys and values of its own
         self.head_dim = config.emb_dim // config.n_heads
         # One matrix makes queries, keys and values for all heads: one large product is faster than 3 H small ones.
         self.qkv = nn.Linear(config.emb_dim, 3 * config.emb_dim, bias=config.qkv_bias)
@@ -258,9 +234,8 @@ class MultiHeadAttention(nn.Module):
         """Attention with every intermediate matrix in the open: slower, and the version to read.
 
         Takes queries ``(batch, n_heads, seq, head_dim)`` and the keys and values of ``known`` positions. ``visible``
-        says which of these each query may look at, ``(batch, 1, seq, known)`` bool; None: they are the queries' own
-        positions, and each looks back. (Numbers instead, ``(batch, n_heads, seq, known)``, are added to the scores.)
-        Returns the context vectors, ``(batch, n_heads, seq, head_dim)``.
+        says which of these each query may look at, ``(batch, 1, seq, known)`` bool (or what its scores gain); None:
+        they are the queries' own positions, and each looks back. Returns the context vectors, shaped as the queries.
         """
         scores = queries @ keys.transpose(-2, -1)  # (B, H, T, D) @ (B, H, D, K) -> (B, H, T, K); K = T in training
 
@@ -305,45 +280,32 @@ class TransformerBlock(nn.Module):
         return x + self.feed_forward(self.norm2(x))  # (B, T, C)
 
 
-class PositionEmbedding(nn.Embedding):
-    """One vector for each position, learnt like those of the tokens and added to them.
-
-    Attention is a weighted sum, and a sum does not know the order of its terms: without this table, "dog bites man" and
-    "man bites dog" would look alike.
-    """
-
-    def __init__(self, config: GPTConfig) -> None:
-        super().__init__(config.context_length, config.emb_dim)
-
-
 @dataclass(frozen=True)
 class Parts:
-    """What a model is built of: for each part, a class or function that makes one."""
+    """What a model is built of: for each part, what makes one. Positions may be told in attention instead (None)."""
 
     norm: Callable[[int, bool], nn.Module]
-    """From the length of the vectors, and whether it has a shift."""
     attention: Callable[[GPTConfig], MultiHeadAttention]
     feed_forward: Callable[[GPTConfig], nn.Module]
     block: Callable[[GPTConfig, "Parts"], TransformerBlock]
     position_embedding: Callable[[GPTConfig], nn.Module] | None
-    """None: positions are told in attention, or not at all."""
 
 
-GPT2 = Parts(LayerNorm, MultiHeadAttention, FeedForward, TransformerBlock, PositionEmbedding)
+GPT2 = Parts(
+    *(LayerNorm, MultiHeadAttention, FeedForward, TransformerBlock),
+    position_embedding=lambda config: nn.Embedding(config.context_length, config.emb_dim),
+)
 
 
 class GPTModel(nn.Module):
-    """The whole decoder: token ids in, a score for every possible next token out.
-
-    Args:
-        config: its shape.
-        parts: what to build it of, GPT-2's own by default.
-    """
+    """The whole decoder: token ids in, a score for every possible next token out. Built of GPT-2's parts, or others."""
 
     def __init__(self, config: GPTConfig, parts: Parts = GPT2) -> None:
         super().__init__()
         self.config = config
         self.token_embedding = nn.Embedding(config.vocab_size, config.emb_dim)
+        # Attention is a weighted sum, and a sum does not know the order of its terms: without this table, "dog bites
+        # man" and "man bites dog" would look alike. GPT-2 learns one vector for each position.
         self.position_embedding = parts.position_embedding(config) if parts.position_embedding else None
         self.dropout = Dropout(config.drop_rate)
         self.blocks = nn.ModuleList(parts.block(config, parts) for _ in range(config.n_layers))
@@ -391,29 +353,26 @@ class GPTModel(nn.Module):
             x = x + self.position_embedding(positions)  # (B, T, C) + (T, C)
         return self.dropout(x)
 
-    def hidden(self, token_ids: Tensor, cache: Cache | None = None) -> Tensor:
+    def hidden(self, token_ids: Tensor, cache: Sequence[LayerCache] | None = None) -> Tensor:
         """Everything but the head: ``(batch, seq)`` to ``(batch, seq, emb_dim)``, after the final norm.
 
         The logits are this times the head's matrix. Whoever wants only a loss, or only the last position, can spare
         the ``(batch, seq, vocab_size)`` tensor, which is by far the largest of the whole model.
         """
-        x = self.embed(token_ids, None if cache is None else cache.positions)  # (B, T) -> (B, T, C)
+        x = self.embed(token_ids, None if cache is None else cache[0].positions)  # (B, T) -> (B, T, C)
         for layer, block in enumerate(self.blocks):
             if self.config.activation_checkpointing and self.training:
                 # Keeps only x between the blocks and computes the rest again when the backward pass asks for it
                 # (Chen et al. 2016, https://arxiv.org/abs/1604.06174).
                 x = checkpoint(block, x, use_reentrant=False)
             else:
-                x = block(x, None if cache is None else cache.layers[layer])  # (B, T, C)
+                x = block(x, None if cache is None else cache[layer])  # (B, T, C)
         return self.final_norm(x)
 
     def forward(self, token_ids: Tensor) -> Tensor:
         """``(batch, seq)`` int64 to logits, ``(batch, seq, vocab_size)``.
 
         The logits at position i are the scores of the candidates for position i + 1; softmax makes them probabilities.
-
-        Raises:
-            ValueError: if the sequence is longer than ``context_length``.
         """
         return self.head(self.hidden(token_ids))  # (B, T, C) -> (B, T, V)
 
@@ -435,7 +394,5 @@ class GPTModel(nn.Module):
         total = sum(parameter.numel() for parameter in self.parameters())
         if include_embeddings:
             return total
-        total -= self.token_embedding.weight.numel()
-        if self.position_embedding is not None:
-            total -= sum(parameter.numel() for parameter in self.position_embedding.parameters())
-        return total if self.config.tie_embeddings else total - self.head.weight.numel()
+        tables = (self.token_embedding, self.position_embedding, None if self.config.tie_embeddings else self.head)
+        return total - sum(parameter.numel() for table in tables if table for parameter in table.parameters())

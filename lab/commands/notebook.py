@@ -13,11 +13,10 @@ from omegaconf import DictConfig, OmegaConf, flag_override, open_dict
 
 from lab.comparison import run_curve, sides
 from lab.comparison.verdict import At, Contrast, contrasts
-from lab.config import compose, quoting, resolvers, typed_overrides
+from lab.config import compose, quoting, resolvers, typed_code, typed_overrides
 from lab.config.explain import explained
 from lab.config.schema import Config, check
 from lab.errors import FolderTaken, Interrupted, LabError
-from lab.files import user_code
 from lab.files.paths import typed_path
 from lab.interchange.pretrained import open_pretrained
 from lab.model import GPTModel
@@ -113,9 +112,11 @@ def _words(overrides: Sequence[str], folder: str | Path | None) -> list[str]:
 
 def _run(words: list[str], start_folder: Path) -> Outcome:
     there = existing(words)
-    with user_code.allowed(_named_files(words, start_folder)), explained(words), _composed(words) as (composed, place):
+    with explained(words), _composed(words) as (composed, place):
         try:
-            trained = train_model(_checked(composed), place, start_folder, NotebookBar())
+            config = _checked(composed)
+            with typed_code.allowed(words, config.parts, start_folder):
+                trained = train_model(config, place, start_folder, NotebookBar())
         except LabError as error:
             taken = isinstance(error, FolderTaken)
             if taken or not has_begun(place):
@@ -129,7 +130,8 @@ def _run(words: list[str], start_folder: Path) -> Outcome:
         except BaseException as error:
             note_end(place, "failed", f"{type(error).__name__}: {error}")
             raise
-    return _outcome(trained, place)
+    with typed_code.allowed(words, config.parts, start_folder):
+        return _outcome(trained, place)
 
 
 def _checked(composed: DictConfig) -> Config:
@@ -164,12 +166,6 @@ def curves(folder: Path) -> dict[str, list[float]]:
     return {"step": [float(step) for step in steps]} | {
         name: [points[step].get(name, math.nan) for step in steps] for name in names if name != "step"
     }
-
-
-def _named_files(words: Sequence[str], start_folder: Path) -> list[Path]:
-    """The Python files that the caller has named in an option."""
-    values = [word.partition("=")[2] for word in words]
-    return [typed_path(user_code.split(value)[0], start_folder) for value in values if user_code.is_reference(value)]
 
 
 @contextmanager

@@ -61,7 +61,7 @@ class KVCache:
             _Layer(keys, values, positions, visible, written[:, None], looked_at)
             for keys, values in zip(self.keys, self.values, strict=True)
         ]
-        return self.model.hidden(token_ids, _Pass(positions, layers))
+        return self.model.hidden(token_ids, layers)
 
     def read_texts(self, texts: Sequence[Sequence[int]], rows: Tensor | None = None) -> Tensor:
         """Reads texts from their first token on; returns what is said at the last token of each, ``(batch, emb_dim)``.
@@ -74,14 +74,6 @@ class KVCache:
         positions = torch.arange(longest).expand(len(texts), -1)
         hidden = self.read(token_ids, positions, rows)  # (B, T, C)
         return hidden[torch.arange(len(texts)), torch.tensor([len(text) - 1 for text in texts])]
-
-
-@dataclass
-class _Pass:
-    """One pass over new tokens: what ``lab.model.Cache`` asks for."""
-
-    positions: Tensor
-    layers: Sequence[LayerCache]
 
 
 @dataclass(frozen=True)

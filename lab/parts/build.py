@@ -19,7 +19,6 @@ from lab.model import (
     LayerNorm,
     MultiHeadAttention,
     Parts,
-    PositionEmbedding,
     TransformerBlock,
 )
 from lab.parts.alibi import LinearBias
@@ -118,7 +117,7 @@ _Maker = Callable[[GPTConfig], nn.Module]
 def _position(config: ModelConfig, own: Callable[..., nn.Module]) -> tuple[_Maker | None, _Maker | None]:
     """What makes the positions that are added to the embeddings, and those that attention is told."""
     if config.position == "learned":
-        return PositionEmbedding, None
+        return GPT2.position_embedding, None
     if config.position == "rope":
         return None, lambda _: RotaryPosition(config.head_size, config.rope_base)
     if config.position == "alibi":

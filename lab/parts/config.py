@@ -60,6 +60,7 @@ class ModelConfig(GPTConfig):
             if (number := getattr(self, option)) is not None and number < 1:
                 raise ValueError(f"{option}={number} must be at least 1")
         super().__post_init__()
+        self._check_heads()
         for option, choices in CHOICES.items():
             name = getattr(self, option)
             if name not in choices and not user_code.is_reference(name):
@@ -72,8 +73,6 @@ class ModelConfig(GPTConfig):
             raise ValueError(f"norm_eps={self.norm_eps} must be above 0")
 
     def _check_heads(self) -> None:
-        if self.head_dim is None:
-            super()._check_heads()
         if self.n_heads % self.kv_heads:
             raise ValueError(
                 f"n_heads={self.n_heads} is not divisible by n_kv_heads={self.n_kv_heads}: each key and value serves "
