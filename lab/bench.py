@@ -20,7 +20,8 @@ from lab.commands import entry
 from lab.commands.flags import Parser, number
 from lab.commands.options import training_config
 from lab.config.changed_options import flat
-from lab.config.schema import Config, Limit
+from lab.config.limits import Limit
+from lab.config.schema import Config
 from lab.errors import LabError
 from lab.training import memory_estimate
 

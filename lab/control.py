@@ -9,7 +9,7 @@ from pathlib import Path
 from lab.commands.entry import run
 from lab.commands.flags import Parser
 from lab.commands.flags import number as number_argument
-from lab.config.schema import Limit
+from lab.config.limits import Limit
 from lab.errors import LabError
 from lab.files.paths import typed_path
 from lab.runs.command_files import COMMANDS, commands, send

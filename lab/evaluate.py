@@ -13,7 +13,8 @@ from lab.commands import entry
 from lab.commands.options import help_text, parse, place
 from lab.config import compose, typed_code
 from lab.config.groups import group_choices
-from lab.config.schema import AT_LEAST_1, Config, CorpusConfig, DataConfig, check
+from lab.config.limits import AT_LEAST_1
+from lab.config.schema import Config, CorpusConfig, DataConfig, check
 from lab.data.prepare import anchor, cut, read_corpus
 from lab.errors import LabError
 from lab.evaluation import scoring, tasks

@@ -18,8 +18,9 @@ from lab.commands import entry
 from lab.commands.flags import Parser, number
 from lab.commands.options import training_config
 from lab.config import typed_code
+from lab.config.limits import Limit
 from lab.config.plan import make_plan, refuse_senseless
-from lab.config.schema import Config, Limit
+from lab.config.schema import Config
 from lab.errors import LabError
 from lab.files import atomic
 from lab.files.paths import typed_path

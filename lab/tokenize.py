@@ -8,8 +8,9 @@ from typing import Any, Literal
 from lab.commands import entry
 from lab.commands.options import help_text, parse, place
 from lab.config import compose
-from lab.config.schema import LIMITS as TRAINING
-from lab.config.schema import Config, Limit, TokenizerName, check
+from lab.config.limits import LIMITS as TRAINING
+from lab.config.limits import Limit
+from lab.config.schema import Config, TokenizerName, check
 from lab.data.prepare import make_tokenizer
 from lab.errors import LabError
 from lab.files.paths import typed_path

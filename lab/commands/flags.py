@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from typing import NoReturn
 
-from lab.config.schema import Limit
+from lab.config.limits import Limit
 from lab.errors import LabError, shown
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab.commands.options import place
-from lab.config.schema import Limit
+from lab.config.limits import Limit
 from lab.errors import LabError, is_text
 from lab.inference.generation import (
     EndEvent,

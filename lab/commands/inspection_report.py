@@ -11,7 +11,7 @@ from torch import Tensor
 from lab.commands import entry
 from lab.commands.options import help_text, parse, place
 from lab.config import typed_code
-from lab.config.schema import Limit
+from lab.config.limits import Limit
 from lab.errors import LabError
 from lab.files.paths import typed_path
 from lab.inspection import figures

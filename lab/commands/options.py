@@ -13,7 +13,8 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 
 from lab.config import compose, typed_overrides
 from lab.config.docs import entry, field_docs
-from lab.config.schema import Config, Limit, check
+from lab.config.limits import Limit
+from lab.config.schema import Config, check
 from lab.errors import LabError, shown
 
 Options = TypeVar("Options")

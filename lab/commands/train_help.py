@@ -5,7 +5,8 @@ from typing import Any
 
 from lab.config.docs import entry, field_docs, first_line
 from lab.config.groups import group_choices, group_names, optimizers
-from lab.config.schema import LIMITS, Config
+from lab.config.limits import LIMITS
+from lab.config.schema import Config
 
 _HEAD = """\
 Trains a GPT.

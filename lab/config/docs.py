@@ -11,7 +11,7 @@ from typing import Any
 from omegaconf import MISSING
 
 from lab.config.groups import CONF_FOLDER
-from lab.config.schema import Limit
+from lab.config.limits import Limit
 
 
 def first_line(group: str, choice: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lab.commands import entry
 from lab.commands.flags import Parser, number
-from lab.config.schema import Limit
+from lab.config.limits import Limit
 from lab.dashboard import private_folder
 from lab.errors import LabError, shown
 from lab.files.paths import settle_variables, typed_path

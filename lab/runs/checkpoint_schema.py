@@ -19,9 +19,10 @@ from typing import Any, NotRequired, TypedDict
 import torch
 from torch import Tensor, nn
 
+from lab.config.limits import LIMITS
 from lab.config.optimizer_schema import AdafactorConfig, AdamWConfig, MuonConfig, SGDConfig
 from lab.config.plan import Plan
-from lab.config.schema import LIMITS, Config
+from lab.config.schema import Config
 from lab.files.validation import (
     Kind,
     Unfit,

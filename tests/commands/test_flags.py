@@ -5,7 +5,7 @@ import argparse
 import pytest
 
 from lab.commands.flags import Parser, number
-from lab.config.schema import Limit
+from lab.config.limits import Limit
 from lab.errors import LabError
 
 

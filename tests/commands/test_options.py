@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lab.commands.generation import LIMITS, Options
 from lab.commands.options import help_text, parse, place
-from lab.config.schema import Limit
+from lab.config.limits import Limit
 from lab.errors import LabError
 
 

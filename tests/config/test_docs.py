@@ -6,7 +6,8 @@ from omegaconf import MISSING
 
 from lab.config.docs import entry, field_docs, first_line
 from lab.config.groups import group_choices, group_names
-from lab.config.schema import Config, Limit
+from lab.config.limits import Limit
+from lab.config.schema import Config
 
 
 def test_every_option_is_documented() -> None:

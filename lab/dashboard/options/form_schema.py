@@ -11,8 +11,9 @@ from pydantic import Field
 
 from lab.config.docs import field_docs, first_line
 from lab.config.groups import defaults, group_choices, group_names, optimizers
+from lab.config.limits import LIMITS
 from lab.config.optimizer_schema import ADJUST_LR_FNS
-from lab.config.schema import ACCELERATORS, LIMITS, PRECISIONS, Config, CorpusSource, ScheduleName, to_plain
+from lab.config.schema import ACCELERATORS, PRECISIONS, Config, CorpusSource, ScheduleName, to_plain
 from lab.dashboard.http_errors import ApiError
 from lab.dashboard.options import overrides
 from lab.dashboard.schemas import Model, Value
