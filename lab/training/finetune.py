@@ -83,6 +83,8 @@ def _fitting(found: GPTConfig) -> str:
 
 
 def _said(value: object) -> str:
+    if value is None:
+        return "null"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -100,4 +102,5 @@ def described(config: Config, found: Pretrained) -> str:
     if found.step is not None:
         text += f" after step {found.step:,}"
     had, kept = found.model.config.context_length, config.model.context_length
-    return text if had == kept else f"{text}, with the first {kept:,} of its {had:,} positions"
+    own_table = getattr(config.model, "position", "learned") == "learned"
+    return text if had == kept or not own_table else f"{text}, with the first {kept:,} of its {had:,} positions"

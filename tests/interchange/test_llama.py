@@ -1,12 +1,15 @@
 """Models of Llama's and Qwen3's recipe, against transformers' own."""
 
 import json
+import re
 import warnings
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from support.commands import lab, scalars, train_here
+from support.runs import OPTIONS, write_tale
 
 from lab.errors import LabError
 from lab.interchange import huggingface
@@ -155,3 +158,33 @@ def test_a_model_that_was_published_like_smollm2(tmp_path: Path) -> None:
     with torch.no_grad():
         # Opened again in fp32: a model that was cast to bf16 has rounded its angles, too.
         torch.testing.assert_close(model(ids), theirs(tmp_path)(ids).logits, rtol=0, atol=1e-4)
+
+
+def test_a_run_of_llamas_recipe_goes_out_comes_in_and_goes_on(tmp_path: Path) -> None:
+    """From training to transformers and back to fine-tuning, with a tokenizer of its own."""
+    write_tale(tmp_path)
+    recipe = ["model.norm=rmsnorm", "model.feed_forward=swiglu", "model.position=rope", "model.n_kv_heads=1"]
+    recipe += ["model.bias=false", "model.qkv_bias=false", "tokenizer=bpe", "tokenizer.vocab_size=300"]
+    done = train_here(tmp_path, *OPTIONS, *recipe, "hydra.run.dir=run")
+    assert done.code == 0, done.err
+    done = lab(tmp_path, "export", "checkpoint=run", "to=out")
+    assert done.code == 0, done.err
+    from transformers import AutoTokenizer
+
+    tokenizer, twin = AutoTokenizer.from_pretrained(tmp_path / "out"), theirs(tmp_path / "out")
+    ids = tokenizer("On day 3 the fox", return_tensors="pt")["input_ids"]
+    with torch.no_grad():
+        expected = twin.generate(ids, max_new_tokens=6, do_sample=False, eos_token_id=None, pad_token_id=0)
+    for checkpoint in ("run", "out"):
+        words = ("prompt=On day 3 the fox", "max_tokens=6", "temperature=0")
+        done = lab(tmp_path, "generate", f"checkpoint={checkpoint}", *words)
+        assert done.out.rstrip("\n") == tokenizer.decode(expected[0])
+    # The options that fit are told, and fit.
+    more = (*OPTIONS, "init_from=out", "trainer.max_steps=1")
+    done = train_here(tmp_path, *more, "hydra.run.dir=refused")
+    assert done.code == 1
+    advised = re.findall(r"model\.\w+=\S+", done.err.partition("give ")[2])
+    assert {"model.norm=rmsnorm", "model.n_kv_heads=1", "model.qkv_bias=false"} < set(advised)
+    done = train_here(tmp_path, *more, *advised, "hydra.run.dir=tuned")
+    assert done.code == 0, done.err
+    assert scalars(tmp_path / "tuned")["val_loss"]

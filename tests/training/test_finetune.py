@@ -17,7 +17,8 @@ from lab.config.schema import Config, check
 from lab.errors import LabError
 from lab.interchange import huggingface, weights
 from lab.interchange.pretrained import Pretrained, open_pretrained
-from lab.model import GPTConfig, GPTModel
+from lab.model import GPTModel
+from lab.parts.config import ModelConfig
 from lab.runs import checkpoint, events
 from lab.training import finetune
 
@@ -67,7 +68,7 @@ def test_a_shorter_context_takes_the_first_positions(trained: Finished, tmp_path
     )
     assert done.code == 0, done.err
     assert "with the first 8 of its 16 positions" in done.out
-    model = GPTModel(GPTConfig(emb_dim=32, n_layers=2, n_heads=2, context_length=8))
+    model = GPTModel(ModelConfig(emb_dim=32, n_layers=2, n_heads=2, context_length=8))
     source = open_pretrained(str(trained.run), tmp_path).model
     finetune.take_weights(model, source)
     token_ids = torch.arange(8)[None]
@@ -97,12 +98,12 @@ def test_the_preset_that_fits_is_named(tmp_path: Path) -> None:
     """GPT-2's own sizes, without their weight: what does the sentence for init_from=gpt2 say?"""
     sizes = {"medium": (768, 12, 12), "large": (1024, 24, 16)}
     for preset, (emb_dim, n_layers, n_heads) in sizes.items():
-        found = GPTConfig(emb_dim=emb_dim, n_layers=n_layers, n_heads=n_heads, context_length=1024)
+        found = ModelConfig(emb_dim=emb_dim, n_layers=n_layers, n_heads=n_heads, context_length=1024)
         assert finetune._fitting(found) == f"model={preset}"
-    xl = GPTConfig(emb_dim=1600, n_layers=48, n_heads=25, context_length=1024)
+    xl = ModelConfig(emb_dim=1600, n_layers=48, n_heads=25, context_length=1024)
     assert finetune._fitting(xl) == "model.emb_dim=1600 model.n_layers=48 model.n_heads=25 model.context_length=1024"
-    untied = GPTConfig(tie_embeddings=False)
-    assert finetune.differences(GPTConfig(), untied) == ["model.tie_embeddings is true and there false"]
+    untied = ModelConfig(tie_embeddings=False)
+    assert finetune.differences(ModelConfig(), untied) == ["model.tie_embeddings is true and there false"]
     assert finetune._fitting(untied) == "model.tie_embeddings=false"
 
 
@@ -151,7 +152,7 @@ def test_a_resumed_run_takes_no_first_weights_from_a_checkpoint(trained: Finishe
 def test_what_cannot_be_opened_is_one_sentence(named: str, said: str, tmp_path: Path) -> None:
     (tmp_path / "torn.safetensors").write_bytes(b"torn")
     (tmp_path / "other").mkdir()
-    shape = GPTConfig(emb_dim=8, n_layers=1, n_heads=1, context_length=8, vocab_size=97)
+    shape = ModelConfig(emb_dim=8, n_layers=1, n_heads=1, context_length=8, vocab_size=97)
     huggingface.write_model(GPTModel(shape), tmp_path / "other")
     done = train_here(tmp_path, *TINY, f"init_from={named}")
     assert done.code == 1
@@ -160,7 +161,7 @@ def test_what_cannot_be_opened_is_one_sentence(named: str, said: str, tmp_path: 
 
 
 def test_an_untied_model_is_fine_tuned_as_it_is(tmp_path: Path) -> None:
-    model = GPTModel(GPTConfig(emb_dim=32, n_layers=2, n_heads=2, context_length=16, tie_embeddings=False))
+    model = GPTModel(ModelConfig(emb_dim=32, n_layers=2, n_heads=2, context_length=16, tie_embeddings=False))
     weights.write_model(model, tmp_path / "m.safetensors")
     typed: Any = ["init_from=m.safetensors", "model.tie_embeddings=false", "trainer.max_steps=1"]
     assert train_here(tmp_path, *TINY, *typed).code == 0
@@ -189,9 +190,9 @@ def test_weights_fit_with_what_is_advised(monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setattr(finetune, "defaults", lambda: {"model": chosen})
     monkeypatch.setattr(finetune, "refuse_damaged", lambda _: None)  # these models are shapes without numbers
     for found in (
-        GPTConfig(emb_dim=768, n_layers=12, n_heads=12, context_length=1024),
-        GPTConfig(emb_dim=1600, n_layers=48, n_heads=25, context_length=1024),
-        GPTConfig(emb_dim=48, n_layers=1, n_heads=3, context_length=8, qkv_bias=False),
+        ModelConfig(emb_dim=768, n_layers=12, n_heads=12, context_length=1024),
+        ModelConfig(emb_dim=1600, n_layers=48, n_heads=25, context_length=1024),
+        ModelConfig(emb_dim=48, n_layers=1, n_heads=3, context_length=8, qkv_bias=False),
     ):
         with torch.device("meta"):
             model = GPTModel(found)
@@ -203,4 +204,4 @@ def test_weights_fit_with_what_is_advised(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 
 def test_no_options_are_advised_where_none_can_fit() -> None:
-    assert finetune._advice(GPTConfig(), GPTConfig(vocab_size=50304)).startswith("its vocabulary is another one")
+    assert finetune._advice(ModelConfig(), ModelConfig(vocab_size=50304)).startswith("its vocabulary is another one")
