@@ -17,6 +17,7 @@ from lab.files import atomic
 from lab.interchange import weights
 from lab.interchange.pretrained import open_pretrained
 from lab.model import GPTConfig, GPTModel
+from lab.parts.config import ModelConfig
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +99,7 @@ def test_weights_alone_with_the_shape_as_metadata(trained: Finished, capsys: Any
     ours = open_pretrained("last", trained.folder).model
     with safe_open(path, "pt") as file:
         assert set(file.keys()) == {name for name, _ in ours.named_parameters()}
-        assert GPTConfig(**json.loads(file.metadata()["gpt_config"])) == ours.config
+        assert ModelConfig(**json.loads(file.metadata()["gpt_config"])) == ours.config
     back = open_pretrained("sub/tiny.safetensors", trained.folder).model
     assert back.config == ours.config
     for name, tensor in ours.state_dict().items():

@@ -30,10 +30,10 @@ class LinearBias(nn.Module):
 
     def __init__(self, n_heads: int) -> None:
         super().__init__()
-        self.slopes = slopes(n_heads)
+        self.n_heads = n_heads
 
     def bias(self, distances: Tensor) -> Tensor:
         """How many tokens lie between a key and a query, ``(seq, known)`` or ``(batch, 1, seq, known)``, to what is
         added to the scores, ``(..., n_heads, seq, known)``."""
-        rates = torch.tensor(self.slopes, device=distances.device)[:, None, None]  # (H, 1, 1)
+        rates = torch.tensor(slopes(self.n_heads), device=distances.device)[:, None, None]  # (H, 1, 1)
         return -rates * distances

@@ -20,7 +20,8 @@ from support.waiting import wait_for
 from lab.inference.sampling import Sampling, generate
 from lab.inspection import internals
 from lab.interchange.pretrained import open_pretrained
-from lab.model import GPTConfig, GPTModel
+from lab.model import GPTModel
+from lab.parts import ModelConfig, build_model
 from lab.tokenizer import Tokenizer
 
 PROMPT = "The fox said to the miller"
@@ -253,7 +254,7 @@ def test_what_would_come_of_the_options(server: Server, client: httpx.Client, ru
     found = client.post("/api/config/resolve", json={"overrides": overrides}).json()
     assert found["errors"] == []
     with torch.device("meta"):
-        model = GPTModel(GPTConfig(**found["config"]["model"]))
+        model = build_model(ModelConfig(**found["config"]["model"]))
     assert found["sizes"]["parameters"] == model.num_parameters()
     rates = scalars(server.root / "outputs" / "run")["learning_rate"]
     curve = found["learning_rate"]
