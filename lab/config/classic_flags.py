@@ -8,6 +8,7 @@ CLASSIC = {
     "--batch-size": "data.batch_size",
     "--grad-accum": "trainer.accumulate_grad_batches",
     "--lr": "optimizer.lr",
+    "--tokenizer": "tokenizer",
     "--optimizer": "optimizer",
     "--schedule": "schedule",
     "--clip": "trainer.gradient_clip_val",
