@@ -11,6 +11,7 @@ from lab.parts.alibi import slopes
 
 @pytest.mark.parametrize("position", ["none", "rope", "alibi"])
 @pytest.mark.parametrize(("kv_heads", "window", "qk_norm"), [(4, None, False), (2, 3, True), (1, 2, False)])
+@torch.no_grad()
 def test_position_by_position(position: str, kv_heads: int, window: int | None, qk_norm: bool) -> None:
     torch.manual_seed(0)
     shape = ModelConfig(

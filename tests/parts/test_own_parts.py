@@ -72,6 +72,7 @@ def test_an_idea_that_the_lab_has_too_is_the_same_to_the_bit(folder: Path) -> No
     assert scalars(folder / "own")["val_loss"] == scalars(folder / "labs")["val_loss"]
 
 
+@pytest.mark.slow
 def test_a_model_of_ones_own_asks_for_its_file_wherever_it_is_opened(folder: Path) -> None:
     own = ("model.attention=ideas/mine.py:EveryOther", "model.norm=ideas/mine.py:Norm")
     assert train_here(folder, *OPTIONS, *own, "save_every=5", "hydra.run.dir=whole").code == 0

@@ -22,6 +22,7 @@ from support.mutations import (
 from support.runs import OPTIONS, write_tale
 
 from lab.errors import LabError
+from lab.interchange.pretrained import from_checkpoint
 from lab.runs import checkpoint, migrations
 from lab.runs.checkpoint_schema import CheckpointDict
 from lab.runs.digest import digest
@@ -111,10 +112,6 @@ FAULTS = {
     "an option of another type": (put("lab", "config", "trainer", "max_steps", value="many"), "trainer.max_steps"),
     "a tokenizer that is a number": (put("lab", "tokenizer", value=7), "lab.tokenizer is 7"),
     "a tokenizer of no kind": (put("lab", "tokenizer", value={"name": "mine"}), "lab.tokenizer.name is 'mine'"),
-    "a tokenizer that is damaged": (
-        put("lab", "tokenizer", value={"name": "hf", "tokenizer_json": "{", "endoftext": 1}),
-        "the tokenizer is damaged",
-    ),
     "a tensor on no device": (put(*STATE, 3, "exp_avg", value=torch.ones(8, 8, device="meta")), "another kind"),
     "a sparse tensor": (put(*STATE, 3, "exp_avg", value=torch.ones(8, 8).to_sparse()), "another kind"),
     "a tensor of one number": (put(*STATE, 3, "exp_avg", value=torch.ones(1).expand(8, 8)), "another kind"),
@@ -148,6 +145,15 @@ def test_a_fault_that_is_meant_is_one_sentence(fault: str, second: Path, tmp_pat
     with pytest.raises(LabError) as told:
         go_on_from(checkpoint.load(path), path)
     assert words in str(told.value)
+    assert "\n" not in str(told.value)
+    assert str(path) in str(told.value)
+
+
+def test_a_damaged_tokenizer_is_one_sentence_where_it_is_built(second: Path, tmp_path: Path) -> None:
+    damaged = put("lab", "tokenizer", value={"name": "hf", "tokenizer_json": "{", "endoftext": 1})
+    path = changed(second, tmp_path, damaged, resealed=True)
+    with pytest.raises(LabError, match="damaged") as told:
+        from_checkpoint(checkpoint.load(path), path)
     assert "\n" not in str(told.value)
     assert str(path) in str(told.value)
 
