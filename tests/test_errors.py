@@ -14,7 +14,7 @@ MISTAKES = [
     (["+model.zz=1"], ["model.zz"]),
     (["+model.n_layer=3"], ["model.n_layer", "did you mean model.n_layers?"]),
     (["++brand.new=1"], ["brand"]),
-    (["model=huge"], ["model=huge", "large, medium, nano, small"]),
+    (["model=huge"], ["model=huge", "gpt1_nano, large, llama_nano", "medium, nano, qwen3_nano, small"]),
     (["model=nanoo"], ["did you mean nano?"]),
     (["corpus=bible"], ["corpus=bible", "fables, shakespeare, stdlib, text, verdict"]),
     (["experiment=none"], ["experiment=none", "overfit"]),

@@ -95,7 +95,9 @@ def nearest(word: str, known: Sequence[str]) -> str | None:
     # a part of one (`steps`), and what is a little like one.
     near = [whole[name] for name in difflib.get_close_matches(word, whole, n=1, cutoff=0.75)]
     near += [last[own]] if own in last else []
-    near += [last[name] for name in sorted(last, key=len) if len(own) > 3 and own in name]
+    # The length of the run is meant more often than a detail of one optimizer.
+    by_length = sorted(last, key=lambda name: (last[name].startswith("optimizer."), len(name)))
+    near += [last[name] for name in by_length if len(own) > 3 and own in name]
     near += [last[name] for name in difflib.get_close_matches(own, last, n=1, cutoff=0.6)]
     near += [whole[name] for name in difflib.get_close_matches(word, whole, n=1, cutoff=0.6)]
     return near[0] if near else None
