@@ -164,7 +164,13 @@ def go_on_from(earlier: CheckpointDict, path: Path) -> None:
     resume_check.refuse_unfit(earlier, config, "cpu", path)
 
 
-@pytest.mark.parametrize("fault", ["an average that is empty", "an average that is a number", "an average of one row"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "an average that is empty",
+        *(pytest.param(f, marks=pytest.mark.slow) for f in ("an average that is a number", "an average of one row")),
+    ],
+)
 def test_what_killed_the_process_is_one_sentence(fault: str, second: Path, tmp_path: Path) -> None:
     change, words = FAULTS[fault]
     write_tale(tmp_path)
@@ -216,6 +222,7 @@ def test_every_command_refuses_in_one_sentence(second: Path, tmp_path: Path) -> 
     assert not list(tmp_path.glob("out/*"))
 
 
+@pytest.mark.slow
 def test_weights_that_are_no_numbers_are_one_sentence(second: Path, tmp_path: Path) -> None:
     """Whoever measures or looks at a model may have them; nothing can be made of them."""
     write_tale(tmp_path)

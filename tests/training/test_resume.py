@@ -101,6 +101,7 @@ def test_a_new_learning_rate_counts_from_the_next_step_on(tmp_path: Path) -> Non
     assert rates[5] == rates[6] == pytest.approx(3e-3)
 
 
+@pytest.mark.slow
 def test_a_prolonged_run_evaluates_as_often_as_its_new_length_asks_for(tmp_path: Path) -> None:
     write_tale(tmp_path)
     options = [word for word in OPTIONS if not word.startswith(("eval_every", "log_every"))]

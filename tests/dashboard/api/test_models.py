@@ -223,6 +223,7 @@ def test_to_hang_up_stops_the_writing(server: Server, client: httpx.Client, chec
     wait_for(rests)
 
 
+@pytest.mark.slow
 def test_too_many_at_once_are_told_so(client: httpx.Client, checkpoints: dict[str, str]) -> None:
     how = {"checkpoint": checkpoints["last.ckpt"], "prompt": "a", "max_tokens": 400}
     with ThreadPoolExecutor(10) as pool:

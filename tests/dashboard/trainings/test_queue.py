@@ -31,6 +31,7 @@ def test_each_device_has_a_slot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert started == ["one", "three"]
 
 
+@pytest.mark.slow
 def test_a_queue_for_this_user_alone_that_a_new_server_takes_up(tmp_path: Path) -> None:
     """And of which nothing lies where it could be downloaded to."""
     state = Path(os.environ["LAB_STATE"])
