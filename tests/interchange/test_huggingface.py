@@ -185,7 +185,7 @@ HOSTILE_CONFIGS: list[tuple[dict[str, Any], str]] = [
     ({"scale_attn_by_inverse_layer_idx": True}, "scale_attn_by_inverse_layer_idx is true and would have to be false"),
     ({"scale_attn_weights": False}, "scale_attn_weights"),
     ({"n_inner": 50}, "does not hold the model that it describes"),
-    ({"n_inner": "50"}, "n_inner is .50., and must be a number"),
+    ({"n_inner": "50"}, 'n_inner is "50", and must be a number'),
     ({"layer_norm_epsilon": True}, "layer_norm_epsilon is true, and must be a number"),
     ({"add_cross_attention": True}, "add_cross_attention"),
     ({"tie_word_embeddings": False}, "it lacks lm_head.weight"),
@@ -221,7 +221,7 @@ def test_a_config_with_little_in_it_means_what_transformers_takes_it_for(tmp_pat
 HOSTILE_WEIGHTS: list[tuple[str, Callable[[dict[str, torch.Tensor]], dict[str, torch.Tensor]], str]] = [
     ("missing", lambda w: {k: v for k, v in w.items() if ".ln_f." not in k}, "it lacks ln_f.weight, ln_f.bias"),
     ("many missing", lambda w: {k: v for k, v in w.items() if "attn" not in k}, "h.0.attn.c_proj.weight, 5 more"),
-    ("extra", lambda w: w | {"score.weight": torch.zeros(2)}, "more than a GPT-2 with a language-modelling head"),
+    ("extra", lambda w: w | {"score.weight": torch.zeros(2)}, "more than its model with a language-modelling head"),
     ("a layer more", lambda w: w | {"transformer.h.2.ln_1.bias": torch.zeros(24)}, "2 layers, and its weights have 3"),
     ("integers", lambda w: w | {"transformer.wte.weight": w["transformer.wte.weight"].long()}, "number format I64"),
     ("double", lambda w: {k: v.double() for k, v in w.items()}, "number format F64"),
