@@ -87,7 +87,7 @@ def _measure(config: Config, flags: Flags) -> Curve:
     # Imported here, because Lightning takes seconds: a misspelt option should be told at once.
     from lab.data.prepare import read_corpus
     from lab.system.device import torch_device
-    from lab.training import arithmetic, finetune, memory_estimate, wiring
+    from lab.training import arithmetic, finetune, memory_estimate, vocabulary, wiring
     from lab.training.datamodule import LabData
 
     for option, value, plain in (
@@ -99,8 +99,9 @@ def _measure(config: Config, flags: Flags) -> Curve:
             raise LabError(f"{option}: lab.find_lr begins anew, on one device, and not in 16-mixed: leave it out")
     device = arithmetic.accelerator(config.trainer)
     memory_estimate.refuse_what_cannot_fit(config, device)
-    corpus = read_corpus(config.corpus, Path.cwd())
-    data = LabData(corpus.tokens.open(), config.data, config.model.context_length, config.seed)
+    corpus = read_corpus(config.corpus, Path.cwd(), vocabulary.choose(config, None, Path.cwd()))
+    border = corpus.border(config.data)
+    data = LabData(corpus.tokens.open(), config.data, config.model.context_length, config.seed, border)
     refuse_senseless(config, make_plan(config, len(data.windows)))
     model = wiring.make_model(config)
     if config.init_from is not None:

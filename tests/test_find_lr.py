@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,17 @@ def test_a_rate_is_proposed_with_its_curve_and_no_run_is_left(tmp_path: Path) ->
     assert {path.name for path in (tmp_path / "found").iterdir()} >= {"lr.json", "lr.csv"}
     code, _, err = inside(find_lr.main, tmp_path, "--out", "found", *WORDS)
     assert (code, "has a lr.json already" in err) == (1, True)
+
+
+def test_it_is_the_rate_of_the_options_tokenizer_and_parts(tmp_path: Path) -> None:
+    """A model over bytes begins at ln 257 nats a token, and not at that of 50,257 words."""
+    write_tale(tmp_path)
+    flags = ("--steps", "60", "--low", "1e-3", "--high", "10", "--out", "found")
+    words = (*WORDS, "tokenizer=bytes", "model.norm=rmsnorm", "model.position=rope")
+    code, _, err = inside(find_lr.main, tmp_path, *flags, *words)
+    assert code == 0, err
+    found = json.loads((tmp_path / "found" / "lr.json").read_text())
+    assert found["losses"][0] == pytest.approx(math.log(257), abs=0.2)
 
 
 @pytest.mark.parametrize(
