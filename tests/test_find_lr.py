@@ -40,7 +40,7 @@ def test_it_is_the_rate_of_the_options_tokenizer_and_parts(tmp_path: Path) -> No
     code, _, err = inside(find_lr.main, tmp_path, *flags, *words)
     assert code == 0, err
     found = json.loads((tmp_path / "found" / "lr.json").read_text())
-    assert found["losses"][0] == pytest.approx(math.log(257), abs=0.2)
+    assert found["losses"][0] == pytest.approx(math.log(257), abs=0.5)
 
 
 @pytest.mark.parametrize(
