@@ -23,6 +23,7 @@ from lab.config.changed_options import flat
 from lab.config.limits import Limit
 from lab.config.schema import Config
 from lab.errors import LabError
+from lab.interchange.huggingface import unlike_gpt2
 from lab.training import memory_estimate
 
 
@@ -65,6 +66,8 @@ def _refuse_what_is_not_measured(config: Config) -> None:
     for name, value in plain.items():
         if options[name] != value:
             raise LabError(f"{name}: lab.bench takes plain steps (fp32, not compiled, AdamW, one batch): leave it out")
+    if reasons := unlike_gpt2(config.model):
+        raise LabError(f"lab.bench measures beside transformers' GPT-2: {'; '.join(reasons)}")
     if config.trainer.accelerator not in ("auto", "cpu"):
         raise LabError(f"trainer.accelerator={config.trainer.accelerator}: lab.bench measures on the CPU: leave it out")
 

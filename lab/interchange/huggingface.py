@@ -92,7 +92,7 @@ def write_model(model: GPTModel, folder: Path) -> None:
     """
     refuse_without_twin(model.config)
     shape = model.config
-    if isinstance(shape, ModelConfig) and not llama.unlike(shape):
+    if isinstance(shape, ModelConfig) and twin(shape) != "gpt2":
         tensors, config = llama.their_tensors(model.state_dict(), shape), llama.their_config(shape)
     else:
         tensors, config = _their_tensors(model), _their_config(shape)
@@ -103,13 +103,20 @@ def write_model(model: GPTModel, folder: Path) -> None:
     atomic.write_json(folder / "generation_config.json", tokens | {"pad_token_id": endoftext})
 
 
+def twin(shape: GPTConfig) -> str:
+    """The ``model_type`` of transformers' model that computes the same, of a shape that has one."""
+    if isinstance(shape, ModelConfig) and not llama.unlike(shape):
+        return "qwen3" if shape.qk_norm else "llama"
+    return "gpt2"
+
+
 def refuse_without_twin(shape: GPTConfig) -> None:
     """Makes sure that transformers has a model that computes what a model of this shape does.
 
     Raises:
         LabError: with what would have to be different.
     """
-    if (as_gpt2 := _unlike_gpt2(shape)) and (as_llama := llama.unlike(shape)):
+    if (as_gpt2 := unlike_gpt2(shape)) and (as_llama := llama.unlike(shape)):
         nearer = min((as_gpt2, "GPT-2"), (as_llama, "Llama or Qwen3"), key=lambda reasons: len(reasons[0]))
         raise LabError(
             f"transformers has no model that computes the same; for {nearer[1]}, {'; '.join(nearer[0])}. "
@@ -117,7 +124,7 @@ def refuse_without_twin(shape: GPTConfig) -> None:
         )
 
 
-def _unlike_gpt2(shape: GPTConfig) -> list[str]:
+def unlike_gpt2(shape: GPTConfig) -> list[str]:
     """Why GPT-2 does not compute what a model of this shape does: options that are not GPT-2's."""
     free = ("hidden_dim", "norm_eps", "rope_base")
     own: list[Field[Any]] = [

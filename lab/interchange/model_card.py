@@ -1,6 +1,7 @@
 """The README of an exported model: what it is, how it was trained, how well it did, how it is opened."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,9 @@ import yaml
 from lab import __version__
 from lab.files.paths import shown
 from lab.interchange.hub import GPT2
+from lab.interchange.huggingface import twin
 from lab.interchange.pretrained import Pretrained
+from lab.parts.config import CHOICES, ModelConfig
 from lab.runs.folder import run_folder_of
 from lab.runs.results import Results, read_results
 
@@ -32,6 +35,9 @@ python -m lab.train init_from={typed}
 ```
 """
 
+_CALLED = {"gpt2": "GPT-2", "llama": "Llama", "qwen3": "Qwen3"}
+_GPT2 = asdict(ModelConfig())
+
 
 def text(found: Pretrained, name: str) -> str:
     """The card as Markdown, with the header of YAML that model hubs read. ``name`` is that of the folder.
@@ -42,14 +48,15 @@ def text(found: Pretrained, name: str) -> str:
     header: dict[str, Any] = {
         "library_name": "transformers",
         "pipeline_tag": "text-generation",
-        "tags": ["gpt2", "gpt-lab"],
     }
     options = found.metadata["config"] if found.metadata else {}
+    kind = twin(found.model.config)
+    header["tags"] = [kind, "gpt-lab"]
     if (public := _public_name(options)) is not None:
         header["base_model"] = public
     parts = [
         f"---\n{yaml.safe_dump(header, sort_keys=False)}---\n\n# {name}",
-        "A GPT-2 written by gpt-lab, a laboratory for learning how GPTs are trained.",
+        f"A {_CALLED[kind]} written by gpt-lab, a laboratory for learning how GPTs are trained.",
         _table("The model", _shape(found)),
     ]
     if found.metadata is not None:
@@ -72,6 +79,7 @@ def _shape(found: Pretrained) -> dict[str, str]:
         "emb_dim": f"{shape.emb_dim}",
         "context": f"{shape.context_length:,} tokens",
         "vocabulary": f"{shape.vocab_size:,} tokens, {_vocabulary(found)}",
+        **{o: str(v) for o in CHOICES if (v := getattr(shape, o, None)) is not None and v != _GPT2[o]},
         "head": "shares its matrix with the token embedding" if shape.tie_embeddings else "a matrix of its own",
     }
 
@@ -129,12 +137,13 @@ def _exactness(found: Pretrained) -> str | None:
     """What is not as it was, and why that makes no difference."""
     shape = found.model.config
     absent = [name for name in ("bias", "qkv_bias") if not getattr(shape, name)]
-    if not absent:
+    kind = twin(shape)
+    if not absent or (kind != "gpt2" and len(absent) == 2):
         return None
     options = " and ".join(f"model.{name}=false" for name in absent)
     return (
-        f"The model was trained with {options}. Hugging Face's GPT-2 has every bias, so those stand here as zeros, "
-        "which compute exactly the same; a training that goes on from this folder would move them."
+        f"The model was trained with {options}. Hugging Face's {_CALLED[kind]} has every bias, so those stand here as "
+        "zeros, which compute exactly the same; a training that goes on from this folder would move them."
     )
 
 

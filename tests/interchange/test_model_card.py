@@ -8,6 +8,7 @@ import yaml
 from lab.interchange.model_card import text
 from lab.interchange.pretrained import Pretrained
 from lab.model import GPTConfig, GPTModel
+from lab.parts import ModelConfig, build_model
 from lab.runs.checkpoint_schema import CorpusMetadata, Metadata
 
 
@@ -63,3 +64,15 @@ def test_biases_that_stand_there_as_zeros_are_explained() -> None:
     assert "trained with model.bias=false. Hugging" in found
     assert """checkpoint='it'"'"'s'""" in found
     assert 'from_pretrained("it\'s")' in found
+
+
+def test_a_llama_is_not_called_a_gpt2() -> None:
+    shape = ModelConfig(norm="rmsnorm", feed_forward="swiglu", position="rope", bias=False, qkv_bias=False)
+    with torch.device("meta"):
+        llama = build_model(shape)
+    _, header, body = text(Pretrained(llama, "x"), "my-model").split("---\n", 2)
+    assert "llama" in yaml.safe_load(header)["tags"]
+    assert "A Llama written by gpt-lab" in body
+    assert "| position | rope |" in body
+    assert "GPT-2 has every bias" not in body
+    assert "A GPT-2 written by" in text(Pretrained(model(), "x"), "my-model")
