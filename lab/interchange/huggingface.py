@@ -131,7 +131,7 @@ def unlike_gpt2(shape: GPTConfig) -> list[str]:
         f for f in fields(ModelConfig) if f.name not in (*free, *(g.name for g in fields(GPTConfig)))
     ]
     return [
-        f"model.{f.name} is {value} and would have to be {f.default}"
+        f"model.{f.name} is {value} and would have to be {'null' if f.default is None else f.default}"
         for f in own
         if (value := getattr(shape, f.name, f.default)) not in (f.default, *_same_as_default(f.name, shape))
     ]

@@ -99,7 +99,7 @@ def test_a_bias_on_queries_alone_goes_out_with_zeros(tmp_path: Path) -> None:
         ({"qk_norm": True, "bias": True}, "there are biases, and with model.qk_norm=true it would be Qwen3"),
         (
             {"norm": "layernorm", "feed_forward": "gelu", "position": "learned", "n_kv_heads": 2},
-            "for GPT-2, model.n_kv_heads is 2 and would have to be None",
+            "for GPT-2, model.n_kv_heads is 2 and would have to be null",
         ),
     ],
 )
