@@ -27,15 +27,15 @@ _HELP = "python -m lab.summary [model=CHOICE] [OPTION=VALUE ...]: the options ar
 _WHAT = {
     "token_embedding": "one vector for each token of the vocabulary",
     "position_embedding": "one vector for each position",
-    "norm1": "what attention reads, brought to one size",
+    "norm1": "{kind} before attention",
     "attention.qkv": "queries, keys and values of all heads",
-    "attention.qk_norm.queries": "queries, brought to one length",
-    "attention.qk_norm.keys": "keys, likewise",
+    "attention.qk_norm.queries": "{kind} of the queries",
+    "attention.qk_norm.keys": "{kind} of the keys",
     "attention.project": "mixes the heads",
-    "norm2": "what the feed-forward network reads, likewise",
+    "norm2": "{kind} before the feed-forward network",
     "feed_forward.expand": "to its hidden units",
     "feed_forward.project": "and back",
-    "final_norm": "what the head reads, likewise",
+    "final_norm": "{kind} before the head",
     "head": "a score for each token of the vocabulary",
 }
 """What parts are for, by their names in the model or in a block. Those of a user's own say it in their docstrings."""
@@ -90,7 +90,7 @@ def parts_table(model: GPTModel, n_layers: int) -> Table:
         if part == "head" and model.config.tie_embeddings:
             table.add_row(part, shapes, "0", "1", "0", "the same matrix as token_embedding (tied)")
             continue
-        what = _WHAT.get(part.removeprefix("blocks.*."))
+        what = _WHAT.get(part.removeprefix("blocks.*."), "").format(kind=type(module).__name__)
         what = what or (inspect.getdoc(type(module)) or "").partition("\n")[0]
         table.add_row(part, shapes, f"{each:,}", str(times), f"{each * times:,}", what)
     return table

@@ -14,9 +14,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from lab.config import changed_options
 from lab.config.plan import Plan
 from lab.config.schema import Config, ScheduleName, to_plain
+from lab.files import user_code
 from lab.files.paths import shown
 from lab.files.run_files import CHECKPOINTS_FOLDER
 from lab.model import GPTModel
+from lab.parts.config import own_parts
 from lab.runs.results import Results
 from lab.terminal import duration, table
 from lab.training import arithmetic
@@ -144,13 +146,17 @@ def _next(run: Preparation, interrupted: bool) -> dict[str, str]:
         chosen = Path(tensorboard.get("save_dir") or run_folder)
         curves = run_folder.parent if chosen == run_folder else chosen
         commands["curves"] = f"tensorboard --logdir {shown(curves, start_folder)}"
+    # A checkpoint does not keep code: whoever opens it gives the file again.
+    files = dict.fromkeys(user_code.split(part)[0] for part in own_parts(config.model).values())
+    own = "".join(f" parts={shlex.quote(file)}" for file in files)
+    own_for_training = f" {shlex.quote('parts=[' + ','.join(files) + ']')}" if len(files) > 1 else own
     if config.save and interrupted:
-        commands["continue"] = f"python -m lab.train resume={shown(run_folder, start_folder)}"
+        commands["continue"] = f"python -m lab.train resume={shown(run_folder, start_folder)}{own_for_training}"
     if config.save:
         best = run_folder / CHECKPOINTS_FOLDER / "best.ckpt"
         checkpoint = shown(best if best.exists() else run_folder, start_folder)
         commands["generate"] = (
-            f"python -m lab.generate checkpoint={checkpoint} prompt={shlex.quote(config.sample.prompt)}"
+            f"python -m lab.generate checkpoint={checkpoint}{own} prompt={shlex.quote(config.sample.prompt)}"
         )
     else:
         commands["keep it"] = "the same command with save=true keeps the weights, to generate with and to continue"

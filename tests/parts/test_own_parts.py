@@ -1,5 +1,6 @@
 """Ideas in files of a user's own, from the command line to a trained model and back."""
 
+import os
 import re
 import shutil
 from pathlib import Path
@@ -64,10 +65,11 @@ def folder(tmp_path: Path) -> Path:
 
 def test_an_idea_that_the_lab_has_too_is_the_same_to_the_bit(folder: Path) -> None:
     own = ("model.norm=ideas/mine.py:Norm", "model.feed_forward=ideas/mine.py:GatedMLP")
-    done = train_here(folder, *OPTIONS, *own, "hydra.run.dir=own")
-    assert done.code == 0, done.err
+    first = train_here(folder, *OPTIONS, *own, "hydra.run.dir=own")
+    assert first.code == 0, first.err
     done = train_here(folder, *OPTIONS, "model.norm=rmsnorm", "model.feed_forward=swiglu", "hydra.run.dir=labs")
     assert done.code == 0, done.err
+    assert f"checkpoint=own{os.sep}checkpoints{os.sep}best.ckpt parts=ideas/mine.py prompt=" in first.out
     assert scalars(folder / "own")["train_loss"] == scalars(folder / "labs")["train_loss"]
     assert scalars(folder / "own")["val_loss"] == scalars(folder / "labs")["val_loss"]
 
