@@ -228,6 +228,8 @@ METADATA = parts(
 )
 """What a checkpoint says of itself; the options only as far as they decide the model."""
 
+_SPENT = parts({"seconds": number(0), "processor_seconds": number(0)})
+
 CALLBACKS: Mapping[str, Kind] = {
     "Record": parts(
         {
@@ -240,7 +242,7 @@ CALLBACKS: Mapping[str, Kind] = {
     ),
     "Checkpoints": parts({"best_val_loss": _LOSS}),
     "Alerts": parts({"losses": rows(number())}),
-    "Spent": parts({}, {"seconds": number(0), "processor_seconds": number(0)}),
+    "Spent": lambda value, where: _SPENT(value, where) if value != {} else {},  # empty: they are not known
 }
 """States of callbacks that are ours. Those of others must be plain values and tensors, and are their own business."""
 

@@ -110,6 +110,7 @@ FAULTS = {
     "a billion layers": (put("lab", "config", "model", "n_layers", value=10**9), "1,000,000,000 layers"),
     "heads that do not fit": (put("lab", "config", "model", "n_heads", value=3), "makes no model"),
     "an option of another type": (put("lab", "config", "trainer", "max_steps", value="many"), "trainer.max_steps"),
+    "one of two times": (put("callbacks", "Spent", value={"seconds": 1.0}), "no callbacks.Spent.processor_seconds"),
     "a tokenizer that is a number": (put("lab", "tokenizer", value=7), "lab.tokenizer is 7"),
     "a tokenizer of no kind": (put("lab", "tokenizer", value={"name": "mine"}), "lab.tokenizer.name is 'mine'"),
     "a tensor on no device": (put(*STATE, 3, "exp_avg", value=torch.ones(8, 8, device="meta")), "another kind"),
