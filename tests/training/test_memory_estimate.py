@@ -67,6 +67,15 @@ print(resident("VmHWM") - before)
     ids=" ".join,
 )
 def test_the_estimate_is_within_15_percent_of_the_peak(words: list[str]) -> None:
+    estimate = sum(memory_estimate.training_memory(check(compose_config(words)), "cpu").values())
+    peak = _peak(words)
+    if estimate < 0.85 * peak:  # on a busy machine, threads that meet otherwise hold more at once: never less
+        peak = min(peak, _peak(words))
+    assert estimate == pytest.approx(peak, rel=0.15)
+
+
+def _peak(words: list[str]) -> int:
+    """The bytes that a step takes at its peak, measured in a process of its own."""
     try:
         done = subprocess.run(
             [sys.executable, "-c", _MEASURE, *words], cwd=ROOT, capture_output=True, text=True, check=True
@@ -75,8 +84,7 @@ def test_the_estimate_is_within_15_percent_of_the_peak(words: list[str]) -> None
         if "Permission denied" in failed.stderr:
             pytest.skip("this system lets nobody reset the peak of a process")
         raise AssertionError(failed.stderr) from failed
-    estimate = sum(memory_estimate.training_memory(check(compose_config(words)), "cpu").values())
-    assert estimate == pytest.approx(int(done.stdout), rel=0.15)
+    return int(done.stdout)
 
 
 def test_the_masks_of_dropout_cost_more_where_no_kernel_is_fused() -> None:
