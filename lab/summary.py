@@ -4,7 +4,6 @@ import inspect
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -15,10 +14,8 @@ from lab.commands import entry
 from lab.commands.options import training_config
 from lab.config import typed_code
 from lab.config.schema import Config
-from lab.errors import LabError
 from lab.model import GPTModel
-from lab.parts.build import outline
-from lab.parts.cost import cache_numbers_per_token, flops_per_token, inner_parameters, parameters
+from lab.parts.cost import cache_numbers_per_token, flops_per_token, inner_parameters, one_block, parameters
 from lab.system import device
 from lab.training import memory_estimate
 
@@ -55,10 +52,7 @@ def _start() -> None:
 def show(config: Config) -> None:
     """Prints the parts with their shapes and parameter counts, and what training them costs."""
     shape = config.model
-    try:
-        model = outline(replace(shape, n_layers=1))  # of one block: the others are alike
-    except ValueError as error:
-        raise LabError(f"model.emb_dim={shape.emb_dim}: torch cannot count that many numbers; take fewer") from error
+    model = one_block(shape)
     console = Console(width=None if sys.stdout.isatty() else 110)
     console.print(parts_table(model, shape.n_layers))
     total, inner = parameters(shape), inner_parameters(shape)

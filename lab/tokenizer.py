@@ -87,11 +87,7 @@ class Tokenizer:
 
     def encode_array(self, text: str) -> np.ndarray:
         """As ``encode``, but ``(n_tokens,)`` uint16: 50,257 ids fit into two bytes. Lets other threads run."""
-        # tiktoken would silently put U+FFFD in the place of a surrogate, and the round trip would be broken.
-        try:
-            text.encode("utf-8")
-        except UnicodeEncodeError as error:
-            raise ValueError(f"not a Unicode text: a lone surrogate stands at character {error.start}") from None
+        utf8(text)  # tiktoken would silently put U+FFFD in the place of a surrogate, and break the round trip
         pieces = [self._encoding.encode_to_numpy(piece, disallowed_special=()) for piece in _pieces(text)]
         return np.concatenate(pieces).astype(np.uint16)
 
@@ -112,6 +108,18 @@ class Tokenizer:
         lengths = [len(self._encoding.decode_single_token_bytes(token)) for token in range(self.vocab_size)]
         lengths[self.endoftext] = 0
         return np.array(lengths, dtype=np.int64)
+
+
+def utf8(text: str) -> bytes:
+    """``text`` in UTF-8.
+
+    Raises:
+        ValueError: if there is a lone surrogate in it, half of a character.
+    """
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ValueError(f"not a Unicode text: a lone surrogate stands at character {error.start}") from None
 
 
 def _pieces(text: str) -> Iterator[str]:

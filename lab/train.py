@@ -18,7 +18,7 @@ from lab.config.groups import CONF_FOLDER, register
 from lab.config.schema import Config, check
 from lab.errors import FolderTaken, Interrupted, LabError
 from lab.files.paths import typed_path
-from lab.runs.folder import existing, has_begun, note_end, take_away
+from lab.runs.folder import end_in_mistake, existing, note_end
 from lab.runs.ownership import refuse_other_sweep
 from lab.training import slurm
 
@@ -67,10 +67,9 @@ class Jobs:
     def _fail(self, error: LabError, folder: Path) -> None:
         print(f"error: {error}", file=sys.stderr)
         self.failures.append(str(error))
-        taken = isinstance(error, FolderTaken)  # by somebody who has the say about what becomes of it
-        if HydraConfig.get().mode == RunMode.RUN and (taken or not has_begun(folder)):
-            take_away(folder, self.there, keep_lock=taken)
-        elif not taken:
+        if HydraConfig.get().mode == RunMode.RUN:
+            end_in_mistake(folder, self.there, error)
+        elif not isinstance(error, FolderTaken):
             note_end(folder, "failed", str(error))
 
 

@@ -19,7 +19,7 @@ from lab.inspection.report import examine
 from lab.interchange.pretrained import open_pretrained
 from lab.runs import ownership
 from lab.system.device import torch_device
-from lab.tokenizers.contract import utf8
+from lab.tokenizer import utf8
 
 _HEAD = """\
 Looks inside a model while it reads a prompt, and saves what it sees: figures, and all the numbers in internals.json.

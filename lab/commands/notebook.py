@@ -16,12 +16,12 @@ from lab.comparison.verdict import At, Contrast, contrasts
 from lab.config import compose, quoting, resolvers, typed_code, typed_overrides
 from lab.config.explain import explained
 from lab.config.schema import Config, check
-from lab.errors import FolderTaken, Interrupted, LabError
+from lab.errors import Interrupted, LabError
 from lab.files.paths import typed_path
 from lab.interchange.pretrained import open_pretrained
 from lab.model import GPTModel
 from lab.runs import events
-from lab.runs.folder import existing, has_begun, note_end, take_away
+from lab.runs.folder import end_in_mistake, existing, note_end
 from lab.runs.results import Results
 from lab.system.process_state import put_back
 from lab.training.notebook_bar import NotebookBar
@@ -118,11 +118,7 @@ def _run(words: list[str], start_folder: Path) -> Outcome:
             with typed_code.allowed(words, config.parts, start_folder):
                 trained = train_model(config, place, start_folder, NotebookBar())
         except LabError as error:
-            taken = isinstance(error, FolderTaken)
-            if taken or not has_begun(place):
-                take_away(place, there, keep_lock=taken)
-            else:
-                note_end(place, "failed", str(error))
+            end_in_mistake(place, there, error)
             raise
         except Interrupted as stop:  # before there was anything to end in good order
             note_end(place, "stopped", stop.reason)

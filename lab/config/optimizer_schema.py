@@ -1,5 +1,5 @@
 """The options of optimizers: a dataclass for each file in ``conf/optimizer`` that has options of its own. Their ranges
-stand in ``lab.config.schema`` with those of all others."""
+stand in ``lab.config.limits`` with those of all others."""
 
 from dataclasses import dataclass, field
 from typing import Any

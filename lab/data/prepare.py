@@ -33,9 +33,7 @@ class Corpus:
         """How many of the tokens train, those behind them validate; None: GPT-2's tokens, which ``cut`` can count."""
         if self.measure is None:
             return None
-        n_tokens = split_by_position(self.measure.n_tokens, data.val_fraction, data.max_val_tokens)
-        n_bytes = vocabulary.bytes_before(self.measure.open(), Tokenizer().byte_lengths(), n_tokens)
-        return vocabulary.first_token_from(n_bytes, self.tokens.open(), self.tokenizer)
+        return vocabulary.first_token_from(_training_bytes(self.measure, data), self.tokens.open(), self.tokenizer)
 
     def told(self) -> dict[str, str]:
         """Rows for a table: how much was read, what was not, and what may be meant otherwise than it was taken."""
@@ -119,10 +117,14 @@ def make_tokenizer(config: TokenizerConfig, of: CorpusConfig, data: DataConfig, 
     if (ready := vocabulary.given(config, start_folder)) is not None:
         return ready
     files = find_corpus(of, start_folder)
-    gpt2 = tokenize(files, of)
-    n_tokens = split_by_position(gpt2.n_tokens, data.val_fraction, data.max_val_tokens)
-    n_bytes = vocabulary.bytes_before(gpt2.open(), Tokenizer().byte_lengths(), n_tokens)
+    n_bytes = _training_bytes(tokenize(files, of), data)
     return vocabulary.learnt(config, lambda: _documents(files, of), n_bytes)
+
+
+def _training_bytes(gpt2: TokenFile, data: DataConfig) -> int:
+    """How many bytes stand in front of the validation text, which GPT-2's tokens measure out."""
+    n_tokens = split_by_position(gpt2.n_tokens, data.val_fraction, data.max_val_tokens)
+    return vocabulary.bytes_before(gpt2.open(), Tokenizer().byte_lengths(), n_tokens)
 
 
 def tokenize(files: list[Path], config: CorpusConfig, tokenizer: TextTokenizer | None = None) -> TokenFile:

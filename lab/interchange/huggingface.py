@@ -22,6 +22,7 @@ from lab.interchange import llama, weights
 from lab.interchange.weights import Joined, Part, TensorFile
 from lab.model import GPTConfig, GPTModel
 from lab.parts.config import ModelConfig
+from lab.runs.tensors import n_blocks
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
@@ -190,7 +191,8 @@ def open_folder(folder: Path) -> GPTModel:
     if found.get("model_type") in llama.TYPES:
         shape = llama.our_config(found, folder / CONFIG_FILE)
         there = llama.our_parts({name: Part(file, name) for name, file in _tensors(folder).items()})
-        called = {ours: " with ".join(theirs) for ours, theirs in llama.names(llama.depth(there)).items()}
+        # As many layers as there are weights for: a config may say a billion.
+        called = {ours: " with ".join(theirs) for ours, theirs in llama.names(n_blocks(there)).items()}
         return weights.assemble(shape, _tied(shape, there), folder, called)
     config = _our_config(found, folder / CONFIG_FILE)
     stored = {name.removeprefix("transformer."): (file, name) for name, file in _tensors(folder).items()}

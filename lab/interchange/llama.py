@@ -6,7 +6,7 @@ values, and gate and up, as matrices of their own, where ours has one for all (`
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -182,11 +182,6 @@ def _whole(found: Mapping[str, Any], name: str, path: Path, default: int | None 
     if type(value) is not int or value < 1:
         raise LabError(f"{path}: {name} is {json.dumps(value)[:40]}, and must be a whole number, at least 1")
     return value
-
-
-def depth(ours: Iterable[str]) -> int:
-    """How many layers there are weights for, by our names: a config may say a billion."""
-    return len({name.split(".")[1] for name in ours if name.startswith("blocks.")})
 
 
 def our_parts(stored: Mapping[str, Part]) -> dict[str, Part | Joined]:

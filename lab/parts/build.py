@@ -78,8 +78,7 @@ def parts_of(config: GPTConfig) -> Parts:
         return GPT2
     norm = _find("norm", config, _NORMS)
     feed_forward = _find("feed_forward", config, _FEED_FORWARDS)
-    position = _find("position", config, {})
-    embedded, told = _position(config, position)
+    embedded, told = _position(config)
     return Parts(
         norm=norm if user_code.is_reference(config.norm) else partial(norm, eps=config.norm_eps),
         attention=cast(Any, _attention(config, told)),
@@ -95,7 +94,7 @@ def _find(option: str, config: ModelConfig, known: dict[str, Callable[..., nn.Mo
     """The class that an option names: one of the lab's, or the user's own, whose mistakes are his own, too."""
     name = getattr(config, option)
     if not user_code.is_reference(name):
-        return known.get(name, nn.Identity)
+        return known[name]
     made = user_code.load(f"model.{option}", name)
 
     def make(*arguments: Any) -> nn.Module:
@@ -107,14 +106,13 @@ def _find(option: str, config: ModelConfig, known: dict[str, Callable[..., nn.Mo
             raise LabError(f"model.{option}={name} makes a {type(part).__name__}, and must make a torch.nn.Module")
         return part
 
-    make.told_in_attention = hasattr(made, "rotate") or hasattr(made, "bias")  # type: ignore[attr-defined]
     return make
 
 
 _Maker = Callable[[GPTConfig], nn.Module]
 
 
-def _position(config: ModelConfig, own: Callable[..., nn.Module]) -> tuple[_Maker | None, _Maker | None]:
+def _position(config: ModelConfig) -> tuple[_Maker | None, _Maker | None]:
     """What makes the positions that are added to the embeddings, and those that attention is told."""
     if config.position == "learned":
         return GPT2.position_embedding, None
@@ -124,7 +122,8 @@ def _position(config: ModelConfig, own: Callable[..., nn.Module]) -> tuple[_Make
         return None, lambda _: LinearBias(config.n_heads)
     if config.position == "none":
         return None, None
-    return (None, own) if own.told_in_attention else (own, None)  # type: ignore[attr-defined]
+    own, made = _find("position", config, {}), user_code.load("model.position", config.position)
+    return (None, own) if hasattr(made, "rotate") or hasattr(made, "bias") else (own, None)
 
 
 def _attention(config: ModelConfig, position: _Maker | None) -> _Maker:

@@ -15,17 +15,22 @@ def parameters(config: GPTConfig) -> int:
     Raises:
         LabError: if no model can be that large.
     """
-    one = _one_block(config)
+    one = one_block(config)
     return one.num_parameters() + (config.n_layers - 1) * _block(one)
 
 
 def inner_parameters(config: GPTConfig) -> int:
     """The same without embeddings and head: ``num_parameters(include_embeddings=False)``."""
-    one = _one_block(config)
+    one = one_block(config)
     return one.num_parameters(include_embeddings=False) + (config.n_layers - 1) * _block(one)
 
 
-def _one_block(config: GPTConfig) -> GPTModel:
+def one_block(config: GPTConfig) -> GPTModel:
+    """The outline of the model with a single block: the others are alike.
+
+    Raises:
+        LabError: if no model can be that large.
+    """
     try:
         return outline(replace(config, n_layers=1))
     except ValueError as error:
@@ -57,5 +62,5 @@ def flops_per_token(config: GPTConfig) -> int:
 
 def cache_numbers_per_token(config: GPTConfig) -> int:
     """Numbers that the cache keeps for each token of a text: keys and values of all layers."""
-    attention = cast(TransformerBlock, _one_block(config).blocks[0]).attention
+    attention = cast(TransformerBlock, one_block(config).blocks[0]).attention
     return 2 * config.n_layers * attention.n_kv_heads * attention.head_dim

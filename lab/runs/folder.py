@@ -98,6 +98,16 @@ def take_away(folder: Path, there: set[Path], keep_lock: bool) -> None:
             made.rmdir()  # refuses, if there is anything in it
 
 
+def end_in_mistake(folder: Path, there: set[Path], error: LabError) -> None:
+    """What becomes of the folder of a run that ended in a mistake: of one that was refused before it began, nothing is
+    left (see ``take_away``); one that had begun says so."""
+    taken = isinstance(error, FolderTaken)  # by somebody who has the say about what becomes of it
+    if taken or not has_begun(folder):
+        take_away(folder, there, keep_lock=taken)
+    else:
+        note_end(folder, "failed", str(error))
+
+
 def write_config(folder: Path, config: Config) -> None:
     """Every option of the run, resolved, as ``config.yaml``."""
     atomic.write_text(folder / CONFIG_FILE, yaml.safe_dump(to_plain(config), sort_keys=False, allow_unicode=True))

@@ -17,10 +17,15 @@ def without_memory(config: GPTConfig, names: Iterable[str]) -> GPTModel:
         ValueError: if no model can be that large, or these weights cannot be those of one as deep.
     """
     # Before anything is done n_layers times: a file may say a billion.
-    depth = len({name.split(".")[1] for name in names if name.startswith("blocks.")})
+    depth = n_blocks(names)
     if config.n_layers != depth:
         raise ValueError(f"it says that the model has {config.n_layers:,} layers, and its weights have {depth}")
     return outline(config)
+
+
+def n_blocks(names: Iterable[str]) -> int:
+    """How many blocks weights of these names are of."""
+    return len({name.split(".")[1] for name in names if name.startswith("blocks.")})
 
 
 def with_weights(config: GPTConfig, weights: Mapping[str, Tensor]) -> GPTModel:

@@ -8,8 +8,8 @@ import re
 
 import numpy as np
 
-from lab.tokenizer import ENDOFTEXT
-from lab.tokenizers.contract import Definition, PieceTokenizer, id_type, utf8
+from lab.tokenizer import ENDOFTEXT, utf8
+from lab.tokenizers.contract import Definition, PieceTokenizer, id_type
 
 N_BYTES = 256
 

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from lab.tokenizer import ENDOFTEXT
+from lab.tokenizer import ENDOFTEXT, utf8
 from lab.tokenizers.bytes import N_BYTES
-from lab.tokenizers.contract import Definition, PieceTokenizer, id_type, utf8
+from lab.tokenizers.contract import Definition, PieceTokenizer, id_type
 
 _CODE_POINTS = 0x110000
 

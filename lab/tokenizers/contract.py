@@ -62,18 +62,6 @@ def id_type(vocab_size: int) -> np.dtype[Any]:
     return np.dtype("<u2" if vocab_size <= 1 << 16 else "<u4")
 
 
-def utf8(text: str) -> bytes:
-    """``text`` in UTF-8.
-
-    Raises:
-        ValueError: if there is a lone surrogate in it, half of a character.
-    """
-    try:
-        return text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise ValueError(f"not a Unicode text: a lone surrogate stands at character {error.start}") from None
-
-
 class PieceTokenizer:
     """A tokenizer whose tokens are pieces of text: all but the way from a text to them.
 

@@ -22,8 +22,8 @@ import tokenizers
 
 from lab.errors import LabError
 from lab.files import strict_json
-from lab.tokenizer import BORDER, ENDOFTEXT
-from lab.tokenizers.contract import Definition, PieceTokenizer, id_type, utf8
+from lab.tokenizer import BORDER, ENDOFTEXT, utf8
+from lab.tokenizers.contract import Definition, PieceTokenizer, id_type
 
 LARGEST_JSON = 64 * 2**20
 """Bytes of a ``tokenizer.json``: Gemma's, one of the largest, has 33 MB."""

@@ -1,6 +1,5 @@
 """How much memory a training takes: counted from its options, before anything is allocated."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -11,9 +10,8 @@ from lab.config.schema import Config
 from lab.errors import LabError
 from lab.optim.parameter_groups import role
 from lab.parts import swiglu
-from lab.parts.build import outline
 from lab.parts.config import ModelConfig
-from lab.parts.cost import parameters
+from lab.parts.cost import one_block, parameters
 from lab.training.loss import ROWS
 
 _CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
@@ -58,8 +56,8 @@ def _remembered(config: Config, total: int) -> int:
     if not isinstance(optimizer, MuonConfig | AdafactorConfig):
         return 2 * total
     try:
-        model = outline(replace(config.model, n_layers=1))  # of one block: the others are alike
-    except ValueError:  # so large that it need not be exact
+        model = one_block(config.model)
+    except LabError:  # so large that it need not be exact
         return total
     times = {name: config.model.n_layers if name.startswith("blocks.") else 1 for name, _ in model.named_parameters()}
     if isinstance(optimizer, MuonConfig):

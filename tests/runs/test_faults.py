@@ -21,6 +21,14 @@ def start(folder: Path, *arguments: str) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 
+def was_killed(process: "subprocess.Popen[bytes]") -> bool:
+    """Waits for the end."""
+    process.wait()
+    assert process.stderr is not None
+    process.stderr.close()
+    return process.returncode == -9
+
+
 def kill_after(process: "subprocess.Popen[bytes]", folder: Path, files: int, delay: float) -> bool:
     """kill -9, ``delay`` seconds after the run has written ``files`` checkpoints. False if it was through before."""
     seen = 0
@@ -36,10 +44,7 @@ def kill_after(process: "subprocess.Popen[bytes]", folder: Path, files: int, del
             process.kill()
             break
         time.sleep(0.005)
-    process.wait()
-    assert process.stderr is not None
-    process.stderr.close()
-    return process.returncode == -9
+    return was_killed(process)
 
 
 def kill_within_a_write(process: "subprocess.Popen[bytes]", folder: Path) -> bool:
@@ -50,10 +55,7 @@ def kill_within_a_write(process: "subprocess.Popen[bytes]", folder: Path) -> boo
             process.kill()
             break
         time.sleep(0.001)
-    process.wait()
-    assert process.stderr is not None
-    process.stderr.close()
-    return process.returncode == -9
+    return was_killed(process)
 
 
 MANY_WRITES = (*OPTIONS, "model.emb_dim=128", "trainer.max_steps=60", "save_every=1", "keep=2", "eval_every=10")
