@@ -75,6 +75,15 @@ def test_the_default_run_learns_more_than_word_counts(tmp_path: Path) -> None:
     done = train(tmp_path, env={"OMP_NUM_THREADS": "2"})
     assert done.results["parameters"] == 17_670_400
     assert done.results["best_val_loss"] < done.results["unigram_val_loss"] - 0.3
+    assert "python -m lab.train experiment=five_minutes save=true\n" in done.out.partition("\nnext\n")[2]
+
+
+@pytest.mark.slow
+def test_five_minutes_well_spent_are_ahead_of_the_default_run_after_one(tmp_path: Path) -> None:
+    """The default run ends at 1.869 bits per byte, after as much work as all the steps of the experiment take."""
+    done = train(tmp_path, "experiment=five_minutes", "trainer.max_steps=112", env={"OMP_NUM_THREADS": "2"})
+    assert done.results["total_steps"] == 112
+    assert done.results["bits_per_byte"] < 1.8
 
 
 @pytest.mark.slow

@@ -27,6 +27,9 @@ from lab.training.module import GPTModule
 from lab.training.preparation import Preparation
 from lab.training.resume import Earlier
 
+_BENEATH = r"\+*(save|save_every|keep|if_save_fails|log_every|eval_every|seed|logger|sample|callbacks)\b"
+"""The options that leave a run the default one: they change what is seen and kept of it, not what is trained."""
+
 
 def start(run: Preparation, model: GPTModel, weights: str | None = None) -> None:
     """What is about to happen, before it does. ``weights`` says where the first weights are from if they are not
@@ -160,6 +163,9 @@ def _next(run: Preparation, interrupted: bool) -> dict[str, str]:
         )
     else:
         commands["keep it"] = "the same command with save=true keeps the weights, to generate with and to continue"
+    if all(re.match(_BENEATH, word) for word in changed_options.words(config)):
+        commands["better"] = "python -m lab.train experiment=five_minutes save=true"
+        commands["an idea"] = 'python -m lab.experiment idea="optimizer.lr=1e-3" seeds=3'
     return commands
 
 

@@ -9,7 +9,8 @@ from torch.optim import SGD, AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
 from lab.model import GPTConfig, GPTModel
-from lab.optim.muon import MuonAdamW
+from lab.optim import muon as muon_module
+from lab.optim.muon import COEFFICIENTS, MuonAdamW, orthogonalized
 from lab.optim.parameter_groups import Role, decay_groups, keep_order, role, role_groups
 
 RATES: dict[Role, float] = {
@@ -34,8 +35,9 @@ def _backward(model: GPTModel, step: int) -> None:
 
 
 @pytest.mark.parametrize("adjust", ["original", "match_rms_adamw"])
-def test_each_half_is_torchs_own(adjust: str) -> None:
+def test_each_half_is_torchs_own(adjust: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Over five steps, with a schedule: the matrices in the blocks as torch.optim.Muon has them, the rest as AdamW."""
+    monkeypatch.setattr(muon_module, "multiplies_bf16", lambda _: True)  # torch's always does
     ours, theirs = _model(), _model()
     groups = role_groups(ours, 0.1, RATES)
     mine = MuonAdamW(groups, momentum=0.9, ns_steps=4, adjust_lr_fn=adjust, betas=(0.8, 0.9), eps=1e-6)
@@ -117,3 +119,35 @@ def test_a_state_of_two_groups_is_left_as_it_is() -> None:
     optimizer = SGD(decay_groups(model, 0.1), lr=0.1, momentum=0.9)
     keep_order(optimizer, model)
     assert "lr" in optimizer.state_dict()["param_groups"][0]
+
+
+@pytest.mark.parametrize("shape", [(12, 40), (40, 12), (16, 16)])
+def test_singular_values_become_about_one_and_singular_vectors_stay(shape: tuple[int, int]) -> None:
+    """Against the polynomial applied to the singular values themselves, in float64."""
+    matrix = torch.randn(shape, generator=torch.Generator().manual_seed(5))
+    left, values, right = torch.linalg.svd(matrix.double(), full_matrices=False)
+    values = values / matrix.double().norm()
+    a, b, c = COEFFICIENTS
+    for _ in range(5):
+        values = a * values + b * values**3 + c * values**5
+    assert ((values > 0.6) & (values < 1.3)).all()
+    found = orthogonalized(matrix, 5, torch.float32)
+    assert found.dtype is torch.float32
+    assert torch.allclose(found.double(), left @ values.diag() @ right, atol=1e-4)
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_where_bf16_is_emulated_the_products_are_in_fp32(native: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(muon_module, "multiplies_bf16", lambda _: native)
+    taken: list[torch.dtype] = []
+
+    def seen(matrix: torch.Tensor, steps: int, numbers: torch.dtype) -> torch.Tensor:
+        taken.append(numbers)
+        return orthogonalized(matrix, steps, numbers)
+
+    monkeypatch.setattr(muon_module, "orthogonalized", seen)
+    model = _model()
+    _backward(model, 0)
+    MuonAdamW(role_groups(model, 0.1, RATES)).step()
+    assert len(taken) == 8
+    assert set(taken) == {torch.bfloat16 if native else torch.float32}

@@ -100,3 +100,20 @@ def test_what_a_shell_is_given_to_paste_does_what_it_says(tmp_path: Path) -> Non
     again = ("resume=it's/run $1/checkpoints/", "hydra.job.chdir=true", "trainer.max_steps=3", "hydra.run.dir=on")
     assert train_here(tmp_path, *again).code == 0
     assert (tmp_path / "on/results.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [([], True), (["save=true", "seed=7", "logger=csv"], True), (["keep=1", "data.stride=8"], False)],
+)
+def test_after_the_default_run_it_says_what_to_try_next(
+    changed: list[str], said: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever changed what is trained knows already how to; a seed or a logger is no such change."""
+    monkeypatch.setattr("lab.config.changed_options.words", lambda _: changed)
+    lines = tiny(tmp_path, "trainer.max_steps=1").out.partition("\nnext\n")[2].splitlines()
+    commands = [line.partition("python -m ")[2] for line in lines if "experiment" in line]
+    assert commands == said * [
+        "lab.train experiment=five_minutes save=true",
+        'lab.experiment idea="optimizer.lr=1e-3" seeds=3',
+    ]
