@@ -1,5 +1,6 @@
 """The estimate of a training's memory, against the peak of a real step."""
 
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -144,3 +145,20 @@ def test_activations_grow_with_the_batch_and_shrink_with_checkpointing() -> None
     assert activations("data.batch_size=8") == 2 * usual
     assert activations("model.activation_checkpointing=true") < usual
     assert activations("model.drop_rate=0") < usual
+
+
+def test_a_roomier_batch_is_the_largest_power_of_two_that_leaves_a_fifth_free() -> None:
+    config = check(compose_config(["trainer.precision=bf16-mixed"]))
+
+    def needed(size: int) -> int:
+        return sum(
+            memory_estimate.training_memory(
+                check(compose_config(["trainer.precision=bf16-mixed", f"data.batch_size={size}"])), "gpu"
+            ).values()
+        )
+
+    free = math.ceil(needed(64) / 0.8)
+    assert memory_estimate.roomy_batch(config, "gpu", free, 10**6) == 64
+    assert memory_estimate.roomy_batch(config, "gpu", free - 10, 10**6) == 32
+    assert memory_estimate.roomy_batch(config, "gpu", free, 20) == 16  # no more than there are windows
+    assert memory_estimate.roomy_batch(config, "gpu", math.ceil(needed(4) / 0.8), 10**6) is None
