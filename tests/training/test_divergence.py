@@ -48,11 +48,11 @@ def test_an_optimizer_that_cannot_leave_out_a_step_is_looked_after_at_once() -> 
 def test_a_run_that_looks_seldom_ends_with_the_same_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
 ) -> None:
-    """Before the next point is written, or the next evaluation begins, whichever is first; and nothing is saved of it."""
+    """Before the next point is written, or the next evaluation begins, whichever is first."""
     words = (*TINY, "optimizer.lr=1e38", "schedule.warmup_steps=0", "trainer.max_steps=40", "tokenizer=bytes", *options)
-    at_once = train_here(tmp_path, *words, "save=true", "hydra.run.dir=at_once")
+    at_once = train_here(tmp_path, *words, "hydra.run.dir=at_once")
     assert "the gradient became nan at step 2." in at_once.err
     monkeypatch.setattr(Divergence, "judge", Divergence.defer)
-    later = train_here(tmp_path, *words, "save=true", "hydra.run.dir=later")
+    later = train_here(tmp_path, *words, "hydra.run.dir=later")
     assert (later.code, later.err) == (at_once.code, at_once.err)
     assert later.code == 1
