@@ -50,18 +50,20 @@ def softmax_gradient_(logits: Tensor, targets: Tensor, work: Workspace, keep: bo
     """
     targets = targets.unsqueeze(1)  # (n, 1)
     dtype = work.logits.dtype
-    # log p[target] = logit[target] - largest - log(sum of exp(logit - largest)); and 1 / sum is the largest p.
-    exponents = (logits.gather(1, targets).to(dtype) - logits.amax(1, keepdim=True).to(dtype)).squeeze(1)  # (n,)
-    largest = torch.empty_like(exponents)
+    of_target = logits.gather(1, targets).squeeze(1).to(dtype)  # (n,)
+    largest, largest_p = torch.empty_like(of_target), torch.empty_like(of_target)
     for start in range(0, len(logits), work.rows):
-        some = logits[start : start + work.rows]
+        rows = slice(start, start + work.rows)
+        some = logits[rows]
         wide, p = work.logits[: len(some)], work.probabilities[: len(some)]
         wide.copy_(some)
+        torch.amax(wide, dim=1, out=largest[rows])
         torch.softmax(wide, dim=1, out=p)
-        torch.amax(p, dim=1, out=largest[start : start + work.rows])
+        torch.amax(p, dim=1, out=largest_p[rows])
         if keep:
             some.copy_(p)
-    losses = -(exponents + largest.log())
+    # log p[target] = logit[target] - largest - log(sum of exp(logit - largest)); and 1 / sum is the largest p.
+    losses = largest - of_target - largest_p.log()
     if keep:
         # p - 1 where p is nearly 1: from the loss, in full, and not as a difference of rounded numbers.
         logits.scatter_(1, targets, torch.expm1(-losses).to(logits.dtype).unsqueeze(1))

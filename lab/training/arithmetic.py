@@ -57,7 +57,7 @@ def refuse_other_arithmetic(precision: str, device: str) -> None:
 
 
 def autocast(config: TrainerConfig, device: torch.device) -> AbstractContextManager[object]:
-    """What a forward pass and its loss have to be computed within, where no Lightning is around (a search, a benchmark):
+    """What a forward pass and its loss have to be computed within where no Lightning is around, as in a benchmark:
     ``with autocast(config.trainer, device): loss = next_token_loss(...)``. In bf16-true the model is converted instead.
     """
     mixed = config.precision.endswith("-mixed")
