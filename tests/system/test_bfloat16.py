@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from lab.system import bfloat16
+from lab.system.bfloat16 import native  # before conftest puts an answer in its place
 
 
 def test_a_processor_without_it_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -13,7 +14,7 @@ def test_a_processor_without_it_is_not_measured(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False, raising=False)
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False, raising=False)
     monkeypatch.setattr(bfloat16, "_ratio", lambda shape: pytest.fail("it was measured"))
-    assert bfloat16.native.__wrapped__() == (False, "this processor has no bf16")
+    assert native.__wrapped__() == (False, "this processor has no bf16")
 
 
 @pytest.mark.parametrize(
@@ -27,7 +28,7 @@ def test_where_there_may_be_one_the_ratio_decides(
     monkeypatch.setattr(platform, "machine", lambda: machine)
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: machine == "AMD64", raising=False)
     monkeypatch.setattr(bfloat16, "_ratio", lambda shape: small if shape == bfloat16._SMALL else large)
-    found, why = bfloat16.native.__wrapped__()
+    found, why = native.__wrapped__()
     assert found is fast
     assert f" {large if small > 0.5 else small:.2g} times" in why
 
