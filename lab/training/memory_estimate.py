@@ -15,6 +15,7 @@ from lab.optim.parameter_groups import role
 from lab.parts import swiglu
 from lab.parts.config import ModelConfig
 from lab.parts.cost import one_block, parameters
+from lab.system import bfloat16
 from lab.training.loss import ROWS
 
 _CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
@@ -45,6 +46,8 @@ def training_memory(config: Config, device: str = "cpu") -> dict[str, int]:
         logits = chunk * 5 // 2 + shape.vocab_size * shape.emb_dim * kept
     else:
         logits = head_loss.peak_memory(tokens, shape.vocab_size, shape.emb_dim, device)
+        if device == "cpu" and not bfloat16.native()[0]:  # a product in 16 bits takes memory for its result in 32
+            logits += 4 * min(tokens, head_loss.CHUNK) * head_loss.padded(shape.vocab_size)
     return {
         "weights": kept * total,
         "gradients": kept * total,

@@ -11,6 +11,7 @@ from lab.training.compilation import compile_blocks, is_compiled, uncompiled
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # what torch's compiler warns of, a test would make an error of
 def test_a_run_compiles_two_graphs_whatever_comes_by(tmp_path: Path) -> None:
     """One for training and one for evaluation, for all blocks. The last batch of an evaluation, which is smaller, and
     the sample, which grows, come again at each evaluation and are compiled at none."""
