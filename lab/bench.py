@@ -19,6 +19,7 @@ import torch
 from lab.commands import entry
 from lab.commands.flags import Parser, number
 from lab.commands.options import training_config
+from lab.config import precision
 from lab.config.changed_options import flat
 from lab.config.limits import Limit
 from lab.config.schema import Config
@@ -41,6 +42,8 @@ def _start() -> None:
     parser.add_argument("options", nargs="*", help="options of lab.train, such as model=small")
     arguments, unknown = parser.parse_known_intermixed_args()
     config = training_config([*arguments.options, *unknown])
+    if config.trainer.precision == precision.AUTO:
+        config.trainer.precision = "32-true"  # both sides take plain steps, whatever this machine could do
     _refuse_what_is_not_measured(config)
     memory_estimate.refuse_what_cannot_fit(config, "cpu")
     if arguments.side:

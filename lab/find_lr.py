@@ -17,7 +17,7 @@ import torch
 from lab.commands import entry
 from lab.commands.flags import Parser, number
 from lab.commands.options import training_config
-from lab.config import typed_code
+from lab.config import precision, typed_code
 from lab.config.limits import Limit
 from lab.config.plan import make_plan, refuse_senseless
 from lab.config.schema import Config
@@ -98,6 +98,7 @@ def _measure(config: Config, flags: Flags) -> Curve:
         if value != plain:
             raise LabError(f"{option}: lab.find_lr begins anew, on one device, and not in 16-mixed: leave it out")
     device = arithmetic.accelerator(config.trainer)
+    precision.settle(config.trainer)
     memory_estimate.refuse_what_cannot_fit(config, device)
     corpus = read_corpus(config.corpus, Path.cwd(), vocabulary.choose(config, None, Path.cwd()))
     border = corpus.border(config.data)

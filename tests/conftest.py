@@ -31,6 +31,16 @@ def _private_caches(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ.setdefault("LAB_STATE", str(tmp_path_factory.mktemp("state")))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_bf16() -> Iterator[None]:
+    """What trainer.precision=auto comes to is the same on every machine: fp32, unless a test says otherwise."""
+    from lab.system import bfloat16
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bfloat16, "native", lambda: (False, "this processor has no bf16"))
+        yield
+
+
 @pytest.fixture(scope="session")
 def corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of fetched corpora; LAB_CORPORA if it is set, as it is where verdict can be had offline."""

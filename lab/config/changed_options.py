@@ -7,7 +7,7 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
-from lab.config import compose, quoting
+from lab.config import compose, precision, quoting
 from lab.config.groups import defaults, group_names
 from lab.config.schema import Config, to_plain
 
@@ -30,6 +30,8 @@ def words(config: Config) -> list[str]:
     ]
     before = flat(OmegaConf.to_object(compose.compose_quoted(picked)))
     now = flat(config)
+    if now["trainer.precision"] == precision.unsaid(config.trainer, before["trainer.precision"]):
+        now["trainer.precision"] = before["trainer.precision"]
     if now["tokenizer.name"] != before["tokenizer.name"]:  # that of the weights in init_from=, which says it
         now = {name: value for name, value in now.items() if not name.startswith("tokenizer.")}
     return picked + [

@@ -144,9 +144,10 @@ class TrainerConfig:
     """cpu, gpu, mps, or auto for the best there is."""
     devices: int = 1
     """How many of them."""
-    precision: str = "32-true"
-    """32-true, bf16-mixed, 16-mixed (on GPUs only) or bf16-true: the number format of the arithmetic. A recent NVIDIA
-    GPU multiplies what is left in fp32 as TensorFloat-32; the start of a run says so."""
+    precision: str = "auto"
+    """32-true, bf16-mixed, 16-mixed (on GPUs only) or bf16-true: the number format of the arithmetic; auto: bf16-mixed
+    where the processor or GPU computes in bf16, else 32-true. A run that goes on keeps what it has begun with. A recent
+    NVIDIA GPU multiplies what is left in fp32 as TensorFloat-32; the start of a run says so."""
     compile: bool = False
     """Let torch.compile fuse the model: faster after a first, slow step."""
 
@@ -211,7 +212,7 @@ class Config:
 
 
 ACCELERATORS = ("auto", "cpu", "gpu", "mps")
-PRECISIONS = ("32-true", "bf16-mixed", "16-mixed", "bf16-true")
+PRECISIONS = ("auto", "32-true", "bf16-mixed", "16-mixed", "bf16-true")
 
 
 def check(composed: DictConfig) -> Config:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.optim import AdamW, Optimizer
 
-from lab.system.native_bf16 import multiplies_bf16
+from lab.system import bfloat16
 
 COEFFICIENTS = (3.4445, -4.775, 2.0315)
 """Of the odd polynomial that is applied over and over: steepest at zero, so that small singular values grow fast. It
@@ -82,7 +82,7 @@ class Muon(Optimizer):
 
 def _numbers(device: torch.device) -> torch.dtype:
     """What matrices are multiplied in: half the bits suffice for a direction, where they are faster."""
-    return torch.bfloat16 if multiplies_bf16(device) else torch.float32
+    return torch.float32 if device.type == "cpu" and not bfloat16.native()[0] else torch.bfloat16
 
 
 class MuonAdamW(Optimizer):

@@ -3,6 +3,7 @@ something else and go on; here it is refused, so that no run is in another arith
 says."""
 
 import warnings
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 
@@ -53,6 +54,14 @@ def refuse_other_arithmetic(precision: str, device: str) -> None:
     emulated = device == "gpu" and numbers is torch.bfloat16 and not torch.cuda.is_bf16_supported(False)
     if emulated or not _multiplies(numbers, devices.torch_device(device)):
         raise LabError(f"trainer.precision={precision}: {device_name(device)} has no such arithmetic: take {other}")
+
+
+def autocast(config: TrainerConfig, device: torch.device) -> AbstractContextManager[object]:
+    """What a forward pass and its loss have to be computed within where no Lightning is around, as in a benchmark:
+    ``with autocast(config.trainer, device): loss = next_token_loss(...)``. In bf16-true the model is converted instead.
+    """
+    mixed = config.precision.endswith("-mixed")
+    return torch.autocast(device.type, _NUMBERS[config.precision]) if mixed else nullcontext()
 
 
 def _multiplies(numbers: torch.dtype, device: torch.device) -> bool:

@@ -12,6 +12,7 @@ from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from lab.config.schema import SampleConfig
 from lab.inference.sampling import Sampling, generate
 from lab.tokenizers.contract import TextTokenizer
+from lab.training.compilation import uncompiled
 from lab.training.event_logger import EventLogger
 from lab.training.module import GPTModule
 
@@ -33,13 +34,14 @@ class Samples(L.Callback):
         if not trainer.is_global_zero:
             return
         assert isinstance(module, GPTModule)
-        (token_ids,) = generate(
-            module.model,
-            [self.tokenizer.encode(self.config.prompt)],
-            self.config.max_tokens,
-            Sampling(self.config.temperature, self.config.top_k),
-            seed=int(np.random.SeedSequence([self.seed, trainer.global_step]).generate_state(1)[0]),
-        )
+        with uncompiled(module.model):
+            (token_ids,) = generate(
+                module.model,
+                [self.tokenizer.encode(self.config.prompt)],
+                self.config.max_tokens,
+                Sampling(self.config.temperature, self.config.top_k),
+                seed=int(np.random.SeedSequence([self.seed, trainer.global_step]).generate_state(1)[0]),
+            )
         self.latest = self.tokenizer.decode(token_ids)
         write_sample(trainer.loggers, self.latest, trainer.global_step)
 

@@ -66,10 +66,17 @@ class LabData(L.LightningDataModule):
             rank=rank,
             replicas=replicas,
         )
-        return batch_loader(self.windows, self.config.num_workers, batch_sampler=sampler)
+        workers = self.config.num_workers
+        return batch_loader(self.windows, workers, batch_sampler=sampler, pin_memory=self._for_gpu)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """Every validation token but the first as a target, exactly once; ``(rows, seq)`` batches, the last shorter."""
         # No gradients are kept, so a larger batch fits; the result does not depend on it.
         windows = EvaluationWindows(self.val_tokens, self.context_length, 2 * self.config.batch_size)
-        return batch_loader(windows, 0, batch_size=None)
+        return batch_loader(windows, 0, batch_size=None, pin_memory=self._for_gpu)
+
+    @property
+    def _for_gpu(self) -> bool:
+        """Do batches go to a GPU? From memory that the system may not move (pinned), Lightning has them copied while
+        the GPU is at work on the batch before; from other memory, the copy would wait for it."""
+        return self.trainer is not None and self.trainer.strategy.root_device.type == "cuda"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import lightning as L
+import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -21,7 +22,7 @@ from lab.model import GPTModel
 from lab.parts.config import own_parts
 from lab.runs.results import Results
 from lab.terminal import duration, table
-from lab.training import arithmetic
+from lab.training import arithmetic, memory_estimate
 from lab.training.callbacks import Samples
 from lab.training.module import GPTModule
 from lab.training.preparation import Preparation
@@ -37,6 +38,8 @@ def start(run: Preparation, model: GPTModel, weights: str | None = None) -> None
     config, corpus, plan = run.config, run.corpus, run.plan
     shape = config.model
     device = f"{arithmetic.device_name(run.device)}, {arithmetic.arithmetic(config.trainer, run.device)}"
+    if run.about_precision:
+        device += f"\n{run.about_precision}"
     table(
         "gpt-lab",
         {
@@ -48,7 +51,7 @@ def start(run: Preparation, model: GPTModel, weights: str | None = None) -> None
             "steps": f"{_steps(plan, run.earlier)}; evaluation every {plan.eval_every}",
             **_continuing(run.earlier, config, plan),
             **({"weights": weights} if weights else {}),
-            "batch": _batch(config),
+            "batch": _batch(config) + _larger_batch(run),
             "optimizer": _optimizer(config, plan),
             "seed": str(config.seed),
             "changed": _wrapped(changed_options.words(config)) or "nothing: these are the defaults",
@@ -88,6 +91,15 @@ def _batch(config: Config) -> str:
     if trainer.accumulate_grad_batches > 1:
         text += f", {trainer.accumulate_grad_batches} times before a step"
     return text + (f", on each of {trainer.devices} devices" if trainer.devices > 1 else "")
+
+
+def _larger_batch(run: Preparation) -> str:
+    """What a GPU has room for: small batches leave most of it idle. Proposed, never chosen: it makes another run."""
+    if run.device != "gpu":
+        return ""
+    free, _ = torch.cuda.mem_get_info()
+    size = memory_estimate.roomy_batch(run.config, run.device, free, run.plan.n_windows)
+    return f"; {free / 2**30:,.0f} GiB are free, which would hold data.batch_size={size} (estimated)" if size else ""
 
 
 def _optimizer(config: Config, plan: Plan) -> str:

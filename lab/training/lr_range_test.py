@@ -7,7 +7,6 @@ it knows nothing of how a rate does in the long run, so what it proposes is wher
 
 import math
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -17,6 +16,7 @@ from torch.optim import Optimizer
 from lab.config.schema import Config
 from lab.data.windows import Batch
 from lab.model import GPTModel
+from lab.training.arithmetic import autocast
 from lab.training.datamodule import LabData
 from lab.training.loss import next_token_loss
 
@@ -117,16 +117,11 @@ def _backward(config: Config, model: GPTModel, optimizer: Optimizer, batch: Call
     total = torch.zeros((), device=device)
     for _ in range(accumulate):
         inputs, targets = (part.to(device) for part in batch())
-        with _autocast(config, device):
+        with autocast(config.trainer, device):
             loss: Tensor = next_token_loss(model.hidden(inputs), model.head.weight, targets)
         (loss / accumulate).backward()
         total += loss.detach().float() / accumulate
     return total.item()
-
-
-def _autocast(config: Config, device: torch.device) -> AbstractContextManager[object]:
-    mixed = config.trainer.precision == "bf16-mixed"
-    return torch.autocast(device.type, torch.bfloat16) if mixed else nullcontext()
 
 
 def rising(low: float, high: float, steps: int) -> list[float]:

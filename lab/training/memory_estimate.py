@@ -1,17 +1,21 @@
 """How much memory a training takes: counted from its options, before anything is allocated."""
 
+import dataclasses
 from pathlib import Path
 
 import psutil
 import torch
 
 from lab.config.optimizer_schema import AdafactorConfig, AdamWConfig, MuonConfig, SGDConfig
+from lab.config.precision import resolved
 from lab.config.schema import Config
 from lab.errors import LabError
+from lab.kernels import head_loss
 from lab.optim.parameter_groups import role
 from lab.parts import swiglu
 from lab.parts.config import ModelConfig
 from lab.parts.cost import one_block, parameters
+from lab.system import bfloat16
 from lab.training.loss import ROWS
 
 _CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
@@ -28,17 +32,22 @@ def training_memory(config: Config, device: str = "cpu") -> dict[str, int]:
     only after the next forward pass. Libraries, the allocator's slack and the CUDA context come on top. Held against
     the measured peak of a step in ``tests/training/test_memory_estimate.py``.
     """
-    shape, precision = config.model, config.trainer.precision
+    shape, precision = config.model, resolved(config.trainer)
     try:
         total = parameters(shape)
     except LabError:  # so large that it need not be exact: the embeddings alone
         total = shape.vocab_size * shape.emb_dim
     tokens = config.data.batch_size * shape.context_length
     kept = 2 if precision == "bf16-true" else 4
-    # A chunk of logits, its gradient, and half as much again (measured) for the products between them; and the head's
-    # own gradient, which is computed with them in the forward pass (see lab/training/loss.py).
-    chunk = min(tokens, ROWS) * shape.vocab_size * 4
-    logits = chunk * 5 // 2 + shape.vocab_size * shape.emb_dim * kept
+    if precision == "32-true":
+        # A chunk of logits, its gradient, and half as much again (measured) for the products between them; and the
+        # head's own gradient, which is computed with them in the forward pass (see lab/training/loss.py).
+        chunk = min(tokens, ROWS) * shape.vocab_size * 4
+        logits = chunk * 5 // 2 + shape.vocab_size * shape.emb_dim * kept
+    else:
+        logits = head_loss.peak_memory(tokens, shape.vocab_size, shape.emb_dim, device)
+        if device == "cpu" and not bfloat16.native()[0]:  # a product in 16 bits takes memory for its result in 32
+            logits += 4 * min(tokens, head_loss.CHUNK) * head_loss.padded(shape.vocab_size)
     return {
         "weights": kept * total,
         "gradients": kept * total,
@@ -104,6 +113,20 @@ def _hidden(shape: ModelConfig) -> int:
     return (3 if shape.feed_forward == "relu2" else 2) * wide
 
 
+def roomy_batch(config: Config, device: str, free: int, windows: int) -> int | None:
+    """The largest ``data.batch_size`` that ``free`` bytes would hold by the estimate, with a fifth of them to spare: a
+    power of two, of no more than the ``windows`` there are. None if it is not at least twice that of the options."""
+    size = 1
+    while 2 * size <= windows and _with_batch(config, device, 2 * size) <= 0.8 * free:
+        size *= 2
+    return size if size >= 2 * config.data.batch_size else None
+
+
+def _with_batch(config: Config, device: str, size: int) -> int:
+    data = dataclasses.replace(config.data, batch_size=size)
+    return sum(training_memory(dataclasses.replace(config, data=data), device).values())
+
+
 def refuse_what_cannot_fit(config: Config, device: str) -> None:
     """Refuses a training that is beyond all the memory of ``device`` (``cpu``, ``gpu`` or ``mps``), by a count that
     errs on the small side: what is only likely to be too large may try.
@@ -130,7 +153,7 @@ def _least(config: Config) -> tuple[int, int]:
     model = exact["weights"] + exact["gradients"] + known * exact["optimizer"] + shape.n_layers * _MODULE_BYTES
     # Half of what a block keeps: a compiled one computes some of it a second time instead.
     kept = 1 if shape.activation_checkpointing else 9
-    width = 4 if config.trainer.precision == "32-true" else 2
+    width = 4 if resolved(config.trainer) == "32-true" else 2
     batch = config.data.batch_size * shape.context_length * shape.n_layers * shape.emb_dim * kept * width
     return model, batch
 

@@ -22,6 +22,9 @@ from lab.optim.parameter_groups import keep_order
 from lab.optim.schedules import Schedule
 from lab.parts.cost import flops_per_token
 from lab.runs.checkpoint_schema import Metadata
+from lab.system.device import seed_generators
+from lab.training.compilation import uncompiled
+from lab.training.divergence import Divergence, diverged
 from lab.training.loss import next_token_loss
 from lab.training.metrics import LanguageModelMetrics, model_flops_utilization, peak_flops
 from lab.training.own_metrics import OwnMetrics
@@ -81,6 +84,9 @@ class GPTModule(L.LightningModule):
         """Loss summed over the micro-batches of the step in progress."""
         self.grad_norm: Tensor | None = None
         """Length of the last gradient, before clipping."""
+        self.divergence = Divergence()
+        self.full_shape: torch.Size | None = None
+        """Of the first batch of an evaluation, as most of them are: what is worth being compiled."""
         self.clock = (0, 0.0)
         """Step and time of training of the last written point, for the rate."""
         self.warm: tuple[int, float] | None = None
@@ -128,7 +134,7 @@ class GPTModule(L.LightningModule):
         # Dropout's random numbers are a function of the place in the run, not of what was drawn before. A run that is
         # continued in the middle draws the same masks, and so does one that evaluated more often.
         place = [self.seed, self.global_step, self._micro_batch(batch_idx), self.global_rank]
-        torch.manual_seed(int(np.random.SeedSequence(place).generate_state(1)[0]))
+        seed_generators(self.device, int(np.random.SeedSequence(place).generate_state(1)[0]))
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         inputs, targets = batch  # (B, T), (B, T)
@@ -148,14 +154,14 @@ class GPTModule(L.LightningModule):
         3.2, https://arxiv.org/abs/1211.5063: one bad batch may set the direction of a step, not its size.
 
         Raises:
-            LabError: if the gradient is not finite, before it can reach the weights.
+            LabError: if the gradient is not finite, before it can reach the weights; on a GPU it may be told later.
         """
         limit = math.inf if gradient_clip_val is None else float(gradient_clip_val)
         self.grad_norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), limit)
         # A loss that is NaN or infinite makes a gradient that is. In fp16 an overflow is part of the game: the scaler
         # skips the step and carries on with a smaller factor.
-        if self.trainer.precision != "16-mixed" and not torch.isfinite(self.grad_norm):
-            raise LabError(diverged(f"the gradient became {self.grad_norm.item()}", self.global_step + 1))
+        if self.trainer.precision != "16-mixed":
+            self.divergence.judge(self.grad_norm, self.global_step + 1, optimizer)
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
         super().optimizer_step(*args, **kwargs)  # runs the last micro-batch, too: it is what Lightning calls a closure
@@ -171,11 +177,15 @@ class GPTModule(L.LightningModule):
             self.trainer.should_stop = True
 
     def on_validation_start(self) -> None:
+        self.divergence.stop()
         self.evaluation_began = time.perf_counter()
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         inputs, targets = batch
-        hidden, head = self.model.hidden(inputs), self.model.head.weight
+        self.full_shape = self.full_shape or inputs.shape
+        with uncompiled(self.model, when=inputs.shape != self.full_shape):
+            hidden = self.model.hidden(inputs)
+        head = self.model.head.weight
         nll = next_token_loss(hidden, head, targets, reduction="sum")
         self.own_metrics.update(hidden, head, targets)
         self.metrics.update(nll, targets.numel(), self.byte_lengths[targets].sum())
@@ -199,6 +209,7 @@ class GPTModule(L.LightningModule):
         self.skipped += seconds
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.divergence.stop()
         checkpoint["lab"] = self.metadata
 
     def write(self, figures: dict[str, float], step: int) -> None:
@@ -209,6 +220,7 @@ class GPTModule(L.LightningModule):
     def _write_training_point(self, step: int) -> None:
         assert self.loss_sum is not None
         assert self.grad_norm is not None
+        self.divergence.stop()
         # .item() waits for the device, so that the clock measures finished work.
         self.train_loss = self.loss_sum.item() / self.trainer.accumulate_grad_batches
         last_step, last_time = self.clock
@@ -237,11 +249,3 @@ class GPTModule(L.LightningModule):
         """Will the step in progress be written?"""
         step = self.global_step + 1
         return step % self.log_every == 0 or step == self.trainer.max_steps
-
-
-def diverged(what: str, step: int) -> str:
-    """The sentence for a run whose numbers have left the finite."""
-    return (
-        f"training diverged: {what} at step {step}. Try a smaller optimizer.lr, more schedule.warmup_steps, or "
-        "trainer.precision=32-true; checkpoints saved so far are kept"
-    )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab.config import precision
 from lab.config.plan import Plan, make_plan, refuse_senseless
 from lab.config.schema import Config
 from lab.data.prepare import Corpus, anchor, read_corpus
@@ -32,6 +33,8 @@ class Preparation:
     plan: Plan
     earlier: Earlier | None
     """What it goes on from."""
+    about_precision: str | None = None
+    """What there is to say of the number format: how it was chosen, or that it is slow here."""
 
     @property
     def first_step(self) -> int:
@@ -53,7 +56,7 @@ def prepare(config: Config, run_folder: Path, start_folder: Path) -> Preparation
     earlier = resume.open_earlier(config.resume, start_folder, run_folder)
     if earlier is None or earlier.run_folder != run_folder.resolve():
         refuse_used(run_folder, anew=config.resume == "auto")
-    device, chosen = _machine(config)
+    device, chosen, about_precision = _machine(config)
     ownership.refuse_curves_of_others(chosen.loggers.values(), run_folder)
     if config.save:
         resume_check.refuse_unsavable(config, device)
@@ -71,11 +74,14 @@ def prepare(config: Config, run_folder: Path, start_folder: Path) -> Preparation
         resume_check.refuse_unfit(earlier.checkpoint, config, device, earlier.path)
     plan = make_plan(config, len(data.windows), earlier.plan if earlier else None)
     refuse_senseless(config, plan)
-    return Preparation(config, run_folder, start_folder, device, chosen, tokenizer, corpus, data, plan, earlier)
+    about = (config, run_folder, start_folder, device, chosen)
+    return Preparation(*about, tokenizer, corpus, data, plan, earlier, about_precision)
 
 
-def _machine(config: Config) -> tuple[str, Chosen]:
-    """The device, once the training may fit into it, and the objects of the options."""
+def _machine(config: Config) -> tuple[str, Chosen, str | None]:
+    """The device, once the training may fit into it, the objects of the options, and what there is to say of the
+    number format, which is settled here."""
     device = arithmetic.accelerator(config.trainer)
+    about_precision = precision.settle(config.trainer)
     memory_estimate.refuse_what_cannot_fit(config, device)
-    return device, wiring.choose(config, device)
+    return device, wiring.choose(config, device), about_precision

@@ -14,6 +14,7 @@ from lab.training import arithmetic, finetune, slurm, wiring
 from lab.training.alerts import Alerts
 from lab.training.callbacks import Record, Samples
 from lab.training.checkpointing import AtomicCheckpointIO, Checkpoints
+from lab.training.compilation import compile_blocks
 from lab.training.display import Display
 from lab.training.event_logger import EventLogger
 from lab.training.hparams import Hparams
@@ -31,10 +32,7 @@ def make_module(run: Preparation, initial: GPTModel | None = None) -> GPTModule:
     if initial is not None:
         finetune.take_weights(model, initial)
     if config.trainer.compile:
-        # Block by block: they are alike, so that one compilation serves all. In place: a wrapper module would put
-        # its own name into every key of a checkpoint.
-        for block in model.blocks:
-            block.compile()
+        compile_blocks(model)
     module = GPTModule(
         model,
         lambda built: wiring.make_optimizer(config, built, run.device),

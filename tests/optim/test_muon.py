@@ -37,7 +37,7 @@ def _backward(model: GPTModel, step: int) -> None:
 @pytest.mark.parametrize("adjust", ["original", "match_rms_adamw"])
 def test_each_half_is_torchs_own(adjust: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Over five steps, with a schedule: the matrices in the blocks as torch.optim.Muon has them, the rest as AdamW."""
-    monkeypatch.setattr(muon_module, "multiplies_bf16", lambda _: True)  # torch's always does
+    monkeypatch.setattr("lab.system.bfloat16.native", lambda: (True, ""))  # torch's always does
     ours, theirs = _model(), _model()
     groups = role_groups(ours, 0.1, RATES)
     mine = MuonAdamW(groups, momentum=0.9, ns_steps=4, adjust_lr_fn=adjust, betas=(0.8, 0.9), eps=1e-6)
@@ -138,7 +138,7 @@ def test_singular_values_become_about_one_and_singular_vectors_stay(shape: tuple
 
 @pytest.mark.parametrize("native", [True, False])
 def test_where_bf16_is_emulated_the_products_are_in_fp32(native: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(muon_module, "multiplies_bf16", lambda _: native)
+    monkeypatch.setattr("lab.system.bfloat16.native", lambda: (native, ""))
     taken: list[torch.dtype] = []
 
     def seen(matrix: torch.Tensor, steps: int, numbers: torch.dtype) -> torch.Tensor:

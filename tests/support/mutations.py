@@ -44,7 +44,7 @@ def small_config(vocab_size: int = 64, context_length: int = 8) -> Config:
         corpus=CorpusConfig("small", CorpusSource.path, "small.txt"),
         data=DataConfig(batch_size=2, max_val_tokens=20),
         optimizer=AdamWConfig(lr=1e-2),
-        trainer=TrainerConfig(max_steps=3, accelerator="cpu", accumulate_grad_batches=2),
+        trainer=TrainerConfig(max_steps=3, accelerator="cpu", accumulate_grad_batches=2, precision="32-true"),
         sample=SampleConfig(max_tokens=0),
         eval_every=10,
         log_every=10,

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lab.system.device import DEVICES, choose, is_available, torch_device
+from lab.system.device import DEVICES, choose, is_available, seed_generators, torch_device
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,10 @@ def test_a_device_that_is_named_is_that_one() -> None:
     with pytest.raises(RuntimeError):
         torch_device("abacus")
     assert not is_available("abacus")
+
+
+def test_the_generators_are_where_manual_seed_would_put_them() -> None:
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    seed_generators(torch.device("cpu"), 7)
+    assert torch.equal(torch.rand(3), expected)

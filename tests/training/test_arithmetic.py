@@ -89,3 +89,14 @@ def test_more_devices_than_there_are(tmp_path: Path) -> None:
     done = train_here(tmp_path, *TINY, "trainer.devices=64")
     assert done.code == 1
     assert "trainer.devices=64" in done.err
+
+
+@pytest.mark.slow
+def test_a_training_in_bfloat16_ends_where_one_in_fp32_does(tmp_path: Path) -> None:
+    words = ("tokenizer=bytes", "trainer.max_steps=300", "eval_every=300", "optimizer.lr=3e-3", "sample.max_tokens=0")
+    losses = [
+        tiny(tmp_path, *words, f"trainer.precision={precision}").results["val_loss"]
+        for precision in ("32-true", "bf16-mixed")
+    ]
+    assert losses[0] < 3.2
+    assert losses[1] == pytest.approx(losses[0], abs=0.02)

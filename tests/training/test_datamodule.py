@@ -3,6 +3,7 @@
 import math
 from itertools import islice
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -96,3 +97,13 @@ def test_a_continued_run_gets_the_batches_that_were_left() -> None:
     for ours, theirs in zip(continued.train_dataloader(), whole[9:], strict=False):
         assert torch.equal(ours[0], theirs[0])
         assert torch.equal(ours[1], theirs[1])
+
+
+@pytest.mark.parametrize("kind", ["cpu", "cuda"])
+def test_batches_for_a_gpu_wait_in_memory_that_it_can_read_by_itself(kind: str) -> None:
+    data = LabData(numbered(200), DataConfig(batch_size=2), 8, seed=0)
+    place = SimpleNamespace(root_device=torch.device(kind))
+    steps = {"global_step": 0, "accumulate_grad_batches": 1}
+    data.trainer = SimpleNamespace(world_size=1, global_rank=0, strategy=place, **steps)  # type: ignore[assignment]
+    assert data.train_dataloader().pin_memory is (kind == "cuda")
+    assert data.val_dataloader().pin_memory is (kind == "cuda")

@@ -7,9 +7,14 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from support.commands import ROOT, TINY, Finished, tiny, train_here
+
+from lab.config.compose import compose_config
+from lab.config.schema import check
+from lab.training import display
 
 
 def test_a_pipe_gets_plain_lines_and_every_figure_of_the_summary(kept: Finished) -> None:
@@ -102,6 +107,7 @@ def test_what_a_shell_is_given_to_paste_does_what_it_says(tmp_path: Path) -> Non
     assert (tmp_path / "on/results.json").is_file()
 
 
+<<<<<<< HEAD
 @pytest.mark.parametrize(
     ("changed", "said"),
     [([], True), (["save=true", "seed=7", "logger=csv"], True), (["keep=1", "data.stride=8"], False)],
@@ -117,3 +123,14 @@ def test_after_the_default_run_it_says_what_to_try_next(
         "lab.train experiment=five_minutes save=true",
         'lab.experiment idea="optimizer.lr=1e-3" seeds=3',
     ]
+=======
+def test_a_gpu_with_room_for_larger_batches_is_told_and_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.mem_get_info", lambda: (64 * 2**30, 80 * 2**30))
+    config = check(compose_config(["trainer.precision=bf16-mixed"]))
+    run = SimpleNamespace(config=config, device="gpu", plan=SimpleNamespace(n_windows=10**6))
+    said = display._larger_batch(run)  # type: ignore[arg-type]
+    assert re.fullmatch(r"; 64 GiB are free, which would hold data\.batch_size=\d+ \(estimated\)", said)
+    assert config.data.batch_size == 4
+    run.device = "cpu"
+    assert display._larger_batch(run) == ""  # type: ignore[arg-type]
+>>>>>>> head

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from lab.kernels.head_loss import head_loss
 from lab.model import GPTConfig, GPTModel
 from lab.training import loss
 from lab.training.loss import next_token_loss
@@ -91,3 +92,56 @@ def test_it_is_the_loss_of_the_model(tied: bool) -> None:
     parameters = list(model.parameters())
     for a, b in zip(torch.autograd.grad(ours, parameters), torch.autograd.grad(theirs, parameters), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-12)
+
+
+def test_float32_on_a_cpu_is_torchs_own_loss_bit_for_bit() -> None:
+    hidden, head, targets = inputs(2, 300, dtype=torch.float32)
+    found, expected = [], []
+    for results, compute in ((found, next_token_loss), (expected, _torchs_own)):
+        leaves = hidden.clone().requires_grad_(), head.clone().requires_grad_()
+        value = compute(*leaves, targets)
+        results += [value, *torch.autograd.grad(value, leaves)]
+    assert all(torch.equal(one, other) for one, other in zip(found, expected, strict=True))
+
+
+def _torchs_own(hidden: Tensor, head: Tensor, targets: Tensor) -> Tensor:
+    hidden, targets = hidden.flatten(0, 1), targets.flatten()
+    if not loss._HAS_CHUNKS:
+        return F.cross_entropy(F.linear(hidden, head), targets)
+    options = torch.nn.LinearCrossEntropyOptions(batch_chunk_size=256)
+    return F.linear_cross_entropy(hidden, head, targets, options=options)
+
+
+@pytest.mark.parametrize("kind", ["autocast", "weights in bf16"])
+def test_the_head_is_in_the_format_of_the_rest(kind: str) -> None:
+    """Under autocast as ``F.linear`` would be; and nothing else has a say."""
+    hidden, head, targets = inputs(2, 20, dtype=torch.float32)
+    expected = head_loss(hidden.flatten(0, 1), head, targets.flatten(), torch.bfloat16)
+    assert not torch.equal(next_token_loss(hidden, head, targets), expected)
+    if kind == "autocast":
+        with torch.autocast("cpu", torch.bfloat16):
+            assert torch.equal(next_token_loss(hidden, head, targets), expected)
+            assert next_token_loss(hidden.double(), head.double(), targets).dtype is torch.float64
+    else:
+        assert torch.equal(next_token_loss(hidden.bfloat16(), head.bfloat16(), targets), expected)
+
+
+@pytest.mark.parametrize("checkpointing", [False, True])
+@pytest.mark.parametrize("tied", [True, False])
+def test_under_autocast_every_parameter_has_the_gradient_of_the_plain_model(tied: bool, checkpointing: bool) -> None:
+    """Whole, in float64: the head's own part of a tied matrix as well as that of the embedding."""
+    torch.manual_seed(0)
+    shape = GPTConfig(16, 2, 2, 8, 0.0, vocab_size=31, tie_embeddings=tied, activation_checkpointing=checkpointing)
+    model = GPTModel(shape)
+    exact = GPTModel(shape).double()
+    exact.load_state_dict(model.state_dict())
+    text = torch.randint(31, (16, 9))
+    exact.loss(text[:, :-1], text[:, 1:]).backward()
+    with torch.autocast("cpu", torch.bfloat16):
+        value = next_token_loss(model.hidden(text[:, :-1]), model.head.weight, text[:, 1:])
+    value.backward()
+    for (name, one), other in zip(model.named_parameters(), exact.parameters(), strict=True):
+        assert one.grad is not None
+        assert other.grad is not None
+        near = (one.grad.double() - other.grad).norm() < 0.05 * other.grad.norm() + 1e-6
+        assert near, name
