@@ -107,7 +107,6 @@ def test_what_a_shell_is_given_to_paste_does_what_it_says(tmp_path: Path) -> Non
     assert (tmp_path / "on/results.json").is_file()
 
 
-<<<<<<< HEAD
 @pytest.mark.parametrize(
     ("changed", "said"),
     [([], True), (["save=true", "seed=7", "logger=csv"], True), (["keep=1", "data.stride=8"], False)],
@@ -123,7 +122,8 @@ def test_after_the_default_run_it_says_what_to_try_next(
         "lab.train experiment=five_minutes save=true",
         'lab.experiment idea="optimizer.lr=1e-3" seeds=3',
     ]
-=======
+
+
 def test_a_gpu_with_room_for_larger_batches_is_told_and_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.cuda.mem_get_info", lambda: (64 * 2**30, 80 * 2**30))
     config = check(compose_config(["trainer.precision=bf16-mixed"]))
@@ -133,4 +133,3 @@ def test_a_gpu_with_room_for_larger_batches_is_told_and_nothing_changes(monkeypa
     assert config.data.batch_size == 4
     run.device = "cpu"
     assert display._larger_batch(run) == ""  # type: ignore[arg-type]
->>>>>>> head
