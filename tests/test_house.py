@@ -17,8 +17,9 @@ from lab.parts import build_model
 
 LAB = ROOT / "lab"
 FLOORS = (
-    *("errors", "files", "system", "terminal", "model", "parts", "tokenizer", "tokenizers", "config", "optim", "data"),
-    *("runs", "comparison", "inference", "evaluation", "inspection", "interchange", "training", "commands"),
+    *("errors", "files", "system", "terminal", "model", "kernels", "parts", "tokenizer", "tokenizers", "config"),
+    *("optim", "data", "runs", "comparison", "inference", "evaluation", "inspection", "interchange", "training"),
+    "commands",
 )
 """From the ground up: a room, or a file on the ground of ``lab/``, imports only what stands before it here."""
 DASHBOARD_FLOORS = ("ground", "store", "trainings", "options", "live", "worker", "api", "shell")
@@ -106,9 +107,9 @@ def test_every_room_says_what_lives_in_it() -> None:
 
 
 FREE = (
-    "model parts tokenizer tokenizers.definition data inference.kv_cache inference.sampling inference.generation "
-    "inference.text_stream inference.token_choice evaluation.scoring evaluation.tasks inspection.internals "
-    "inspection.figures optim.parameter_groups optim.schedules training.loss comparison.verdict"
+    "model kernels.attention parts tokenizer tokenizers.definition data inference.kv_cache inference.sampling "
+    "inference.generation inference.text_stream inference.token_choice evaluation.scoring evaluation.tasks "
+    "inspection.internals inspection.figures optim.parameter_groups optim.schedules training.loss comparison.verdict"
 )
 """What a learner may take away: no Hydra, no Lightning."""
 
