@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 _BLOCK = 2**19
-"""Weights in a block, of all heads together: 2 MB in fp32, few enough to stay in the cache from one step to the next."""
+"""Weights in a block, of all heads together: 2 MB in fp32, which stay in the cache from one operation to the next."""
 _FEWEST, _MOST = 32, 128
 """Queries in a block: enough for an efficient product, few enough that half of the keys can be left out."""
 

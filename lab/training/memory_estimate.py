@@ -82,14 +82,9 @@ def _activations(shape: ModelConfig, precision: str, on_cpu: bool) -> int:
     if shape.drop_rate:
         # Two masks: on a CPU numbers (see Dropout in lab/model.py), in the fused kernels of others a byte each.
         block += 2 * shape.emb_dim * (width if on_cpu else 1)
-    if shape.drop_rate and on_cpu:
-        # No fused attention there: the weights of every head, their mask and their product, each seq x seq.
-        block += 3 * shape.n_heads * shape.context_length * width
-    else:
+    if not (shape.drop_rate and on_cpu):
         block += heads * width  # what the fused kernel has computed, for its own backward pass
     ends = 3 * shape.emb_dim * width  # the embeddings' mask, the last norm's input and output
-    if shape.drop_rate and on_cpu:
-        ends += 2 * shape.n_heads * shape.context_length * width  # the scores of the block that is being worked on
     if shape.activation_checkpointing:  # each block's input, and one block at a time computed again
         return shape.n_layers * shape.emb_dim * width + block + ends
     return shape.n_layers * block + ends

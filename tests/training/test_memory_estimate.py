@@ -91,11 +91,16 @@ def test_the_masks_of_dropout_cost_more_where_no_kernel_is_fused() -> None:
     config = check(compose_config(["model=nano"]))
     on_cpu, on_gpu = (memory_estimate.training_memory(config, device)["activations"] for device in ("cpu", "gpu"))
     shape, tokens = config.model, config.data.batch_size * config.model.context_length
-    weights_of_heads = 3 * 4 * shape.n_heads * shape.context_length
     masks = 2 * (4 - 1) * shape.emb_dim
     fused = 4 * shape.emb_dim
-    scores = 2 * 4 * shape.n_heads * shape.context_length
-    assert on_cpu - on_gpu == tokens * (shape.n_layers * (weights_of_heads + masks - fused) + scores)
+    assert on_cpu - on_gpu == tokens * shape.n_layers * (masks - fused)
+
+
+def test_activations_are_linear_in_the_context() -> None:
+    def activations(*options: str) -> int:
+        return memory_estimate.training_memory(check(compose_config(options)))["activations"]
+
+    assert activations("model.context_length=4096") == 16 * activations("model.context_length=256")
 
 
 def test_the_memory_of_training_follows_the_options() -> None:
