@@ -209,7 +209,7 @@ class MultiHeadAttention(nn.Module):
         # Dropout on a CPU has no fused kernel: torch would take the same steps, with slower random numbers.
         if self.spelled_out or (drop_rate and queries.device.type == "cpu"):
             if self.in_blocks is not None and not self.spelled_out:
-                return self.in_blocks(queries, keys, values, visible, drop_rate)
+                return self.in_blocks(queries, keys, values, visible, drop_rate, self.attend_step_by_step)
             return self.attend_step_by_step(queries, keys, values, visible)
         # All of its steps in one call. The fused kernels behind it ("flash" attention, Dao et al. 2022,
         # https://arxiv.org/abs/2205.14135) never write the T x T matrix to memory, which is most of the cost.

@@ -11,7 +11,7 @@ Which numbers a mask is made of depends on the shapes, the seed and the blocks a
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -20,11 +20,20 @@ from torch import Tensor
 
 _BLOCK = 2**19
 """Weights in a block, of all heads together: 2 MB in fp32, which stay in the cache from one operation to the next."""
+_FEW = 2**16
+"""Weights, of all heads and texts together, that are not worth blocks."""
 _FEWEST, _MOST = 32, 128
 """Queries in a block: enough for an efficient product, few enough that half of the keys can be left out."""
 
 
-def attend_in_blocks(queries: Tensor, keys: Tensor, values: Tensor, visible: Tensor | None, drop_rate: float) -> Tensor:
+def attend_in_blocks(
+    queries: Tensor,
+    keys: Tensor,
+    values: Tensor,
+    visible: Tensor | None,
+    drop_rate: float,
+    step_by_step: Callable[..., Tensor] | None = None,
+) -> Tensor:
     """``lab.model.MultiHeadAttention.attend_step_by_step`` in training, by blocks of queries.
 
     Takes queries ``(batch, n_heads, seq, head_dim)``, the keys and values of ``known`` positions, and ``visible``:
@@ -32,8 +41,11 @@ def attend_in_blocks(queries: Tensor, keys: Tensor, values: Tensor, visible: Ten
     n_heads, seq, known)``; None: the queries' own, up to each. What is given as ``visible`` is kept as it is, and a
     gradient for it is computed if it wants one. Returns the context vectors, shaped as the queries.
 
-    The seed of the mask comes from torch's default generator.
+    ``step_by_step`` is taken instead, if it is given, where there are few weights: they can be kept, and calling this
+    would take longer than computing them. The seed of the mask comes from torch's default generator.
     """
+    if step_by_step is not None and queries.shape[:3].numel() * keys.shape[2] <= _FEW:
+        return step_by_step(queries, keys, values, visible)
     if torch.is_autocast_enabled("cpu"):  # which casts what goes into a product; this is one operation to it
         dtype = torch.get_autocast_dtype("cpu")
         queries, keys, values = queries.to(dtype), keys.to(dtype), values.to(dtype)

@@ -18,7 +18,8 @@ from lab.parts.sliding_window import within
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Several blocks of few queries, so that small shapes have borders between them."""
+    """Several blocks of few queries, so that small shapes have borders between them, and are not too small for any."""
+    monkeypatch.setattr(attention, "_FEW", 0)
     monkeypatch.setattr(attention, "_FEWEST", 4)
     monkeypatch.setattr(attention, "_MOST", 8)
 
@@ -180,6 +181,15 @@ def test_under_autocast_products_are_in_its_numbers() -> None:
     found.sum().backward()
     assert inputs[0].grad is not None
     assert inputs[0].grad.dtype == torch.float32
+
+
+def test_few_weights_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    inputs, few = vectors(9), 2 * 3 * 9 * 9
+    for limit, expected in ((few, True), (few - 1, False)):
+        monkeypatch.setattr(attention, "_FEW", limit)
+        torch.manual_seed(0)
+        found = attend_in_blocks(*inputs, None, 0.3, lambda queries, *_: torch.zeros_like(queries))  # type: ignore[misc]
+        assert (not found.any()) == expected
 
 
 def test_the_chapter_by_itself_takes_the_plain_steps() -> None:
