@@ -20,7 +20,7 @@ from torch import Tensor
 
 _BLOCK = 2**19
 """Weights in a block, of all heads together: 2 MB in fp32, which stay in the cache from one operation to the next."""
-_FEW = 2**16
+_FEW = 2**18
 """Weights, of all heads and texts together, that are not worth blocks."""
 _FEWEST, _MOST = 32, 128
 """Queries in a block: enough for an efficient product, few enough that half of the keys can be left out."""
@@ -138,7 +138,7 @@ class _Weights:
 
     def by_head(self, x: Tensor) -> Tensor:
         """``(N, ...)`` to ``(batch, n_heads, ...)``."""
-        return x.unflatten(0, (self.batch, -1))
+        return x.view(self.batch, -1, *x.shape[1:])
 
 
 # Operations of their own to torch, so that compiling need not look inside.
@@ -147,9 +147,9 @@ def _attend(
     queries: Tensor, keys: Tensor, values: Tensor, visible: Tensor | None, seed: Tensor, drop_rate: float
 ) -> Tensor:
     with torch.autocast("cpu", enabled=False):
+        context = _like_context(queries)  # first, since it stays: no holes in memory behind what does not
         weights, masks = _Weights(queries, keys, visible), _Masks(seed, drop_rate)
         values = (values * masks.scale).flatten(0, 1)
-        context = _like_context(queries)
         for rows, seen in weights.blocks:
             kept = weights.of(rows, seen)
             kept.mul_(masks.draw(kept))
@@ -174,13 +174,11 @@ def _backward(
     drop_rate: float,
     bias_learns: bool,
 ) -> list[Tensor]:
+    to_queries, to_keys, to_values = (
+        torch.zeros(x.shape, dtype=x.dtype).flatten(0, 1) for x in (queries, keys, values)
+    )
     weights, masks = _Weights(queries, keys, visible), _Masks(seed, drop_rate)
     values = (values * masks.scale).flatten(0, 1)
-    to_queries, to_keys, to_values = (
-        torch.empty_like(weights.queries),
-        torch.zeros_like(weights.keys),
-        torch.zeros_like(values),
-    )
     to_visible = [torch.zeros_like(visible)] if bias_learns and visible is not None else []
     for rows, seen in weights.blocks:
         of_block = weights.of(rows, seen)  # (N, t, k)
@@ -205,8 +203,7 @@ def _keep(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
 
 
 def _gradients(ctx: Any, to_context: Tensor) -> tuple[Tensor | None, ...]:
-    *tensors, bias_learns = *ctx.saved_tensors, ctx.needs_input_grad[3]
-    found: list[Tensor] = _backward(to_context, *tensors, ctx.drop_rate, bias_learns)
+    found: list[Tensor] = _backward(to_context, *ctx.saved_tensors, ctx.drop_rate, ctx.needs_input_grad[3])
     return (*found, *[None] * (6 - len(found)))
 
 
