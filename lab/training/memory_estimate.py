@@ -85,7 +85,7 @@ def _activations(shape: ModelConfig, precision: str, on_cpu: bool) -> int:
     if not on_cpu:
         block += heads * width  # what the fused kernel has computed, in another layout, for its own backward pass
     elif shape.drop_rate:
-        block += 2 * heads * width  # holes in memory that lab/kernels/attention.py leaves (measured: 2 to 4)
+        block += 3 * heads * width  # holes in memory where lab/kernels/attention.py had its copies (measured: 2 to 4)
     ends = 3 * shape.emb_dim * width  # the embeddings' mask, the last norm's input and output
     if shape.activation_checkpointing:  # each block's input, and one block at a time computed again
         return shape.n_layers * shape.emb_dim * width + block + ends
