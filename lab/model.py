@@ -127,7 +127,7 @@ class Dropout(nn.Module):
         draws = torch.empty(-(-x.numel() // 4), dtype=torch.int64).random_(-(2**63), None)
         numbers = draws.view(torch.int16)[: x.numel()].view(x.shape)  # even over -32768 ... 32767
         dropped = round(self.drop_rate * 2**16)
-        kept = (numbers >= dropped - 2**15).to(x.dtype)
+        kept = torch.ge(numbers, dropped - 2**15, out=torch.empty_like(x))  # ones and zeros as numbers to multiply by
         return x * kept.mul_(2**16 / (2**16 - dropped))
 
 
@@ -193,6 +193,7 @@ class MultiHeadAttention(nn.Module):
         self.spelled_out = False
         """Take the steps one by one where one call would do: for whoever wants to look at the weights between them,
         which pass through ``weights_dropout``."""
+        self.in_blocks: Callable[..., Tensor] | None = None  # lab/kernels/attention.py, where it was put here
 
     def forward(self, x: Tensor, cache: LayerCache | None = None) -> Tensor:
         """``(batch, seq, emb_dim)`` to the same shape. With a ``cache``, x are the next positions of longer texts."""
@@ -207,12 +208,13 @@ class MultiHeadAttention(nn.Module):
         drop_rate = self.weights_dropout.drop_rate if self.training else 0.0
         # Dropout on a CPU has no fused kernel: torch would take the same steps, with slower random numbers.
         if self.spelled_out or (drop_rate and queries.device.type == "cpu"):
+            if self.in_blocks is not None and not self.spelled_out:
+                return self.in_blocks(queries, keys, values, visible, drop_rate, self.attend_step_by_step)
             return self.attend_step_by_step(queries, keys, values, visible)
         # All of its steps in one call. The fused kernels behind it ("flash" attention, Dao et al. 2022,
         # https://arxiv.org/abs/2205.14135) never write the T x T matrix to memory, which is most of the cost.
-        return F.scaled_dot_product_attention(
-            queries, keys, values, attn_mask=visible, is_causal=visible is None, dropout_p=drop_rate
-        )
+        causal = visible is None
+        return F.scaled_dot_product_attention(queries, keys, values, visible, is_causal=causal, dropout_p=drop_rate)
 
     def split_heads(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values of ``(batch, seq, emb_dim)``, each ``(batch, n_heads, seq, head_dim)``."""
@@ -348,8 +350,7 @@ class GPTModel(nn.Module):
             )
         x = self.token_embedding(token_ids)  # (B, T, C)
         if self.position_embedding is not None:
-            if positions is None:
-                positions = torch.arange(seq, device=token_ids.device)  # (T,)
+            positions = torch.arange(seq, device=token_ids.device) if positions is None else positions  # (T,)
             x = x + self.position_embedding(positions)  # (B, T, C) + (T, C)
         return self.dropout(x)
 

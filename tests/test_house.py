@@ -107,7 +107,7 @@ def test_every_room_says_what_lives_in_it() -> None:
 
 
 FREE = (
-    "model kernels.head_loss parts tokenizer tokenizers.definition data inference.kv_cache inference.sampling "
+    "model kernels.head_loss kernels.attention parts tokenizer tokenizers.definition data inference.kv_cache inference.sampling "
     "inference.generation inference.text_stream inference.token_choice evaluation.scoring evaluation.tasks "
     "inspection.internals inspection.figures optim.parameter_groups optim.schedules training.loss comparison.verdict"
 )

@@ -2,7 +2,7 @@
 
 ``build_model(config)`` makes a model of them; ``contract`` says what a part of your own has to be.
 
-May import: `lab.errors`, `lab.files`, `lab.model`. No Lightning, no Hydra.
+May import: `lab.errors`, `lab.files`, `lab.kernels`, `lab.model`. No Lightning, no Hydra.
 """
 
 from lab.parts.build import build_model

@@ -11,6 +11,7 @@ from torch.overrides import TorchFunctionMode
 
 from lab.errors import LabError
 from lab.files import user_code
+from lab.kernels.attention import attend_in_blocks
 from lab.model import (
     GPT2,
     FeedForward,
@@ -41,7 +42,11 @@ def build_model(config: GPTConfig) -> GPTModel:
     Raises:
         LabError: if a part of the user's own is not to be had, or cannot be made.
     """
-    return GPTModel(config, parts_of(config))
+    model = GPTModel(config, parts_of(config))
+    for module in model.modules():
+        if isinstance(module, MultiHeadAttention):  # a user's own that is derived from it, too
+            module.in_blocks = attend_in_blocks
+    return model
 
 
 def outline(config: GPTConfig) -> GPTModel:

@@ -52,7 +52,7 @@ def training_memory(config: Config, device: str = "cpu") -> dict[str, int]:
         "weights": kept * total,
         "gradients": kept * total,
         "optimizer": kept * _remembered(config, total),
-        "activations": tokens * _activations(shape, precision, device == "cpu"),
+        "activations": tokens * _activations(shape, precision, device == "cpu") + _visible(shape, precision),
         "logits": logits,
     }
 
@@ -91,17 +91,22 @@ def _activations(shape: ModelConfig, precision: str, on_cpu: bool) -> int:
     if shape.drop_rate:
         # Two masks: on a CPU numbers (see Dropout in lab/model.py), in the fused kernels of others a byte each.
         block += 2 * shape.emb_dim * (width if on_cpu else 1)
-    if shape.drop_rate and on_cpu:
-        # No fused attention there: the weights of every head, their mask and their product, each seq x seq.
-        block += 3 * shape.n_heads * shape.context_length * width
-    else:
-        block += heads * width  # what the fused kernel has computed, for its own backward pass
+    if not on_cpu:
+        block += heads * width  # what the fused kernel has computed, in another layout, for its own backward pass
+    elif shape.drop_rate:
+        block += 3 * heads * width  # holes in memory where lab/kernels/attention.py had its copies (measured: 2 to 4)
     ends = 3 * shape.emb_dim * width  # the embeddings' mask, the last norm's input and output
-    if shape.drop_rate and on_cpu:
-        ends += 2 * shape.n_heads * shape.context_length * width  # the scores of the block that is being worked on
     if shape.activation_checkpointing:  # each block's input, and one block at a time computed again
         return shape.n_layers * shape.emb_dim * width + block + ends
     return shape.n_layers * block + ends
+
+
+def _visible(shape: ModelConfig, precision: str) -> int:
+    """The bytes that the layers keep of who may look at whom: seq x seq in each, unless that is simply the past."""
+    layers = 1 if shape.activation_checkpointing else shape.n_layers
+    if shape.position == "alibi":
+        return layers * shape.context_length**2 * shape.n_heads * (4 if precision == "32-true" else 2)
+    return layers * shape.context_length**2 if shape.sliding_window else 0
 
 
 def _hidden(shape: ModelConfig) -> int:

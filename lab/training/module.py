@@ -109,6 +109,7 @@ class GPTModule(L.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         optimizer = self.make_optimizer(self.model)
+        self.learnt = list(self.model.parameters())  # to look for them in all modules takes a while: not in each step
         self.fresh_groups = [{k: v for k, v in g.items() if k != "params"} for g in optimizer.param_groups]
         # A checkpoint brings what the optimizer remembers of each weight; how it steps is what the options say now.
         fresh = optimizer.state_dict()["param_groups"]
@@ -157,7 +158,7 @@ class GPTModule(L.LightningModule):
             LabError: if the gradient is not finite, before it can reach the weights; on a GPU it may be told later.
         """
         limit = math.inf if gradient_clip_val is None else float(gradient_clip_val)
-        self.grad_norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), limit)
+        self.grad_norm = torch.nn.utils.clip_grad_norm_(self.learnt, limit)
         # A loss that is NaN or infinite makes a gradient that is. In fp16 an overflow is part of the game: the scaler
         # skips the step and carries on with a smaller factor.
         if self.trainer.precision != "16-mixed":
