@@ -60,10 +60,10 @@ class Options:
     """Number formats, with commas; left out: 32-true, and bf16-mixed where the processor has it (not in quick)."""
     compile: str = ""
     """false, true or both, with a comma; left out: both (in quick: false)."""
-    pairs: int = 0
-    """Rounds that count; 0: 12 (in quick: 5)."""
-    threads: int = 0
-    """Of each process; 0: as many as torch takes."""
+    pairs: int | None = None
+    """Rounds that count; null: 12 (in quick: 5)."""
+    threads: int | None = None
+    """Of each process; null: as many as torch takes."""
     others: float = 0.1
     """The share of the machine's processor time from which on others have disturbed a round; 1: never."""
     nanogpt: str | None = place(None)
@@ -77,7 +77,7 @@ class Options:
     an ending makes both, NAME.json and NAME.svg. May be given several times."""
 
 
-LIMITS = {"pairs": Limit(0, 1000), "threads": Limit(0, 1024), "others": Limit(0, 1)}
+LIMITS = {"pairs": Limit(1, 1000), "threads": Limit(1, 1024), "others": Limit(0, 1)}
 
 
 def main() -> None:

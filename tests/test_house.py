@@ -18,7 +18,8 @@ from lab.parts import build_model
 LAB = ROOT / "lab"
 FLOORS = (
     *("errors", "files", "system", "terminal", "model", "parts", "tokenizer", "tokenizers", "config", "optim", "data"),
-    *("runs", "comparison", "inference", "evaluation", "inspection", "interchange", "training", "commands"),
+    *("runs", "comparison", "inference", "evaluation", "inspection", "interchange", "training"),
+    *("profiling", "benchmark", "commands"),
 )
 """From the ground up: a room, or a file on the ground of ``lab/``, imports only what stands before it here."""
 DASHBOARD_FLOORS = ("ground", "store", "trainings", "options", "live", "worker", "api", "shell")
@@ -131,6 +132,8 @@ def test_the_top_level_is_the_promised_one() -> None:
 
 
 THROUGH = {
+    "benchmark": "cases child figure generation loading machine measure models overhead pacing processes progress "
+    "report tokenization training",
     "commands": "inspection_report",
     "dashboard": "app schemas",
     "dashboard/api": "dependencies docs",
@@ -141,6 +144,7 @@ THROUGH = {
     "files": "run_files",
     "inspection": "figures report",
     "interchange": "pretrained",
+    "profiling": "attribution ranges report step",
     "training": "preparation run trainer",
 }
 """Files without a test file of their own, by room: they are tested through the commands that use them."""
