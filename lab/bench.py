@@ -146,7 +146,7 @@ def _wanted(options: Options, words: Sequence[str], start_folder: Path) -> Wante
         models=_list("model", options.model, None),
         precisions=precisions,
         compiled=[word == "true" for word in compiled],
-        words=words,
+        words=[*words, "trainer.accelerator=cpu"],  # a run would take the GPU, if there is one
         nanogpt=None if folder is None else str(folder.absolute()),
         fused=options.fused,
     )

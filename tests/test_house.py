@@ -195,7 +195,7 @@ def test_the_readme_is_true() -> None:
             model = build_model(check(compose.compose_config([f"model={preset}"])).model)
         row = next(line for line in text.splitlines() if line.startswith(f"| `{preset}` | "))
         assert f"{model.num_parameters():,} | {model.num_parameters(False):,} |" in row
-    from lab import evaluate, export
+    from lab import bench, evaluate, export
     from lab.commands import generation, inspection_report
     from lab.commands.options import parse
 
@@ -205,7 +205,8 @@ def test_the_readme_is_true() -> None:
         "export": export.Options,
         "inspect": inspection_report.Options,
     }
-    known = {*option_names(), *(f.name for schema in small.values() for f in dataclasses.fields(schema))}
+    schemas = (*small.values(), bench.Options)
+    known = {*option_names(), *(f.name for schema in schemas for f in dataclasses.fields(schema))}
     for option in re.findall(r"`((?:[a-z]+\.)?[a-z_]+)=", text):
         assert option in known or option.startswith("hydra."), option
     typed = re.findall(r"^python -m lab\.(\w+) (.*)$", text, re.MULTILINE)

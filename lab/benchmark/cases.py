@@ -159,7 +159,7 @@ def _loading(wanted: Wanted) -> Case:
 
 
 def _startup(wanted: Wanted, model: str) -> Case:
-    words = (f"model={model}", *wanted.words)
+    words = (f"model={model}", *wanted.words, f"trainer.precision={wanted.precisions[0]}")
     label = f"start-up to the first step, {model}"
     return Case(
         "startup", label, ("lab", *rivals(wanted.nanogpt)), words, "starts", 1.0, 10.0, {"nanogpt": wanted.nanogpt}
@@ -169,7 +169,7 @@ def _startup(wanted: Wanted, model: str) -> Case:
 def _overhead(wanted: Wanted, flops_per_second: float) -> list[Case]:
     found = []
     for label, own in ((wanted.models[0], ()), ("a small step", SMALL_STEP)):
-        words = (f"model={wanted.models[0]}", *wanted.words, *own)
+        words = (f"model={wanted.models[0]}", *wanted.words, *own, f"trainer.precision={wanted.precisions[0]}")
         config = _config(words)
         seconds = _step_seconds(config, flops_per_second)
         title = f"the Trainer around a step, {label}, {_shape(config)}"

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -87,9 +87,9 @@ def profile_step(config: Config, n_steps: int, folder: Path, start_folder: Path,
     keep_freed_memory()
     _leave_out_what_is_no_step(config)
     run = prepare(config, folder, start_folder)
-    config.log_every = config.log_every or make_plan(config, len(run.data.windows)).log_every
+    config.log_every = run.plan.log_every  # as often as in the whole run
     config.trainer.max_steps = config.eval_every = 2 * n_steps + WARM_UP + 2
-    run = prepare(config, folder, start_folder)
+    run = replace(run, plan=make_plan(config, run.plan.n_windows))
     L.seed_everything(config.seed, verbose=False)
     module = make_module(run)
     ranges.mark(module, run.data, config.trainer.compile)
