@@ -148,7 +148,7 @@ def _tokenization(wanted: Wanted) -> Case:
     typed = any(word.startswith("corpus") for word in wanted.words)
     words = tuple(wanted.words) if typed else (*wanted.words, "corpus=stdlib")
     name = _config(words).corpus.name
-    return Case("tokenization", f"tokenization of {name}", ("lab", "tiktoken"), words, "bytes", 0.0, 1.5)
+    return Case("tokenization", f"tokenization of {name}, on all cores", ("lab", "tiktoken"), words, "bytes", 0.0, 1.5)
 
 
 def _loading(wanted: Wanted) -> Case:

@@ -16,7 +16,8 @@ def _table(outcome: Outcome) -> str:
     rows = [head, *(_row(side) for side in outcome.sides if side.seconds is not None)]
     shown = [column for column in range(len(head)) if any(row[column] for row in rows[1:])]
     widths = {column: max(len(row[column]) for row in rows) for column in shown}
-    lines = [f"{case.label}; {counted} round{'' if counted == 1 else 's'}, {outcome.threads} threads"]
+    about = f"{_many(counted, 'round')}, {_many(outcome.threads, 'thread')}"
+    lines = [f"{case.label}; {about}"]
     for row in rows:
         cells = [row[c].ljust(widths[c]) if c == 0 else row[c].rjust(widths[c]) for c in shown]
         lines.append("  " + "  ".join(cells).rstrip())
@@ -47,6 +48,10 @@ def _spread(found: Spread | None, form: str) -> str:
 
 def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _many(number: int, of: str) -> str:
+    return f"{number} {of}{'' if number == 1 else 's'}"
 
 
 def _seconds(value: float) -> str:

@@ -58,7 +58,8 @@ def take(
         failed: told of a side that fails and why; the others go on without it.
         tell: told how many rounds have come to count so far, after each.
     """
-    left, rounds, count = dict(sides), [], 1
+    left, count = dict(sides), 1
+    rounds: list[Round] = []
     quiet = disturbed = 0
     while left and quiet < n_rounds and quiet + disturbed < 2 * n_rounds:
         order = tuple(left) if len(rounds) % 2 else tuple(reversed(left))

@@ -39,14 +39,13 @@ def _text(job: dict[str, Any]) -> str:
     config = check(compose_config(job["words"])).corpus
     found = corpus.documents(find_corpus(config, Path.cwd()), config.document_separator)
     text = "".join(piece for document in found for piece in document)
-    size = job.get("bytes", _BYTES)
-    text *= max(1, size // max(1, len(text)))
-    return text[:size]
+    return (text * max(1, -(-_BYTES // max(1, len(text)))))[:_BYTES]
 
 
 def _tiktoken() -> tiktoken.Encoding:
     """GPT-2's encoding as tiktoken defines it, from files that are here already."""
     from tiktoken.load import data_gym_to_mergeable_bpe_ranks
 
-    ranks = data_gym_to_mergeable_bpe_ranks(*map(str, vocabulary_files()))
+    merges, vocabulary = vocabulary_files()
+    ranks = data_gym_to_mergeable_bpe_ranks(str(merges), str(vocabulary))
     return tiktoken.Encoding(name="gpt2", pat_str=_WORDS, mergeable_ranks=ranks, special_tokens={ENDOFTEXT: len(ranks)})

@@ -44,7 +44,8 @@ def batches(config: Config) -> Iterator[tuple[Tensor, Tensor]]:
     shape = (config.data.batch_size, config.model.context_length + 1)
     while True:
         tokens = torch.randint(0, config.model.vocab_size, shape, generator=generator)
-        yield tokens[:, :-1], tokens[:, 1:]
+        # Each a tensor of its own, as loaders make them: nanoGPT takes no other.
+        yield tokens[:, :-1].contiguous(), tokens[:, 1:].contiguous()
 
 
 def autocast(precision: str) -> AbstractContextManager[object]:
