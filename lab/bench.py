@@ -61,7 +61,7 @@ class Options:
     compile: str = ""
     """false, true or both, with a comma; left out: both (in quick: false)."""
     pairs: int | None = None
-    """Rounds that count; null: 12 (in quick: 5)."""
+    """Rounds that count, of start-up half as many; null: 12 (in quick: 5)."""
     threads: int | None = None
     """Of each process; null: as many as torch takes."""
     others: float = 0.1
@@ -119,7 +119,8 @@ def bench(options: Options, words: Sequence[str], start_folder: Path) -> None:
         for case in found:
             progress.begin(case)
             failed = progress.line
-            outcomes.append(measure(case, n_rounds, threads, options.others, progress.show, failed=failed))
+            rounds = case.rounds(n_rounds)
+            outcomes.append(measure(case, rounds, threads, options.others, progress.show, failed=failed))
             progress.end()
             print(f"\n{report.as_text(outcomes[-1:])}", flush=True)
     finally:  # what was measured before somebody lost patience is not lost

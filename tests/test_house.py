@@ -132,7 +132,7 @@ def test_the_top_level_is_the_promised_one() -> None:
 
 
 THROUGH = {
-    "benchmark": "cases child figure generation loading machine measure models overhead pacing processes progress "
+    "benchmark": "child figure generation loading machine measure models overhead pacing processes progress "
     "report tokenization training",
     "commands": "inspection_report",
     "dashboard": "app schemas",
@@ -144,7 +144,7 @@ THROUGH = {
     "files": "run_files",
     "inspection": "figures report",
     "interchange": "pretrained",
-    "profiling": "attribution ranges report step",
+    "profiling": "ranges report step",
     "training": "preparation run trainer",
 }
 """Files without a test file of their own, by room: they are tested through the commands that use them."""

@@ -44,13 +44,19 @@ class Case:
         """What the process of a side is told, but for its threads and its folder."""
         return {"what": self.what, "side": side, "words": list(self.words), **self.more}
 
-    def seconds(self, n_rounds: int) -> float:
+    def rounds(self, asked: int) -> int:
+        """How many rounds count, of as many as were asked for: half, where each starts processes anew."""
+        return max(1, asked // 2) if self.what == "startup" else asked
+
+    def seconds(self, asked: int) -> float:
         """How long it will take, guessed: setting up, and all rounds with those that warm up."""
+        each = 1.1 * max(0.3, self.estimate) * len(self.sides)
+        if self.what == "startup":
+            return (self.rounds(asked) + 1) * each
         start = sum(_SECONDS_TO_START.get(side, 8.0) for side in self.sides)
         if "trainer.compile=true" in self.words:
             start += _SECONDS_TO_COMPILE * len(self.sides)
-        each = max(0.3, self.estimate)
-        return start + (n_rounds + 2) * each * 1.3 * len(self.sides)
+        return start + (self.rounds(asked) + 2) * each
 
 
 @dataclass(frozen=True)
@@ -162,7 +168,7 @@ def _startup(wanted: Wanted, model: str) -> Case:
     words = (f"model={model}", *wanted.words, f"trainer.precision={wanted.precisions[0]}")
     label = f"start-up to the first step, {model}"
     return Case(
-        "startup", label, ("lab", *rivals(wanted.nanogpt)), words, "starts", 1.0, 10.0, {"nanogpt": wanted.nanogpt}
+        "startup", label, ("lab", *rivals(wanted.nanogpt)), words, "starts", 1.0, 8.0, {"nanogpt": wanted.nanogpt}
     )
 
 

@@ -13,7 +13,7 @@ class Progress:
 
     def __init__(self, found: Sequence[Case], n_rounds: int) -> None:
         self._guesses = [case.seconds(n_rounds) for case in found]
-        self._n_rounds = n_rounds
+        self._asked = self._rounds = n_rounds
         self._done = -1
         self._began = time.monotonic()
         self._in_terminal = sys.stderr.isatty()
@@ -24,14 +24,15 @@ class Progress:
     def begin(self, case: Case) -> None:
         """Says what comes next."""
         self._done += 1
+        self._rounds = case.rounds(self._asked)
         self._label = f"{self._done + 1} of {len(self._guesses)}  {case.label}"
         self._print(f"{self._label}{self._left(0.0)}", stays=not self._in_terminal)
 
     def show(self, rounds: int) -> None:
         """Says how many rounds of it count already."""
         if self._in_terminal:
-            part = rounds / self._n_rounds
-            self._print(f"{self._label}, round {rounds} of {self._n_rounds}{self._left(part)}", stays=False)
+            part = rounds / self._rounds
+            self._print(f"{self._label}, round {rounds} of {self._rounds}{self._left(part)}", stays=False)
 
     def end(self) -> None:
         """Clears the line for the table."""
