@@ -135,5 +135,5 @@ def _litgpt(shape: GPTConfig) -> Rival:
         made.clear_kv_cache()
         return text[None]
 
-    differs = ["rotary positions in place of learnt ones", *(["no dropout"] if shape.drop_rate else [])]
+    differs = ["has rotary positions in place of learnt ones", *(["has no dropout"] if shape.drop_rate else [])]
     return Rival(model, lambda m, x, y: _cross_entropy(m(x), y), continued, differs)
