@@ -57,6 +57,7 @@ def test_own_parts_and_recomputed_blocks_are_told_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("default")  # torch's compiler looks at gradients that are none, and is warned of it
 def test_compiled_blocks_are_one_item(tmp_path: Path) -> None:
     found = profiled(tmp_path, "trainer.compile=true")
     parts = {part["part"]: part for part in found["parts"]}
