@@ -47,6 +47,10 @@ All other words are options of lab.train, for all sides.
 """
 
 
+_FORMATS = [name for name in PRECISIONS if name != "auto"]
+"""A figure is one of a number format, and not of whichever a machine would choose."""
+
+
 @dataclass
 class Options:
     """What can be given as option=value."""
@@ -107,7 +111,7 @@ def bench(options: Options, words: Sequence[str], start_folder: Path) -> None:
     """
     wanted = _wanted(options, words, start_folder)
     for model in wanted.models:
-        _refuse_what_is_not_measured([f"model={model}", *words])
+        _refuse_what_is_not_measured([f"model={model}", *words], wanted.precisions[0])
     targets = [target for text in options.to for target in _targets(text, start_folder)]
     threads = options.threads or torch.get_num_threads()
     n_rounds = options.pairs or (5 if options.quick else 12)
@@ -133,7 +137,7 @@ def bench(options: Options, words: Sequence[str], start_folder: Path) -> None:
 
 def _wanted(options: Options, words: Sequence[str], start_folder: Path) -> Wanted:
     native = machine.has_native_bf16() and not options.quick
-    precisions = _list("precision", options.precision or ("32-true,bf16-mixed" if native else "32-true"), PRECISIONS)
+    precisions = _list("precision", options.precision or ("32-true,bf16-mixed" if native else "32-true"), _FORMATS)
     if "16-mixed" in precisions:
         raise LabError("precision=16-mixed is for GPUs, and lab.bench measures on the CPU: take bf16-mixed or 32-true")
     compiled = _list("compile", options.compile or ("false" if options.quick else "false,true"), ("false", "true"))
@@ -162,7 +166,7 @@ def _list(option: str, text: str, known: Sequence[str] | None) -> list[str]:
     return found
 
 
-def _refuse_what_is_not_measured(words: Sequence[str]) -> None:
+def _refuse_what_is_not_measured(words: Sequence[str], precision: str) -> None:
     """All sides take plain steps; a figure for anything else would be one of something that did not happen.
 
     Raises:
@@ -171,7 +175,7 @@ def _refuse_what_is_not_measured(words: Sequence[str]) -> None:
     for option in ("precision", "compile"):
         if any(word.startswith(f"trainer.{option}=") for word in words):
             raise LabError(f"trainer.{option}: lab.bench measures several of them: write {option}= in its place")
-    config = training_config(words)
+    config = training_config([*words, f"trainer.precision={precision}"])
     plain = {
         "trainer.accumulate_grad_batches": 1,
         "trainer.devices": 1,
