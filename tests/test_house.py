@@ -19,7 +19,7 @@ LAB = ROOT / "lab"
 FLOORS = (
     *("errors", "files", "system", "terminal", "model", "kernels", "parts", "tokenizer", "tokenizers", "config"),
     *("optim", "data", "runs", "comparison", "inference", "evaluation", "inspection", "interchange", "training"),
-    "commands",
+    *("profiling", "benchmark", "commands"),
 )
 """From the ground up: a room, or a file on the ground of ``lab/``, imports only what stands before it here."""
 DASHBOARD_FLOORS = ("ground", "store", "trainings", "options", "live", "worker", "api", "shell")
@@ -132,6 +132,8 @@ def test_the_top_level_is_the_promised_one() -> None:
 
 
 THROUGH = {
+    "benchmark": "child figure generation loading machine measure models overhead pacing processes progress "
+    "report tokenization training",
     "commands": "inspection_report",
     "dashboard": "app schemas",
     "dashboard/api": "dependencies docs",
@@ -142,6 +144,7 @@ THROUGH = {
     "files": "run_files",
     "inspection": "figures report",
     "interchange": "pretrained",
+    "profiling": "ranges report step",
     "training": "preparation run trainer",
 }
 """Files without a test file of their own, by room: they are tested through the commands that use them."""
@@ -192,7 +195,7 @@ def test_the_readme_is_true() -> None:
             model = build_model(check(compose.compose_config([f"model={preset}"])).model)
         row = next(line for line in text.splitlines() if line.startswith(f"| `{preset}` | "))
         assert f"{model.num_parameters():,} | {model.num_parameters(False):,} |" in row
-    from lab import evaluate, export
+    from lab import bench, evaluate, export
     from lab.commands import generation, inspection_report
     from lab.commands.options import parse
 
@@ -202,7 +205,8 @@ def test_the_readme_is_true() -> None:
         "export": export.Options,
         "inspect": inspection_report.Options,
     }
-    known = {*option_names(), *(f.name for schema in small.values() for f in dataclasses.fields(schema))}
+    schemas = (*small.values(), bench.Options)
+    known = {*option_names(), *(f.name for schema in schemas for f in dataclasses.fields(schema))}
     for option in re.findall(r"`((?:[a-z]+\.)?[a-z_]+)=", text):
         assert option in known or option.startswith("hydra."), option
     typed = re.findall(r"^python -m lab\.(\w+) (.*)$", text, re.MULTILINE)

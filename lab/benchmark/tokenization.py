@@ -1,0 +1,51 @@
+"""The text of a corpus to GPT-2's token ids: as the lab does it, and by tiktoken's ``encode_ordinary`` in one call."""
+
+from pathlib import Path
+from typing import Any
+
+import tiktoken
+
+from lab.benchmark.child import Orders
+from lab.config.compose import compose_config
+from lab.config.schema import check
+from lab.data import corpus
+from lab.data.prepare import find_corpus
+from lab.data.token_file import encode_documents
+from lab.tokenizer import ENDOFTEXT, Tokenizer, vocabulary_files
+
+_BYTES = 8_000_000
+"""Of the text, repeated if it is shorter: several pieces for every core."""
+_WORDS = r"""'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s"""
+"""tiktoken's own pattern for GPT-2 (``tiktoken_ext/openai_public.py``)."""
+
+
+def serve(job: dict[str, Any], orders: Orders) -> None:
+    """Encodes the whole text as often as it is told to."""
+    text = _text(job)
+    facts = {"bytes": len(text.encode())}
+    if job["side"] == "lab":
+        tokenizer = Tokenizer()
+
+        def encode() -> int:
+            return sum(len(ids) for ids in encode_documents([iter([text])], tokenizer))
+
+        orders.serve(encode, tokens=encode(), **facts)
+    else:
+        theirs = _tiktoken()
+        orders.serve(lambda: theirs.encode_ordinary(text), tokens=len(theirs.encode_ordinary(text)), **facts)
+
+
+def _text(job: dict[str, Any]) -> str:
+    config = check(compose_config(job["words"])).corpus
+    found = corpus.documents(find_corpus(config, Path.cwd()), config.document_separator)
+    text = "".join(piece for document in found for piece in document)
+    return (text * max(1, -(-_BYTES // max(1, len(text)))))[:_BYTES]
+
+
+def _tiktoken() -> tiktoken.Encoding:
+    """GPT-2's encoding as tiktoken defines it, from files that are here already."""
+    from tiktoken.load import data_gym_to_mergeable_bpe_ranks
+
+    merges, vocabulary = vocabulary_files()
+    ranks = data_gym_to_mergeable_bpe_ranks(str(merges), str(vocabulary))
+    return tiktoken.Encoding(name="gpt2", pat_str=_WORDS, mergeable_ranks=ranks, special_tokens={ENDOFTEXT: len(ranks)})
