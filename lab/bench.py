@@ -18,7 +18,7 @@ import torch
 
 from lab.commands import entry
 from lab.commands.flags import Parser, number
-from lab.commands.options import training_config
+from lab.commands.training_options import training_config
 from lab.config.changed_options import flat
 from lab.config.limits import Limit
 from lab.config.schema import Config
