@@ -148,7 +148,7 @@ for line in sys.argv[1:]:
         sys.argv = ["lab", *words]
         sys.stdout = open(os.devnull, "w")
         try:
-            runpy.run_module(f"lab.{name}", run_name="__main__")
+            runpy.run_module(f"lab.{name}", run_name="__main__", alter_sys=True)
         except SystemExit as end:
             assert not end.code, line
         print(line, *sorted(sys.modules), sep="|", file=sys.stderr, flush=True)

@@ -67,9 +67,10 @@ def _option(module: str, name: str, value: ast.expr | None, told: str) -> Option
         given = {keyword.arg: keyword.value for keyword in value.keywords}
         if isinstance(factory := given.get("default_factory"), ast.Name):
             group = None if factory.id in ("dict", "list") else _home(module, factory.id)
-            return Option(name, dataclasses.field(default_factory=dict), told, group)
+            no_default: Any = dataclasses.field(default_factory=dict)
+            return Option(name, no_default, told, group)
         value = given.get("default")
-    default = dataclasses.field() if value is None else dataclasses.field(default=_constant(value))
+    default: Any = dataclasses.field() if value is None else dataclasses.field(default=_constant(value))
     return Option(name, default, told, None)
 
 

@@ -80,9 +80,12 @@ def draw(logits: Tensor, sampling: Sampling, generators: Sequence[torch.Generato
         if bool((ranked.values[:, -1] < ranked.values[:, -2]).all()):
             candidates = ranked.indices[:, :-1]  # (B, k)
             probabilities = next_token_probabilities(ranked.values[:, :-1], replace(sampling, top_k=None))
-            # In float64, as torch draws them: in float32, one number in 2^24 would be an infinite time.
-            draws = [torch.rand(vocab_size, dtype=torch.float64, generator=g) for g in generators]
-            times = -torch.log1p(-torch.stack(draws).gather(-1, candidates))
+            # In float64, as torch draws them: in float32, one in 2^24 would be a time of zero, and win.
+            draws = [
+                torch.rand(vocab_size, dtype=torch.float64, generator=g)[row]
+                for g, row in zip(generators, candidates, strict=True)
+            ]
+            times = -torch.log1p(-torch.stack(draws))  # (B, k)
             first = (probabilities / times.to(probabilities.dtype)).argmax(-1, keepdim=True)  # (B, 1)
             return candidates.gather(-1, first)[:, 0]
     probabilities = next_token_probabilities(logits, sampling)
@@ -123,7 +126,7 @@ def stream(
         hidden = cache.read_texts(seen)  # (B, C)
         for made in range(1, max_tokens + 1):
             logits = model.head(hidden).float().cpu()  # (B, C) -> (B, V)
-            if not all(math.isfinite(end) for end in (logits.min().item(), logits.max().item())):  # NaN is both
+            if not all(math.isfinite(end) for end in (logits.min().item(), logits.max().item())):  # of NaN, both are
                 raise ValueError("the model has NaN or infinity for a score of the next token: its weights are damaged")
             token_ids = draw(logits, sampling, generators)  # (B,)
             yield Step(token_ids, logits)
