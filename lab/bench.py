@@ -14,7 +14,8 @@ from lab.benchmark.measure import measure
 from lab.benchmark.outcome import Outcome
 from lab.benchmark.progress import Progress
 from lab.commands import entry
-from lab.commands.options import help_text, parse, place, training_config
+from lab.commands.options import help_text, parse, place
+from lab.commands.training_options import training_config
 from lab.config.changed_options import flat
 from lab.config.limits import Limit
 from lab.config.schema import PRECISIONS
@@ -23,6 +24,7 @@ from lab.files import atomic
 from lab.files.paths import typed_path
 from lab.files.safe_files import read_json
 from lab.interchange.huggingface import unlike_gpt2
+from lab.system import bfloat16
 from lab.training import memory_estimate
 
 _HEAD = """\
@@ -136,7 +138,7 @@ def bench(options: Options, words: Sequence[str], start_folder: Path) -> None:
 
 
 def _wanted(options: Options, words: Sequence[str], start_folder: Path) -> Wanted:
-    native = machine.has_native_bf16() and not options.quick
+    native = bfloat16.native()[0] and not options.quick
     precisions = _list("precision", options.precision or ("32-true,bf16-mixed" if native else "32-true"), _FORMATS)
     if "16-mixed" in precisions:
         raise LabError("precision=16-mixed is for GPUs, and lab.bench measures on the CPU: take bf16-mixed or 32-true")
@@ -202,7 +204,7 @@ def _tell_what_is_left_out(options: Options, wanted: Wanted) -> None:
         print('litgpt is left out: it is not installed (pip install -e ".[rivals]" in a clone brings it)')
     if "nanogpt" not in there:
         print("nanogpt is left out: nanogpt=FOLDER says where a checkout of it lies")
-    if "training" in wanted.kinds and options.precision is None and not machine.has_native_bf16():
+    if "training" in wanted.kinds and options.precision is None and not bfloat16.native()[0]:
         print(
             "bf16 is left out: this processor has no such arithmetic of its own, and would emulate it; "
             "precision=bf16-mixed measures that"

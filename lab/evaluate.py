@@ -10,9 +10,9 @@ import numpy as np
 import torch
 
 from lab.commands import entry
-from lab.commands.options import help_text, parse, place
-from lab.config import compose, typed_code
-from lab.config.groups import group_choices
+from lab.commands.options import help_text, own_parts, parse, place
+from lab.config import compose
+from lab.config.choices import group_choices
 from lab.config.limits import AT_LEAST_1
 from lab.config.schema import Config, CorpusConfig, DataConfig, check
 from lab.data.prepare import anchor, cut, read_corpus
@@ -92,7 +92,7 @@ def main() -> None:
 
 def _start() -> None:
     options = parse(sys.argv[1:], Options, LIMITS)
-    with typed_code.allowed((), options.parts, Path.cwd()):
+    with own_parts(options.parts):
         evaluate(options, Path.cwd())
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Literal
 
 from lab.commands import entry
-from lab.commands.options import help_text, parse, place, training_config
+from lab.commands.options import help_text, parse, place
+from lab.commands.training_options import training_config
 from lab.comparison import experiment as trials
 from lab.comparison import report, sides, verdict
 from lab.comparison.experiment import Experiment, Trial

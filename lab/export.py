@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from lab.commands import entry
-from lab.commands.options import help_text, parse, place
-from lab.config import typed_code
+from lab.commands.options import help_text, own_parts, parse, place
 from lab.errors import LabError
 from lab.files import atomic
-from lab.files.paths import typed_path
+from lab.files.paths import settle_variables, typed_path
 from lab.interchange import hf_tokenizer, huggingface, model_card, weights
 from lab.interchange.pretrained import Pretrained, open_pretrained, refuse_damaged
 
@@ -48,7 +47,7 @@ class Options:
 
 def main() -> None:
     """The command line."""
-    entry.run_composing(
+    entry.run(
         _start,
         lambda: help_text(_HEAD, Options),
         output_matters=False,
@@ -56,8 +55,9 @@ def main() -> None:
 
 
 def _start() -> None:
+    settle_variables()
     options = parse(sys.argv[1:], Options)
-    with typed_code.allowed((), options.parts, Path.cwd()):
+    with own_parts(options.parts):
         export(options, Path.cwd())
 
 

@@ -16,7 +16,7 @@ import torch
 
 from lab.commands import entry
 from lab.commands.flags import Parser, number
-from lab.commands.options import training_config
+from lab.commands.training_options import training_config
 from lab.config import precision, typed_code
 from lab.config.limits import Limit
 from lab.config.plan import make_plan, refuse_senseless

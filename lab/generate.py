@@ -5,10 +5,9 @@ from pathlib import Path
 
 from lab.commands import entry, prompt_loop
 from lab.commands.generation import LIMITS, Generator, Options, check, print_generation
-from lab.commands.options import help_text, parse
-from lab.config import typed_code
+from lab.commands.options import help_text, own_parts, parse
 from lab.errors import LabError
-from lab.files.paths import typed_path
+from lab.files.paths import settle_variables, typed_path
 from lab.files.utf8 import decode
 
 _HEAD = """\
@@ -25,16 +24,17 @@ what the model sees is dropped and the rest read again; so it always sees betwee
 
 def main() -> None:
     """The command line."""
-    entry.run_composing(_start, lambda: help_text(_HEAD, Options, LIMITS))
+    entry.run(_start, lambda: help_text(_HEAD, Options, LIMITS))
 
 
 def _start() -> None:
+    settle_variables()
     options = parse(sys.argv[1:], Options, LIMITS)
     check(options)
     if sys.__stdin__ is None and (options.interactive or options.prompt_file == "-"):
         raise LabError("standard input is closed, and the text was to come from there: give prompt= instead")
-    with typed_code.allowed((), options.parts, Path.cwd()):
-        generator = Generator(options.checkpoint)
+    with own_parts(options.parts):
+        generator = Generator(options.checkpoint, options.weights)
     if options.interactive:
         prompt_loop.run(generator, options)
     else:

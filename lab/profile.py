@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 from lab.commands import entry
-from lab.commands.options import help_text, parse, place, training_config
+from lab.commands.options import help_text, parse, place
+from lab.commands.training_options import training_config
 from lab.config import typed_code
 from lab.config.limits import Limit
 from lab.config.schema import Config

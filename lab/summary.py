@@ -11,7 +11,7 @@ from rich.table import Table
 from torch import nn
 
 from lab.commands import entry
-from lab.commands.options import training_config
+from lab.commands.training_options import training_config
 from lab.config import typed_code
 from lab.config.schema import Config
 from lab.model import GPTModel

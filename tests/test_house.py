@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import os
 import re
 import shlex
 import subprocess
@@ -13,6 +14,8 @@ import pytest
 import torch
 from support.commands import ROOT
 
+from lab.interchange.weights import write_model
+from lab.model import GPTConfig
 from lab.parts import build_model
 
 LAB = ROOT / "lab"
@@ -122,6 +125,52 @@ def test_what_a_learner_may_take_away_needs_no_framework(room: str) -> None:
     assert done.stdout.strip() == "[]"
 
 
+TORCH = ["torch", "lightning", "torchmetrics", "hydra"]
+FIRST = {
+    "train --help": TORCH,
+    "summary": ["lightning", "torchmetrics", "torch._dynamo", "sympy", "matplotlib", "transformers", "tensorboard"],
+    "generate max_tokens=1": ["lightning", "torchmetrics", "torch._dynamo", "sympy", "hydra", "matplotlib", "requests"],
+    "control --help": [*TORCH, "numpy", "omegaconf"],
+    "compare --help": [*TORCH, "numpy", "omegaconf", "matplotlib"],
+    "dashboard --help": [*TORCH, "numpy", "omegaconf", "fastapi"],
+}
+"""Command lines, and what takes long to import and they have no use for."""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="starts its commands from one process")
+def test_no_command_waits_for_what_it_has_no_use_for(tmp_path: Path) -> None:
+    """Each from a process that has imported nothing, to its end."""
+    write_model(build_model(GPTConfig(emb_dim=8, n_layers=1, n_heads=1, context_length=8)), tmp_path / "a.safetensors")
+    script = """
+import os, runpy, sys
+for line in sys.argv[1:]:
+    if not (child := os.fork()):
+        name, *words = line.split()
+        sys.argv = ["lab", *words]
+        sys.stdout = open(os.devnull, "w")
+        try:
+            runpy.run_module(f"lab.{name}", run_name="__main__", alter_sys=True)
+        except SystemExit as end:
+            assert not end.code, line
+        print(line, *sorted(sys.modules), sep="|", file=sys.stderr, flush=True)
+        os._exit(0)
+    os.waitpid(child, 0)
+"""
+    lines = [f"{line} checkpoint=a.safetensors" if line.startswith("generate") else line for line in FIRST]
+    done = subprocess.run(
+        [sys.executable, "-c", script, *lines],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    told = [line.split("|") for line in done.stderr.splitlines() if "|" in line]
+    assert [line for line, *_ in told] == lines, done.stderr
+    for (line, *imported), useless in zip(told, FIRST.values(), strict=True):
+        assert not set(useless) & set(imported), line
+
+
 def test_the_top_level_is_the_promised_one() -> None:
     command = ["git", "-C", str(ROOT), "ls-tree", "--name-only", "HEAD"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -134,7 +183,7 @@ def test_the_top_level_is_the_promised_one() -> None:
 THROUGH = {
     "benchmark": "child figure generation loading machine measure models overhead pacing processes progress "
     "report tokenization training",
-    "commands": "inspection_report",
+    "commands": "inspection_report train",
     "dashboard": "app schemas",
     "dashboard/api": "dependencies docs",
     "dashboard/live": "messages",
@@ -185,7 +234,8 @@ def test_the_fables_are_prose_of_their_own() -> None:
 
 def test_the_readme_is_true() -> None:
     from lab.config import compose
-    from lab.config.groups import group_choices, option_names
+    from lab.config.choices import group_choices
+    from lab.config.groups import option_names
     from lab.config.schema import check
 
     text = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
 
-from lab.benchmark import generation, machine
+from lab.benchmark import generation
 from lab.config.compose import compose_config
 from lab.config.schema import Config, check
 from lab.parts.cost import flops_per_token
+from lab.system import bfloat16
 
 KINDS = ("training", "generation", "tokenization", "loading", "startup", "overhead")
 """What can be measured."""
@@ -134,7 +135,7 @@ def _training(wanted: Wanted, model: str, precision: str, compiled: bool, flops_
         words,
         "tokens",
         config.data.batch_size * config.model.context_length,
-        seconds * (4 if precision.startswith("bf16") and not machine.has_native_bf16() else 1),
+        seconds * (4 if precision.startswith("bf16") and not bfloat16.native()[0] else 1),
         {"nanogpt": wanted.nanogpt, "fused": wanted.fused},
     )
 

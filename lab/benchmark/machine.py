@@ -9,12 +9,6 @@ from typing import Any
 import torch
 
 
-def has_native_bf16() -> bool:
-    """Does this processor multiply in bf16 by itself? Elsewhere it is emulated, and slow."""
-    tests = ("_is_amx_tile_supported", "_is_avx512_bf16_supported", "_is_arm_bf16_supported")
-    return any(getattr(torch.cpu, name, lambda: False)() for name in tests)
-
-
 def flops_per_second(threads: int) -> float:
     """What the machine does about, from a few large products: for guesses of how long things take."""
     before = torch.get_num_threads()

@@ -2,7 +2,6 @@
 the same ones on all sides."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -14,7 +13,9 @@ from lab.config.compose import compose_config
 from lab.config.schema import Config, check
 from lab.profiling.products import Runner, number_format, products_of
 from lab.system.malloc import keep_freed_memory
+from lab.training import arithmetic
 
+CPU = torch.device("cpu")
 Step = Callable[[Tensor, Tensor], Tensor]
 """Inputs and targets, both ``(batch, seq)``, to the loss before the step."""
 
@@ -48,13 +49,9 @@ def batches(config: Config) -> Iterator[tuple[Tensor, Tensor]]:
         yield tokens[:, :-1].contiguous(), tokens[:, 1:].contiguous()
 
 
-def autocast(precision: str) -> AbstractContextManager[object]:
-    """What a forward pass in ``precision`` is wrapped in."""
-    return torch.autocast("cpu", torch.bfloat16) if precision == "bf16-mixed" else nullcontext()
-
-
 def lab_step(config: Config) -> tuple[Step, dict[str, Any]]:
     """A step as lab/training/module.py takes it, without Lightning around; and what to say of it."""
+    from lab.training.compilation import compile_blocks
     from lab.training.loss import next_token_loss
     from lab.training.wiring import make_model, make_optimizer
 
@@ -65,12 +62,11 @@ def lab_step(config: Config) -> tuple[Step, dict[str, Any]]:
     if precision == "bf16-true":
         model.to(torch.bfloat16)
     if config.trainer.compile:
-        for block in model.blocks:
-            block.compile()
+        compile_blocks(model)
     optimizer = make_optimizer(config, model, "cpu")
 
     def step(inputs: Tensor, targets: Tensor) -> Tensor:
-        with autocast(precision):
+        with arithmetic.autocast(config.trainer, CPU):
             loss = next_token_loss(model.hidden(inputs), model.head.weight, targets)
         _update(loss, model, optimizer)
         return loss
@@ -90,7 +86,7 @@ def _rival_step(config: Config, job: dict[str, Any]) -> tuple[Step, dict[str, An
     called: Any = torch.compile(model) if config.trainer.compile else model
 
     def step(inputs: Tensor, targets: Tensor) -> Tensor:
-        with autocast(precision):
+        with arithmetic.autocast(config.trainer, CPU):
             loss = theirs.loss(called, inputs, targets)
         _update(loss, model, optimizer)
         return loss

@@ -39,12 +39,12 @@ def run_composing(
     story: Callable[[], None], help_text: Callable[[], str] | None = None, output_matters: bool = True
 ) -> None:
     """``run`` for commands whose options are Hydra's: the mistakes that it finds are told in one sentence."""
-    from lab.config.explain import explained  # brings in Hydra, which the other commands start without
-
     # Hydra would print its own account of an exception, and hide the traceback of a real bug.
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
 
     def explained_story() -> None:
+        from lab.config.explain import explained  # brings in Hydra, which --help and the other commands do without
+
         settle_variables()
         with explained(sys.argv[1:]):
             story()

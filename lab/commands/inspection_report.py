@@ -9,11 +9,10 @@ import torch
 from torch import Tensor
 
 from lab.commands import entry
-from lab.commands.options import help_text, parse, place
-from lab.config import typed_code
+from lab.commands.options import help_text, own_parts, parse, place
 from lab.config.limits import Limit
 from lab.errors import LabError
-from lab.files.paths import typed_path
+from lab.files.paths import settle_variables, typed_path
 from lab.inspection import figures
 from lab.inspection.report import examine
 from lab.interchange.pretrained import open_pretrained
@@ -59,7 +58,7 @@ LIMITS = {"top_k": Limit(1)}
 
 def main() -> None:
     """The command line."""
-    entry.run_composing(
+    entry.run(
         _start,
         lambda: help_text(_HEAD, Options, LIMITS),
         output_matters=False,
@@ -67,8 +66,9 @@ def main() -> None:
 
 
 def _start() -> None:
+    settle_variables()
     options = parse(sys.argv[1:], Options, LIMITS)
-    with typed_code.allowed((), options.parts, Path.cwd()):
+    with own_parts(options.parts):
         write_report(options)
 
 

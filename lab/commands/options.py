@@ -2,20 +2,23 @@
 
 Most of these commands compose no configuration, and their values are texts and paths more often than numbers: no
 grammar that gives a meaning to commas, quotes or braces stands between what is typed and what arrives. Those that are
-about a training to be take the words of ``lab.train``: ``training_config``. Flags are in ``lab.commands.flags``.
+about a training to be take the words of ``lab.train``: ``lab.commands.training_options``. Flags are in
+``lab.commands.flags``.
 """
 
 import dataclasses
 import difflib
 import types
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from lab.config import compose, typed_overrides
 from lab.config.docs import entry, field_docs
 from lab.config.limits import Limit
-from lab.config.schema import Config, check
 from lab.errors import LabError, shown
+from lab.files import user_code
+from lab.files.paths import typed_path
 
 Options = TypeVar("Options")
 
@@ -60,14 +63,15 @@ def parse(words: Sequence[str], schema: type[Options], limits: Mapping[str, Limi
     return schema(**{attributes[name]: value for name, value in given.items()})
 
 
-def training_config(words: Sequence[str]) -> Config:
-    """The configuration that ``lab.train`` would have with these words, for a command that does not train.
+@contextmanager
+def own_parts(files: Sequence[str]) -> Iterator[None]:
+    """Within the block, models may be made of what the files define that ``parts=`` names.
 
     Raises:
-        LabError: naming the word at fault.
+        LabError: if one is missing or fails, or two have the same name.
     """
-    typed_overrides.refuse_senseless(words, trains=False)
-    return check(compose.compose_config(list(words)))
+    with user_code.allowed(typed_path(file, Path.cwd()) for file in dict.fromkeys(files)):
+        yield
 
 
 def help_text(head: str, schema: type, limits: Mapping[str, Limit] | None = None) -> str:

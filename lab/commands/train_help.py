@@ -1,12 +1,12 @@
 """The text of ``python -m lab.train --help``, made from the schema and the files it describes."""
 
-import dataclasses
-from typing import Any
+from collections.abc import Iterator
 
-from lab.config.docs import entry, field_docs, first_line
-from lab.config.groups import group_choices, group_names, optimizers
+from lab.config import schema_source
+from lab.config.choices import first_line, group_choices, group_names
+from lab.config.docs import entry
 from lab.config.limits import LIMITS
-from lab.config.schema import Config
+from lab.config.optimizer_schema import optimizers
 
 _HEAD = """\
 Trains a GPT.
@@ -37,19 +37,19 @@ def text() -> str:
             lines.append(f"  {group}")
             lines += [f"    {choice:<16}{first_line(group, choice)}" for choice in files]
     lines.append("\nOPTIONS: name (default; range), lengths in optimizer steps or tokens.\n")
-    lines += list(_options(Config, ""))
+    lines += list(_options("lab.config.schema", "Config"))
     return "\n".join(lines) + "\n" + _TAIL
 
 
-def _options(schema: type, prefix: str) -> Any:
-    for f in dataclasses.fields(schema):
-        if f.name == "optimizer":  # each option once, whichever of them have it
+def _options(module: str, schema: str, prefix: str = "") -> Iterator[str]:
+    for option in schema_source.options(module, schema):
+        if option.name == "optimizer":  # each option once, whichever of them have it
             told: dict[str, str] = {}
             for kind in optimizers().values():
-                for line in _options(kind, "optimizer."):
+                for line in _options(kind.__module__, kind.__name__, "optimizer."):
                     told.setdefault(line.split()[0], line)
             yield from told.values()
-        elif dataclasses.is_dataclass(f.default_factory):
-            yield from _options(f.default_factory, f"{f.name}.")
-        elif not f.name.startswith("_"):
-            yield entry(f"{prefix}{f.name}", f, field_docs(schema).get(f.name, ""), LIMITS)
+        elif option.group is not None:
+            yield from _options(*option.group, f"{option.name}.")
+        elif not option.name.startswith("_"):
+            yield entry(f"{prefix}{option.name}", option.field, option.doc, LIMITS)

@@ -8,7 +8,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
 from lab.config import compose, precision, quoting
-from lab.config.groups import defaults, group_names
+from lab.config.choices import defaults, group_names
 from lab.config.schema import Config, to_plain
 
 _SELF_EVIDENT = ("resume", "model.vocab_size", "corpus.name", "corpus.source", "corpus.url", "corpus.sha256")

@@ -7,8 +7,9 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig
 
+from lab.config.choices import CONF_FOLDER
 from lab.config.explain import explained
-from lab.config.groups import CONF_FOLDER, register
+from lab.config.groups import register
 from lab.config.quoting import quote_literals
 
 

@@ -1,4 +1,4 @@
-"""The text of ``python -m lab.train --help``, made from the schema and the files it describes."""
+"""What the help says of an option: the string under it in the source."""
 
 import ast
 import dataclasses
@@ -8,18 +8,10 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from omegaconf import MISSING
-
-from lab.config.groups import CONF_FOLDER
 from lab.config.limits import Limit
 
-
-def first_line(group: str, choice: str) -> str:
-    """The first sentence of a configuration file's comment: who should choose it."""
-    for line in (CONF_FOLDER / group / f"{choice}.yaml").read_text(encoding="utf-8").splitlines():
-        if line.startswith("# ") and not line.startswith("# @"):
-            return line[2:]
-    return ""
+MISSING = "???"
+"""``omegaconf.MISSING``, without its import."""
 
 
 @cache
@@ -30,14 +22,16 @@ def field_docs(schema: type) -> dict[str, str]:
         body = ast.parse(textwrap.dedent(inspect.getsource(base))).body[0]
         assert isinstance(body, ast.ClassDef)
         for statement, after in zip(body.body, body.body[1:], strict=False):
-            if (
-                isinstance(statement, ast.AnnAssign)
-                and isinstance(statement.target, ast.Name)
-                and isinstance(after, ast.Expr)
-                and isinstance(after.value, ast.Constant)
-            ):
-                found[statement.target.id] = " ".join(str(after.value.value).split())
+            if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name) and doc_under(after):
+                found[statement.target.id] = doc_under(after)
     return found
+
+
+def doc_under(statement: ast.stmt | None) -> str:
+    """The text of a statement that is a string alone, on one line; of any other, nothing."""
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+        return " ".join(str(statement.value.value).split())
+    return ""
 
 
 def entry(key: str, f: "dataclasses.Field[Any]", doc: str, ranges: Mapping[str, Limit]) -> str:

@@ -10,7 +10,8 @@ from hydra.errors import HydraException, OverrideParseException
 from omegaconf.errors import OmegaConfBaseException
 
 from lab.config import classic_flags
-from lab.config.groups import group_choices, group_names, option_names
+from lab.config.choices import group_choices, group_names
+from lab.config.groups import option_names
 from lab.config.quoting import quoted
 from lab.errors import LabError, shown
 

@@ -1,23 +1,14 @@
-"""The configuration groups: the folders of ``conf/``, the files in them, and every option that they make."""
+"""The configuration groups as Hydra has them: what their files say, and every option that they make."""
 
 from functools import cache
-from pathlib import Path
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 
-import lab
 from lab.config import resolvers
-from lab.config.optimizer_schema import AdafactorConfig, AdamWConfig, MuonConfig, OptimizerConfig, SGDConfig
+from lab.config.choices import CONF_FOLDER, based_on, group_choices, group_names
+from lab.config.optimizer_schema import SCHEMAS
 from lab.config.schema import Config
-
-CONF_FOLDER = next(
-    folder
-    for here in [Path(lab.__file__).resolve().parent]
-    # Installed as a wheel, the configuration lies inside the package; in a clone it lies beside it.
-    for folder in (here / "conf", here.parent / "conf")
-    if folder.is_dir()
-)
 
 
 def register() -> None:
@@ -25,20 +16,8 @@ def register() -> None:
     resolvers.register()
     store = ConfigStore.instance()
     store.store(name="schema", node=Config)
-    store.store(group="optimizer", name="adamw_schema", node=AdamWConfig)
-    store.store(group="optimizer", name="sgd_schema", node=SGDConfig)
-    store.store(group="optimizer", name="muon_schema", node=MuonConfig)
-    store.store(group="optimizer", name="adafactor_schema", node=AdafactorConfig)
-
-
-def group_choices(group: str) -> list[str]:
-    """The files of a configuration group."""
-    return sorted(file.stem for file in (CONF_FOLDER / group).glob("*.yaml"))
-
-
-def group_names() -> list[str]:
-    """The configuration groups: the folders of ``conf/``."""
-    return sorted(folder.name for folder in CONF_FOLDER.iterdir() if folder.is_dir())
+    for name, schema in SCHEMAS.items():
+        store.store(group="optimizer", name=name, node=schema)
 
 
 @cache
@@ -54,27 +33,9 @@ def shipped(group: str, choice: str) -> DictConfig:
         return schema
     own = OmegaConf.load(file)
     assert isinstance(own, DictConfig)
-    below = [shipped(group, name) for name in own.pop("defaults", []) if isinstance(name, str) and name != "_self_"]
+    own.pop("defaults", None)
+    below = [shipped(group, name) for name in based_on(group, choice)]
     return DictConfig(OmegaConf.merge(*below, own)) if below else own
-
-
-@cache
-def defaults() -> dict[str, str | None]:
-    """Which file of each group is chosen unless another is."""
-    root = OmegaConf.load(CONF_FOLDER / "train.yaml")
-    assert isinstance(root, DictConfig)
-    listed = root["defaults"]
-    return {str(group): choice for entry in listed if isinstance(entry, DictConfig) for group, choice in entry.items()}
-
-
-def optimizers() -> dict[str, type]:
-    """The files of conf/optimizer, each with the dataclass of its options; the default one first."""
-    found = {}
-    for choice in sorted(group_choices("optimizer"), key=lambda name: name != defaults()["optimizer"]):
-        schema = OmegaConf.get_type(shipped("optimizer", choice))
-        # A file that names no schema of its own is laid over the one that all optimizers share.
-        found[choice] = schema if schema is not None and issubclass(schema, OptimizerConfig) else OptimizerConfig
-    return found
 
 
 @cache

@@ -6,6 +6,7 @@ from typing import Any
 
 from omegaconf import MISSING
 
+from lab.config import choices
 from lab.errors import LabError, shown
 
 ADJUST_LR_FNS = ("match_rms_adamw", "original")
@@ -93,6 +94,27 @@ class SGDConfig(OptimizerConfig):
     _target_: str = "torch.optim.SGD"
     momentum: float = 0.9
     """Share of the last step that is carried into the next."""
+
+
+SCHEMAS: dict[str, type[OptimizerConfig]] = {
+    "adamw_schema": AdamWConfig,
+    "sgd_schema": SGDConfig,
+    "muon_schema": MuonConfig,
+    "adafactor_schema": AdafactorConfig,
+}
+"""What the files in conf/optimizer call them."""
+
+
+def optimizers() -> dict[str, type[OptimizerConfig]]:
+    """The files of conf/optimizer, each with the dataclass of its options; the default one first."""
+    default = choices.defaults()["optimizer"]
+    return {name: _schema(name) for name in sorted(choices.group_choices("optimizer"), key=lambda n: n != default)}
+
+
+def _schema(choice: str) -> type[OptimizerConfig]:
+    for below in choices.based_on("optimizer", choice):
+        return SCHEMAS[below] if below in SCHEMAS else _schema(below)
+    return OptimizerConfig  # a file that names no schema of its own is laid over the one that all optimizers share
 
 
 def check_optimizer(optimizer: OptimizerConfig, tied: bool) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 from hydra.core.utils import setup_globals
 from omegaconf import OmegaConf
 
-from lab.config.groups import group_choices, group_names, option_names, shipped
+from lab.config.choices import group_choices, group_names
+from lab.config.groups import option_names, shipped
 from lab.errors import LabError
 from lab.files import user_code
 from lab.files.paths import typed_path

@@ -9,7 +9,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 
 from lab.config import classic_flags, explain, quoting
-from lab.config.groups import group_choices, group_names, option_names
+from lab.config.choices import group_choices, group_names
+from lab.config.groups import option_names
 from lab.errors import LabError, shown
 
 SEVERAL = ("callbacks", "logger")

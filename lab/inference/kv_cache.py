@@ -50,16 +50,13 @@ class KVCache:
         """
         device = self.model.token_embedding.weight.device
         known = int(positions.max()) + 1  # nobody looks at the columns beyond
+        place = _place(positions, known, rows, device)
         token_ids, positions = token_ids.to(device), positions.to(device)
         # A token sees itself and what comes before it in its text. Of shorter texts, which do not reach as far as the
         # others, the rest of the row is hidden by the same rule.
         visible = (torch.arange(known, device=device) <= positions[:, :, None])[:, None]  # (B, 1, T, known)
-        written = rows.to(device) if rows is not None else torch.arange(len(token_ids), device=device)
-        # All rows is the usual case, and needs no copy of the cache.
-        looked_at = slice(None) if rows is None else written
         layers: list[LayerCache] = [
-            _Layer(keys, values, positions, visible, written[:, None], looked_at)
-            for keys, values in zip(self.keys, self.values, strict=True)
+            _Layer(keys, values, positions, visible, place) for keys, values in zip(self.keys, self.values, strict=True)
         ]
         return self.model.hidden(token_ids, layers)
 
@@ -77,6 +74,44 @@ class KVCache:
 
 
 @dataclass(frozen=True)
+class _Columns:
+    """The same columns of all rows, as is usual: one block of memory a head, and nothing to look up."""
+
+    start: int
+    known: int
+
+    def write(self, kept: Tensor, new: Tensor) -> Tensor:
+        """Puts ``new`` into what is kept of a layer; returns what is known of it."""
+        kept.narrow(2, self.start, self.known - self.start).copy_(new)
+        return kept.narrow(2, 0, self.known)
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Columns of their own in each row."""
+
+    written: Tensor  # (B, 1), the rows that the new tokens belong to
+    positions: Tensor  # (B, T)
+    rows: Tensor | None  # (B,), or all of them, which needs no copy of the cache
+    known: int
+
+    def write(self, kept: Tensor, new: Tensor) -> Tensor:
+        """As that of ``_Columns``."""
+        kept[self.written, :, self.positions] = new.transpose(1, 2)
+        return kept[:, :, : self.known] if self.rows is None else kept[self.rows, :, : self.known]
+
+
+def _place(positions: Tensor, known: int, rows: Tensor | None, device: torch.device) -> _Columns | _Places:
+    """Where the keys and values of new tokens go; arguments as in ``KVCache.read``."""
+    start = known - positions.shape[1]
+    if rows is None and torch.equal(positions, torch.arange(start, known).expand_as(positions)):
+        return _Columns(start, known)
+    written = torch.arange(len(positions)) if rows is None else rows
+    looked_at = None if rows is None else rows.to(device)
+    return _Places(written[:, None].to(device), positions.to(device), looked_at, known)
+
+
+@dataclass(frozen=True)
 class _Layer:
     """One layer's part in a pass: what ``lab.model.LayerCache`` asks for."""
 
@@ -84,11 +119,7 @@ class _Layer:
     values: Tensor
     positions: Tensor  # (B, T)
     visible: Tensor  # (B, 1, T, known)
-    written: Tensor  # (B, 1), the rows that the new tokens belong to
-    looked_at: Tensor | slice  # the same rows, or all of them
+    place: _Columns | _Places
 
     def extend(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        known = self.visible.shape[-1]
-        self.keys[self.written, :, self.positions] = keys.transpose(1, 2)
-        self.values[self.written, :, self.positions] = values.transpose(1, 2)
-        return self.keys[self.looked_at, :, :known], self.values[self.looked_at, :, :known], self.visible
+        return self.place.write(self.keys, keys), self.place.write(self.values, values), self.visible

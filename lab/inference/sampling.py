@@ -1,7 +1,8 @@
 """From logits to text: how the next token is chosen."""
 
+import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -62,6 +63,35 @@ def next_token_probabilities(logits: Tensor, sampling: Sampling) -> Tensor:
     return probabilities
 
 
+def draw(logits: Tensor, sampling: Sampling, generators: Sequence[torch.Generator]) -> Tensor:
+    """A token for each row, ``(batch, vocab_size)`` to ``(batch,)`` int64: row r with the numbers of generator r.
+
+    The token is the first to arrive where each comes after a time that is drawn from an exponential distribution, at a
+    rate of its probability. With ``top_k``, only those few have to be looked at, and the time of each is that of its
+    place in the vocabulary: so they are drawn as if all had been looked at (as ``torch.multinomial`` does), for a
+    fraction of the work.
+    """
+    if sampling.temperature == 0:
+        return logits.argmax(-1)
+    vocab_size = logits.shape[-1]
+    if sampling.top_k is not None and sampling.top_k < vocab_size:
+        ranked = logits.topk(sampling.top_k + 1)  # (B, k + 1), the likeliest first
+        # If the first that is left out were as likely as the last that is not, both could be drawn: done below.
+        if bool((ranked.values[:, -1] < ranked.values[:, -2]).all()):
+            candidates = ranked.indices[:, :-1]  # (B, k)
+            probabilities = next_token_probabilities(ranked.values[:, :-1], replace(sampling, top_k=None))
+            # In float64, as torch draws them: in float32, one in 2^24 would be a time of zero, and win.
+            draws = [
+                torch.rand(vocab_size, dtype=torch.float64, generator=g)[row]
+                for g, row in zip(generators, candidates, strict=True)
+            ]
+            times = -torch.log1p(-torch.stack(draws))  # (B, k)
+            first = (probabilities / times.to(probabilities.dtype)).argmax(-1, keepdim=True)  # (B, 1)
+            return candidates.gather(-1, first)[:, 0]
+    probabilities = next_token_probabilities(logits, sampling)
+    return torch.cat([torch.multinomial(p, 1, generator=g) for p, g in zip(probabilities, generators, strict=True)])
+
+
 @torch.inference_mode()
 def stream(
     model: GPTModel,
@@ -96,12 +126,9 @@ def stream(
         hidden = cache.read_texts(seen)  # (B, C)
         for made in range(1, max_tokens + 1):
             logits = model.head(hidden).float().cpu()  # (B, C) -> (B, V)
-            if not torch.isfinite(logits).all():
+            if not all(math.isfinite(end) for end in (logits.min().item(), logits.max().item())):  # of NaN, both are
                 raise ValueError("the model has NaN or infinity for a score of the next token: its weights are damaged")
-            probabilities = next_token_probabilities(logits, sampling)
-            token_ids = torch.cat(
-                [torch.multinomial(p, 1, generator=g) for p, g in zip(probabilities, generators, strict=True)]
-            )  # (B,)
+            token_ids = draw(logits, sampling, generators)  # (B,)
             yield Step(token_ids, logits)
             if made < max_tokens:
                 hidden = _read_on(cache, seen, token_ids)

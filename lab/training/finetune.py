@@ -11,7 +11,7 @@ import torch
 from hydra.core.hydra_config import HydraConfig
 
 from lab.config import compose
-from lab.config.groups import defaults, group_choices
+from lab.config.choices import defaults, group_choices
 from lab.config.schema import Config, check
 from lab.errors import LabError
 from lab.interchange.pretrained import Pretrained, open_pretrained, refuse_damaged

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 from omegaconf import DictConfig, OmegaConf
 
 from lab.config import quoting
-from lab.config.groups import CONF_FOLDER, defaults, group_choices, option_names, shipped
+from lab.config.choices import CONF_FOLDER, defaults, group_choices
+from lab.config.groups import option_names, shipped
 from lab.config.schema import Config
 from lab.files import user_code
 from lab.files.run_files import STATE_FILE

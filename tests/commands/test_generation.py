@@ -8,6 +8,7 @@ import pytest
 import torch
 from support.commands import Finished
 
+from lab.commands.generation import Generator
 from lab.interchange.pretrained import open_pretrained
 from lab.tokenizer import Tokenizer
 
@@ -112,3 +113,17 @@ def test_a_stop_ends_the_text_before_it(here: Any) -> None:
     assert here("prompt=The fox", "temperature=0", "max_tokens=12", f"stop={stop}", "stop=🦊")[1] == expected + "\n"
     last = json.loads(here("prompt=The fox", "temperature=0", "format=json", f"stop={stop}")[1].splitlines()[-1])
     assert (last["end"], "The fox" + last["text"]) == ("stop", expected)
+
+
+def test_weights_in_bf16_say_nearly_the_same(here: Any, trained: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(trained.folder)
+    ids = torch.tensor([Tokenizer().encode("The fox and the crow")])
+    full, half = Generator("last").model.eval(), Generator("last", "bf16").model.eval()
+    assert {p.dtype for p in half.parameters()} == {torch.bfloat16}
+    with torch.no_grad():
+        expected, found = full(ids), half(ids).float()
+    assert not torch.equal(found, expected)
+    # Eight bits of mantissa: each of the few roundings on the way is half a percent at most.
+    assert (found - expected).abs().max() < 0.05 * expected.abs().max()
+    assert here("prompt=The fox", "max_tokens=5", "weights=bf16", "seed=1")[0] == 0
+    assert "weights=int4 does not fit: choose one of fp32, bf16" in here("weights=int4")[2]

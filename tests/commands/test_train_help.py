@@ -4,7 +4,8 @@ from pathlib import Path
 
 from support.commands import lab
 
-from lab.config.groups import group_choices, group_names, option_names
+from lab.config.choices import group_choices, group_names
+from lab.config.groups import option_names
 
 
 def test_help_is_complete(tmp_path: Path) -> None:

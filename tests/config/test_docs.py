@@ -2,10 +2,9 @@
 
 import dataclasses
 
-from omegaconf import MISSING
+import omegaconf
 
-from lab.config.docs import entry, field_docs, first_line
-from lab.config.groups import group_choices, group_names
+from lab.config.docs import entry, field_docs
 from lab.config.limits import Limit
 from lab.config.schema import Config
 
@@ -41,7 +40,7 @@ class Derived(Base):
 
     last: str | None = None
     """Another."""
-    given: float = dataclasses.field(default=MISSING)
+    given: float = dataclasses.field(default=omegaconf.MISSING)
     """Must be."""
 
 
@@ -59,10 +58,3 @@ def test_an_entry_tells_default_and_range() -> None:
     long = entry("first", fields["first"], "word " * 60, {})
     assert all(len(line) <= 116 for line in long.splitlines())
     assert all(line.startswith("      ") for line in long.splitlines()[1:])
-
-
-def test_the_first_line_of_a_file_is_no_directive_of_hydras() -> None:
-    assert first_line("model", "nano")
-    for group in group_names():
-        for choice in group_choices(group):
-            assert not first_line(group, choice).startswith(("@", "#", " ")), choice

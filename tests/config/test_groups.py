@@ -11,8 +11,9 @@ from omegaconf import OmegaConf
 from support.commands import ROOT, TINY, train_here
 
 from lab.config import compose
-from lab.config.docs import first_line
-from lab.config.groups import defaults, group_choices, group_names, optimizers, option_names, shipped
+from lab.config.choices import defaults, first_line, group_choices, group_names
+from lab.config.groups import option_names, shipped
+from lab.config.optimizer_schema import optimizers
 from lab.config.schema import check
 
 FILES = [(group, choice) for group in group_names() for choice in group_choices(group)]

@@ -2,7 +2,6 @@
 
 import pytest
 
-from lab.config.groups import optimizers
 from lab.config.optimizer_schema import (
     AdafactorConfig,
     AdamWConfig,
@@ -10,6 +9,7 @@ from lab.config.optimizer_schema import (
     OptimizerConfig,
     SGDConfig,
     check_optimizer,
+    optimizers,
 )
 from lab.errors import LabError
 

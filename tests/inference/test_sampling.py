@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from lab.inference.kv_cache import KVCache
-from lab.inference.sampling import Sampling, generate, next_token_probabilities, stream
+from lab.inference.sampling import Sampling, draw, generate, next_token_probabilities, stream
 from lab.inference.token_choice import explain_choice
 from lab.model import GPTConfig, GPTModel
 from lab.tokenizer import Tokenizer
@@ -132,6 +132,41 @@ def test_tokens_are_drawn_from_the_distribution(temperature: float, top_k: int |
     drawn = torch.tensor([text[-1] for text in texts])
     assert chi_square(drawn, exact(logits, temperature, top_k, top_p)) < 6
     assert chi_square(drawn, exact(logits, temperature * 1.3, top_k, top_p), may_miss=True) > 12  # the test has teeth
+
+
+@few
+@given(st.integers(2, 400), st.integers(1, 60), st.sampled_from([0.3, 1.0, 4.0]), st.none() | st.floats(0.05, 0.95))
+def test_a_token_is_drawn_from_its_candidates_as_if_from_all(
+    vocab_size: int, top_k: int, temperature: float, top_p: float | None
+) -> None:
+    """The race of the whole vocabulary, by its definition, and torch's own draw of one token from it."""
+    seed = 1000 * vocab_size + top_k
+    logits = torch.randn(3, vocab_size, generator=torch.Generator().manual_seed(seed)) * 3
+    sampling = Sampling(temperature, top_k, top_p)
+    found = draw(logits, sampling, [torch.Generator().manual_seed(seed + row) for row in range(3)])
+    for row, probabilities in enumerate(next_token_probabilities(logits, sampling)):
+        numbers = torch.rand(vocab_size, dtype=torch.float64, generator=torch.Generator().manual_seed(seed + row))
+        race = probabilities.double() / -torch.log1p(-numbers)
+        assert race[found[row]] == pytest.approx(race.max().item(), rel=1e-5)
+        exponential = torch.empty(vocab_size).exponential_(generator=torch.Generator().manual_seed(seed + row))
+        if torch.equal(exponential, -torch.log1p(-numbers).float()):  # some builds of torch draw them otherwise
+            drawn = torch.multinomial(probabilities, 1, generator=torch.Generator().manual_seed(seed + row))
+            assert race[found[row]] == pytest.approx(race[drawn].item(), rel=1e-5)
+
+
+def test_of_equally_likely_tokens_none_is_left_out_by_chance() -> None:
+    logits = torch.tensor([[0.0, 2.0, 2.0, 2.0, -1.0]])
+    drawn = {int(draw(logits, Sampling(1.0, 2), [torch.Generator().manual_seed(seed)])) for seed in range(60)}
+    assert drawn == {1, 2, 3}
+
+
+@pytest.mark.parametrize("wrong", [math.nan, math.inf, -math.inf])
+def test_a_score_that_is_no_number_is_told(wrong: float) -> None:
+    model = lively(tie_embeddings=False)
+    with torch.no_grad():
+        model.head.weight[7].fill_(wrong)
+    with pytest.raises(ValueError, match="NaN or infinity"):
+        generate(model, [[1, 2]], 3)
 
 
 def as_documented(model: GPTModel, prompt: list[int], max_tokens: int) -> list[int]:

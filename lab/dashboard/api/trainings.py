@@ -8,7 +8,7 @@ from typing import Literal
 from anyio import from_thread
 from fastapi import APIRouter, Response
 
-from lab.config.groups import group_choices
+from lab.config.choices import group_choices
 from lab.dashboard.api.dependencies import InferenceDep, JobsDep, RunsDep, SettingsDep
 from lab.dashboard.http_errors import ApiError
 from lab.dashboard.options import overrides

@@ -8,8 +8,7 @@ from typing import Literal
 import yaml
 from pydantic import Field
 
-from lab.config.docs import first_line
-from lab.config.groups import CONF_FOLDER, group_choices
+from lab.config.choices import CONF_FOLDER, first_line, group_choices
 from lab.config.schema import CorpusConfig, CorpusSource
 from lab.dashboard.http_errors import ApiError
 from lab.dashboard.schemas import Model, Value

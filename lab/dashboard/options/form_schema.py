@@ -9,10 +9,10 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from omegaconf import MISSING
 from pydantic import Field
 
-from lab.config.docs import field_docs, first_line
-from lab.config.groups import defaults, group_choices, group_names, optimizers
+from lab.config.choices import defaults, first_line, group_choices, group_names
+from lab.config.docs import field_docs
 from lab.config.limits import LIMITS
-from lab.config.optimizer_schema import ADJUST_LR_FNS
+from lab.config.optimizer_schema import ADJUST_LR_FNS, optimizers
 from lab.config.schema import ACCELERATORS, PRECISIONS, Config, CorpusSource, ScheduleName, to_plain
 from lab.dashboard.http_errors import ApiError
 from lab.dashboard.options import overrides

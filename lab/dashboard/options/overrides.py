@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 from lab.config import compose, quoting
-from lab.config.groups import group_choices, group_names, option_names
+from lab.config.choices import group_choices, group_names
+from lab.config.groups import option_names
 from lab.config.schema import Config, CorpusSource, check
 from lab.dashboard.http_errors import ApiError
 from lab.dashboard.schemas import Value

@@ -9,7 +9,8 @@ from lab.tokenizer import Tokenizer
 
 
 def test_the_form_knows_every_option(client: httpx.Client) -> None:
-    from lab.config.groups import group_choices, group_names, option_names
+    from lab.config.choices import group_choices, group_names
+    from lab.config.groups import option_names
 
     found = client.get("/api/config").json()
     options = {o["name"]: o for o in found["options"]}

@@ -1,0 +1,130 @@
+"""What ``lab.train`` starts: a run, or the runs of a sweep. Hydra calls the job by the name of this file."""
+
+import math
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from hydra.utils import get_original_cwd
+from omegaconf import DictConfig
+
+from lab.config import quoting, resolvers, typed_code, typed_overrides
+from lab.config.choices import CONF_FOLDER
+from lab.config.groups import register
+from lab.config.schema import Config, check
+from lab.errors import FolderTaken, Interrupted, LabError
+from lab.files.paths import typed_path
+from lab.runs.folder import end_in_mistake, existing, note_end
+from lab.runs.ownership import refuse_other_sweep
+from lab.training import slurm
+
+
+class Jobs:
+    """What one command line starts: a run, or the runs of a sweep.
+
+    Args:
+        words: what was typed.
+    """
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self.words = list(words)
+        """As they were typed: of code, these alone may say what is run."""
+        self.there = existing(words)
+        """What was there before, of the places that the run may take."""
+        self.failures: list[str] = []
+        """One sentence for each job that failed."""
+
+    def run(self, composed: DictConfig) -> float:
+        """What Hydra calls for each job. Returns the best validation loss, for sweepers that seek the best options;
+        infinity for a run that failed, so that the other jobs of a sweep still get their turn."""
+        folder = Path(HydraConfig.get().runtime.output_dir)
+        try:
+            config = _checked(composed)
+            with typed_code.allowed(self.words, config.parts, Path(get_original_cwd())):
+                return _best_val_loss(config, folder)
+        except LabError as error:
+            self._fail(error, folder)
+            return math.inf
+        except Interrupted as stop:
+            note_end(folder, "stopped", stop.reason)
+            if stop.exit_code:  # by a signal, which means the whole sweep
+                # Only with both does the same command, started again, go on from what was saved.
+                if stop.reason in slurm.WARNINGS and composed.save and composed.resume == "auto":
+                    slurm.requeue()
+                raise
+            return math.inf
+        except Exception as error:
+            note_end(folder, "failed", f"{type(error).__name__}: {error}")
+            raise
+
+    def _fail(self, error: LabError, folder: Path) -> None:
+        print(f"error: {error}", file=sys.stderr)
+        self.failures.append(str(error))
+        if HydraConfig.get().mode == RunMode.RUN:
+            end_in_mistake(folder, self.there, error)
+        elif not isinstance(error, FolderTaken):
+            note_end(folder, "failed", str(error))
+
+
+def _checked(composed: DictConfig) -> Config:
+    config = check(composed)
+    if HydraConfig.get().mode == RunMode.MULTIRUN and config.trainer.devices > 1:
+        raise LabError(
+            "a sweep over several devices would be started once more by each of its processes: "
+            "use trainer.devices=1 with -m, or start the runs one by one"
+        )
+    return config
+
+
+def _best_val_loss(config: Config, folder: Path) -> float:
+    # Imported here, because Lightning takes seconds: a misspelt option should be told at once.
+    from lab.training.run import train
+
+    best = train(config, folder, Path(get_original_cwd())).best_val_loss
+    return math.inf if best is None else best
+
+
+def start() -> None:
+    """Hands the command line to Hydra, which calls ``Jobs.run`` for each run.
+
+    Raises:
+        LabError: if there is nothing to start, or nowhere.
+        SystemExit: if a run has failed, which it has told.
+    """
+    register()
+    resolvers.unused_folder.cache_clear()  # another run of this very process, in a notebook, has another folder
+    if "${" in str(Path.cwd()):
+        raise LabError(f"{Path.cwd()} has ${{ in its name, which Hydra takes for one of its own: go to another folder")
+    words = sys.argv[1:]
+    typed_overrides.refuse_senseless(words)
+    jobs = Jobs(words)
+    sys.argv[1:] = _for_hydra(words)
+    try:
+        hydra.main(version_base="1.3", config_path=str(CONF_FOLDER), config_name="train")(jobs.run)()
+    except OSError as error:
+        in_job = any(frame.f_code is Jobs.run.__code__ for frame, _ in traceback.walk_tb(error.__traceback__))
+        if in_job or not error.filename:
+            raise
+        # Hydra makes the folder of a run, or of a sweep, before the job, and has only a traceback to say that it can't.
+        raise resolvers.cannot_be_made(Path(error.filename), error) from error
+    if jobs.failures:
+        sys.exit(1)  # each has been told already
+
+
+def _for_hydra(words: Sequence[str]) -> list[str]:
+    """The command line as Hydra takes it: with the options of a run that goes on, and each text quoted."""
+    inherited: list[str] = []
+    if any(word.startswith("resume=") for word in words):
+        from lab.training.resume import inherited_overrides  # knows Lightning, and takes as long
+
+        inherited = inherited_overrides(words, Path.cwd())
+    options, flags = typed_overrides.split_flags(words)
+    for word in options:
+        if word.startswith("hydra.sweep.dir="):
+            refuse_other_sweep(typed_path(word.partition("=")[2], Path.cwd()))
+    # Hydra finds its flags at either end of the options, and not between them.
+    return [*inherited, *quoting.quote_literals(options), *flags]
