@@ -111,8 +111,9 @@ def test_every_room_says_what_lives_in_it() -> None:
 
 FREE = (
     "model kernels.head_loss kernels.attention parts tokenizer tokenizers.definition data inference.kv_cache "
-    "inference.sampling inference.generation inference.text_stream inference.token_choice evaluation.scoring evaluation.tasks "
-    "inspection.internals inspection.figures optim.parameter_groups optim.schedules training.loss comparison.verdict"
+    "inference.sampling inference.generation inference.text_stream inference.token_choice evaluation.scoring "
+    "evaluation.tasks inspection.internals inspection.figures optim.parameter_groups optim.schedules training.loss "
+    "comparison.verdict"
 )
 """What a learner may take away: no Hydra, no Lightning."""
 
