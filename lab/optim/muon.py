@@ -124,8 +124,16 @@ class MuonAdamW(Optimizer):
         of_adamw = [group for group in params if group.get("role") != "hidden"]
         self.inner: list[Optimizer] = []
         if of_muon:
-            options = {"momentum": momentum, "nesterov": nesterov, "ns_steps": ns_steps, "adjust_lr_fn": adjust_lr_fn}
-            self.inner.append(Muon(of_muon, lr, weight_decay, **options))
+            muon = Muon(
+                of_muon,
+                lr,
+                weight_decay,
+                momentum=momentum,
+                nesterov=nesterov,
+                ns_steps=ns_steps,
+                adjust_lr_fn=adjust_lr_fn,
+            )
+            self.inner.append(muon)
         if of_adamw:
             self.inner.append(
                 AdamW(of_adamw, lr, (float(betas[0]), float(betas[1])), eps, weight_decay, fused=fused or None)
