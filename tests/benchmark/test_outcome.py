@@ -1,5 +1,7 @@
 """Medians, ratios and what is noted beside them, from rounds that are made up."""
 
+from typing import Any
+
 import pytest
 
 from lab.benchmark import outcome, report
@@ -48,8 +50,8 @@ def test_a_side_without_rounds_has_no_figures_and_a_reason() -> None:
         ({"parameters": 5, "first_loss": 10.9, "tokens": 8}, None),
     ],
 )
-def test_other_work_is_noted(theirs: dict[str, object], said: str | None) -> None:
-    facts = {"lab": {"parameters": 5, "first_loss": 10.8, "tokens": 8}, "other": theirs}
+def test_other_work_is_noted(theirs: dict[str, Any], said: str | None) -> None:
+    facts: dict[str, dict[str, Any]] = {"lab": {"parameters": 5, "first_loss": 10.8, "tokens": 8}, "other": theirs}
     assert outcome.make(CASE, 2, ROUNDS, facts, {}).notes == ([said] if said else [])
 
 

@@ -13,7 +13,7 @@ def test_the_first_line_of_a_file_is_no_directive_of_hydras() -> None:
 
 
 def test_the_defaults_are_what_hydra_reads() -> None:
-    listed = OmegaConf.load(CONF_FOLDER / "train.yaml")["defaults"]
+    listed = OmegaConf.load(CONF_FOLDER / "train.yaml").defaults
     assert defaults() == {k: v for entry in listed if isinstance(entry, DictConfig) for k, v in entry.items()}
     assert defaults()["model"] == "nano"
     assert defaults()["sweep"] is None

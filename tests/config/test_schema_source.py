@@ -14,8 +14,8 @@ from lab.config.schema_source import options
 
 def schemas() -> list[type]:
     """Every dataclass of options, the groups of ``Config`` and the optimizers among them."""
-    groups = [f.default_factory for f in dataclasses.fields(Config)]
-    return [Config, *(g for g in groups if dataclasses.is_dataclass(g)), *optimizers().values()]  # type: ignore[misc]
+    groups: list[Any] = [f.default_factory for f in dataclasses.fields(Config)]
+    return [Config, *filter(dataclasses.is_dataclass, groups), *optimizers().values()]
 
 
 def plain(value: Any) -> Any:

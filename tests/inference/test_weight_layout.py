@@ -11,8 +11,7 @@ from lab.model import GPTConfig, GPTModel
 @pytest.mark.parametrize("tied", [True, False])
 def test_by_columns_a_model_says_the_same(tied: bool) -> None:
     torch.manual_seed(1)
-    shape = {"emb_dim": 24, "n_layers": 2, "n_heads": 2, "context_length": 16, "vocab_size": 99, "drop_rate": 0.0}
-    model = GPTModel(GPTConfig(tie_embeddings=tied, **shape)).eval()
+    model = GPTModel(GPTConfig(24, 2, 2, 16, drop_rate=0.0, tie_embeddings=tied, vocab_size=99)).eval()
     ids = torch.randint(99, (2, 16))
     with torch.no_grad():
         weights = {name: value.clone() for name, value in model.state_dict().items()}

@@ -35,9 +35,13 @@ class Given(nn.Module):
         return x * self.mask
 
 
-def vectors(seq: int, dtype: torch.dtype = torch.float64) -> list[Tensor]:
+def vectors(seq: int, dtype: torch.dtype = torch.float64) -> tuple[Tensor, Tensor, Tensor]:
     """Queries, keys and values of 2 texts, 3 heads and 5 numbers a head, laid out as a model has them."""
-    return [torch.randn(2, seq, 3, 5, dtype=dtype).transpose(1, 2).requires_grad_() for _ in range(3)]
+
+    def made() -> Tensor:
+        return torch.randn(2, seq, 3, 5, dtype=dtype).transpose(1, 2).requires_grad_()
+
+    return made(), made(), made()
 
 
 def what_is_visible(kind: str, seq: int, dtype: torch.dtype) -> Tensor | None:
@@ -63,13 +67,13 @@ def step_by_step(queries: Tensor, keys: Tensor, values: Tensor, visible: Tensor 
 def test_in_blocks_is_step_by_step(kind: str, seq: int, dtype: torch.dtype, close: float) -> None:
     torch.manual_seed(seq)
     inputs, visible = vectors(seq, dtype), what_is_visible(kind, seq, dtype)
-    learnt = [*inputs, visible] if visible is not None and visible.requires_grad else inputs
+    learnt = [*inputs, visible] if visible is not None and visible.requires_grad else list(inputs)
     direction = torch.randn(2, 3, seq, 5, dtype=dtype)
     torch.manual_seed(7)
     mask = dropout_mask((2, 3, seq, seq), visible, draw_seed(), 0.3, dtype)
-    expected = step_by_step(*inputs, visible, mask)  # type: ignore[misc]
+    expected = step_by_step(*inputs, visible, mask)
     torch.manual_seed(7)
-    found = attend_in_blocks(*inputs, visible, 0.3)  # type: ignore[misc]
+    found = attend_in_blocks(*inputs, visible, 0.3)
     torch.testing.assert_close(found, expected, rtol=close, atol=close)
     for mine, theirs in zip(
         torch.autograd.grad(found, learnt, direction), torch.autograd.grad(expected, learnt, direction), strict=True
@@ -80,11 +84,13 @@ def test_in_blocks_is_step_by_step(kind: str, seq: int, dtype: torch.dtype, clos
 def test_the_gradient_is_that_of_finite_differences() -> None:
     torch.manual_seed(0)
 
-    def attend(*inputs: Tensor) -> Tensor:
+    def attend(queries: Tensor, keys: Tensor, values: Tensor, visible: Tensor) -> Tensor:
         torch.manual_seed(3)  # the same mask each time
-        return attend_in_blocks(*inputs, 0.3)  # type: ignore[arg-type]
+        return attend_in_blocks(queries, keys, values, visible, 0.3)
 
-    inputs = (*vectors(11), what_is_visible("learnt bias", 11, torch.float64))
+    bias = what_is_visible("learnt bias", 11, torch.float64)
+    assert bias is not None
+    inputs = (*vectors(11), bias)
     assert torch.autograd.gradcheck(attend, inputs, fast_mode=True)
 
 
@@ -130,7 +136,13 @@ def test_every_part_trains_through_it(options: dict[str, object], monkeypatch: p
     torch.manual_seed(0)
     model = build_model(tiny(**options)).train()
     seeds: list[int] = []
-    monkeypatch.setattr(attention, "draw_seed", lambda draw=draw_seed: seeds.append(int(seed := draw())) or seed)
+
+    def noted() -> Tensor:
+        seed = draw_seed()
+        seeds.append(int(seed))
+        return seed
+
+    monkeypatch.setattr(attention, "draw_seed", noted)
     ids = torch.randint(11, (2, 21))
     results: list[list[Tensor]] = []
     for seed in (5, 5, 6):
@@ -167,8 +179,9 @@ def test_it_is_compiled_without_a_break() -> None:
         torch.manual_seed(2)
         inputs = vectors(21)
         bias = what_is_visible("learnt bias", 21, torch.float64)
-        context = attend(*inputs, bias, 0.3)  # type: ignore[arg-type]
-        found.append([context, *torch.autograd.grad(context.sum(), [*inputs, bias])])  # type: ignore[list-item]
+        assert bias is not None
+        context = attend(*inputs, bias, 0.3)
+        found.append([context, *torch.autograd.grad(context.sum(), [*inputs, bias])])
     for plain, other in zip(*found, strict=True):
         torch.testing.assert_close(plain, other)
 
@@ -176,7 +189,7 @@ def test_it_is_compiled_without_a_break() -> None:
 def test_under_autocast_products_are_in_its_numbers() -> None:
     inputs = vectors(21, torch.float32)
     with torch.autocast("cpu", torch.bfloat16):
-        found = attend_in_blocks(*inputs, None, 0.3)  # type: ignore[misc]
+        found = attend_in_blocks(*inputs, None, 0.3)
     assert found.dtype == torch.bfloat16
     found.sum().backward()
     assert inputs[0].grad is not None
@@ -188,7 +201,7 @@ def test_few_weights_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     for limit, expected in ((few, True), (few - 1, False)):
         monkeypatch.setattr(attention, "_FEW", limit)
         torch.manual_seed(0)
-        found = attend_in_blocks(*inputs, None, 0.3, lambda queries, *_: torch.zeros_like(queries))  # type: ignore[misc]
+        found = attend_in_blocks(*inputs, None, 0.3, lambda queries, *_: torch.zeros_like(queries))
         assert (not found.any()) == expected
 
 

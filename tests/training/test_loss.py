@@ -96,7 +96,8 @@ def test_it_is_the_loss_of_the_model(tied: bool) -> None:
 
 def test_float32_on_a_cpu_is_torchs_own_loss_bit_for_bit() -> None:
     hidden, head, targets = inputs(2, 300, dtype=torch.float32)
-    found, expected = [], []
+    found: list[torch.Tensor] = []
+    expected: list[torch.Tensor] = []
     for results, compute in ((found, next_token_loss), (expected, _torchs_own)):
         leaves = hidden.clone().requires_grad_(), head.clone().requires_grad_()
         value = compute(*leaves, targets)
