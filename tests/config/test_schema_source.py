@@ -15,7 +15,7 @@ from lab.config.schema_source import options
 def schemas() -> list[type]:
     """Every dataclass of options, the groups of ``Config`` and the optimizers among them."""
     groups: list[Any] = [f.default_factory for f in dataclasses.fields(Config)]
-    return [Config, *filter(dataclasses.is_dataclass, groups), *optimizers().values()]
+    return [Config, *filter(dataclasses.is_dataclass, groups), *optimizers().values()]  # type: ignore[list-item]
 
 
 def plain(value: Any) -> Any:
