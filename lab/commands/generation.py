@@ -115,8 +115,7 @@ class Generator:
         found = open_pretrained(checkpoint, Path.cwd())
         self.model: GPTModel = found.model
         self.model.to(torch_device(), torch.bfloat16 if weights == "bf16" else None)
-        if torch_device().type == "cpu":
-            by_columns(self.model)
+        by_columns(self.model)
         self.tokenizer = found.tokenizer
 
     def events(self, prompt: str, options: SamplingOptions) -> Iterator[Event]:

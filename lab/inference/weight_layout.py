@@ -11,8 +11,9 @@ from torch import nn
 
 
 def by_columns(model: nn.Module) -> None:
-    """Lays the matrices of all linear layers of ``model`` out by columns, a tied embedding's along with its head's."""
+    """Lays the matrices of all linear layers of ``model`` that are on a CPU out by columns, a tied embedding's along
+    with its head's."""
     for module in model.modules():
-        if isinstance(module, nn.Linear):
+        if isinstance(module, nn.Linear) and module.weight.device.type == "cpu":
             # One layer after the other: in between there are two copies of a single matrix.
             module.weight.data = module.weight.data.t().contiguous().t()
