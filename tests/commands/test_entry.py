@@ -70,7 +70,7 @@ def test_the_process_itself_says_one_sentence_and_exits_with_1(tmp_path: Path) -
 
 def test_a_bug_is_not_dressed_up_as_a_mistake(tmp_path: Path) -> None:
     """Errors that are ours keep their traceback."""
-    code = "import lab.train as t; t.check = lambda c: 1 / 0; t.main()"
+    code = "import lab.commands.train as job, lab.train; job.check = lambda c: 1 / 0; lab.train.main()"
     command = [sys.executable, "-c", code, *TINY]
     done = subprocess.run(
         command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
