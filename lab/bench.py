@@ -67,7 +67,7 @@ class Options:
     compile: str = ""
     """false, true or both, with a comma; left out: both (in quick: false)."""
     pairs: int | None = None
-    """Rounds that count, of start-up half as many; null: 12 (in quick: 5)."""
+    """Rounds that count, of start-up half as many; null: 12 (in quick: 3)."""
     threads: int | None = None
     """Of each process; null: as many as torch takes."""
     others: float = 0.1
@@ -116,7 +116,7 @@ def bench(options: Options, words: Sequence[str], start_folder: Path) -> None:
         _refuse_what_is_not_measured([f"model={model}", *words], wanted.precisions[0])
     targets = [target for text in options.to for target in _targets(text, start_folder)]
     threads = options.threads or torch.get_num_threads()
-    n_rounds = options.pairs or (5 if options.quick else 12)
+    n_rounds = options.pairs or (3 if options.quick else 12)
     _tell_what_is_left_out(options, wanted)
     found = cases.make(wanted, machine.flops_per_second(threads))
     outcomes: list[Outcome] = []

@@ -26,9 +26,11 @@ def serve(job: dict[str, Any], orders: Orders) -> None:
     number = n_tokens(config)
     if job["side"] == "lab":
         from lab.inference.sampling import Sampling, generate
+        from lab.inference.weight_layout import by_columns
         from lab.training.wiring import make_model
 
         model = make_model(config).eval()
+        by_columns(model)  # as lab.generate does
         orders.serve(
             lambda: generate(model, prompt.tolist(), number, Sampling(0.8, 50), seed=config.seed),
             parameters=model.num_parameters(),
