@@ -66,7 +66,6 @@ print(resident("VmHWM") - before)
             pytest.param(words.split(), marks=pytest.mark.slow)
             for words in (
                 "model=nano model.context_length=512 data.batch_size=2 model.n_layers=4",
-                "model=nano model.context_length=1024 data.batch_size=1",
                 "model=nano model.context_length=4096 data.batch_size=1",
                 "model=nano model.context_length=2048 data.batch_size=1 model.drop_rate=0",
                 "model=nano model.drop_rate=0 data.batch_size=16",
@@ -74,7 +73,6 @@ print(resident("VmHWM") - before)
                 "model=small data.batch_size=2",
                 "model=small model.context_length=256 data.batch_size=1",
                 "model=medium model.context_length=256 data.batch_size=1",
-                "model=medium data.batch_size=2",
             )
         ),
         pytest.param(
