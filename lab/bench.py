@@ -14,7 +14,7 @@ from lab.benchmark.measure import measure
 from lab.benchmark.outcome import Outcome
 from lab.benchmark.progress import Progress
 from lab.commands import entry
-from lab.commands.options import help_text, parse, place
+from lab.commands.options import help_text, parse, place, split
 from lab.commands.training_options import training_config
 from lab.config.changed_options import flat
 from lab.config.limits import Limit
@@ -22,7 +22,7 @@ from lab.config.schema import PRECISIONS
 from lab.errors import LabError, shown
 from lab.files import atomic
 from lab.files.paths import typed_path
-from lab.files.safe_files import read_json
+from lab.files.safe_files import refuse_replacing
 from lab.interchange.huggingface import unlike_gpt2
 from lab.system import bfloat16
 from lab.training import memory_estimate
@@ -101,8 +101,7 @@ def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
     """Options of this command, and those of lab.train. ``--pairs 12`` is how the first used to be typed."""
     typed = re.sub(r"(^|\0)--pairs[\0=]", r"\1pairs=", "\0".join(words)).split("\0") if words else []
     typed = ["quick=true" if word == "quick" else word for word in typed]
-    names = Options.__dataclass_fields__.keys()
-    return [w for w in typed if w.partition("=")[0] in names], [w for w in typed if w.partition("=")[0] not in names]
+    return split(typed, Options)
 
 
 def bench(options: Options, words: Sequence[str], start_folder: Path) -> None:
@@ -213,18 +212,12 @@ def _tell_what_is_left_out(options: Options, wanted: Wanted) -> None:
 
 def _targets(text: str, start_folder: Path) -> list[Path]:
     path = typed_path(text, start_folder)
-    if not path.suffix:
-        return [_free(path.with_suffix(".json")), _free(path.with_suffix(".svg"))]
-    if path.suffix.lower() not in (".json", *figure.KINDS):
+    targets = [path] if path.suffix else [path.with_suffix(".json"), path.with_suffix(".svg")]
+    if targets[0].suffix.lower() not in (".json", *figure.KINDS):
         raise LabError(f"to={text} has no ending that says what to write: .json, .svg, .png or .pdf; or leave it out")
-    return [_free(path)]
-
-
-def _free(path: Path) -> Path:
-    ours = path.suffix.lower() == ".json" and read_json(path).keys() >= {"machine", "cases"}
-    if (path.is_symlink() or path.exists()) and not ours:
-        raise LabError(f"{path} is there already and left as it is: choose another to=, or remove it first")
-    return path
+    for target in targets:
+        refuse_replacing(target, {"machine", "cases"})
+    return targets
 
 
 def _write(path: Path, outcomes: Sequence[Outcome], threads: int) -> None:

@@ -13,7 +13,7 @@ from lab.comparison import figure, report, sides, verdict
 from lab.errors import LabError
 from lab.files import atomic
 from lab.files.paths import typed_path
-from lab.files.safe_files import read_json
+from lab.files.safe_files import refuse_replacing
 from lab.terminal import print_json
 
 _HEAD = """\
@@ -99,9 +99,7 @@ def _target(text: str, start_folder: Path) -> Path:
         raise LabError(f"to={text} has no ending that says what to write: .json, .csv, .txt, .png, .svg or .pdf")
     if target.is_dir():
         raise LabError(f"to={text} is a folder: give the name of a file")
-    ours = target.suffix.lower() == ".json" and read_json(target).keys() >= {"sides", "contrasts"}
-    if (target.is_symlink() or target.exists()) and not ours:
-        raise LabError(f"{target} is there already and left as it is: choose another to=, or remove it first")
+    refuse_replacing(target, {"sides", "contrasts"})
     return target
 
 

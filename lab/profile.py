@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from lab.commands import entry
-from lab.commands.options import help_text, parse, place
+from lab.commands.options import help_text, parse, place, split
 from lab.commands.training_options import training_config
 from lab.config import typed_code
 from lab.config.limits import Limit
@@ -15,6 +15,7 @@ from lab.config.schema import Config
 from lab.errors import LabError
 from lab.files import atomic
 from lab.files.paths import typed_path
+from lab.files.safe_files import refuse_replacing
 from lab.terminal import print_json
 
 _HEAD = """\
@@ -52,9 +53,7 @@ def main() -> None:
 
 
 def _start() -> None:
-    names = Options.__dataclass_fields__.keys()
-    own = [word for word in sys.argv[1:] if word.partition("=")[0] in names]
-    words = [word for word in sys.argv[1:] if word not in own]
+    own, words = split(sys.argv[1:], Options)
     options, config = parse(own, Options, LIMITS), training_config(words)
     with typed_code.allowed(words, config.parts, Path.cwd()):
         profile(options, config, Path.cwd())
@@ -98,8 +97,7 @@ def _target(text: str | None, start_folder: Path) -> Path | None:
     target = typed_path(text, start_folder)
     if target.suffix.lower() != ".json":
         raise LabError(f"to={text} does not end in .json: Perfetto opens no other trace")
-    if target.is_symlink() or target.exists():
-        raise LabError(f"{target} is there already and left as it is: choose another to=, or remove it first")
+    refuse_replacing(target)
     return target
 
 

@@ -1,9 +1,9 @@
-"""What commands print alike: figures in two columns, and how far a long piece of work has come."""
+"""What commands print alike: figures in columns, and how far a long piece of work has come."""
 
 import codecs
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,6 +21,19 @@ def table(title: str, rows: dict[str, str]) -> None:
     width = max(len(name) for name in rows)
     rows = {name: value.replace("\n", "\n" + " " * (width + 4)) for name, value in rows.items()}
     print(f"\n{title}", *(f"  {name:<{width}}  {value}" for name, value in rows.items()), sep="\n", flush=True)
+
+
+def columns(rows: Sequence[Sequence[str]], numbers: bool = True) -> list[str]:
+    """A line for each row, its cells under each other: the first column to the left, the others, if they hold
+    ``numbers``, to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            cell.rjust(width) if numbers and place else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]
 
 
 def print_json(value: Any, indent: int | None = None) -> None:

@@ -17,6 +17,15 @@ def test_durations(seconds: float, text: str) -> None:
     assert terminal.duration(seconds) == text
 
 
+@pytest.mark.parametrize(
+    ("numbers", "lines"),
+    [(True, ["side   s", "a     10"]), (False, ["side  s ", "a     10"])],
+    ids=["numbers", "words"],
+)
+def test_cells_stand_under_each_other(numbers: bool, lines: list[str]) -> None:
+    assert terminal.columns([("side", "s"), ("a", "10")], numbers) == lines
+
+
 def test_in_a_log_progress_is_lines_on_standard_error(capsys, monkeypatch: pytest.MonkeyPatch) -> None:
     now = iter(range(0, 1000, 8))
     monkeypatch.setattr("time.monotonic", lambda: float(next(now)))

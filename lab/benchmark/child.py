@@ -19,7 +19,7 @@ WORK: dict[str, str] = {
     "startup": "lab.benchmark.training",
     "overhead": "lab.benchmark.overhead",
 }
-"""Which module knows how the work of a measurement is set up: a function ``serve(job, orders)``."""
+"""Which module knows how the work of a measurement is set up: a function ``serve(config, job, orders)``."""
 
 
 class Orders:
@@ -80,8 +80,11 @@ def main() -> None:
 
         import torch
 
+        from lab.config.compose import compose_config
+        from lab.config.schema import check
+
         torch.set_num_threads(job["threads"])
-        import_module(WORK[job["what"]]).serve(job, orders)
+        import_module(WORK[job["what"]]).serve(check(compose_config(job["words"])), job, orders)
     except Exception as error:
         orders.failed(error)
         raise

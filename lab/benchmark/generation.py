@@ -6,8 +6,7 @@ import torch
 
 from lab.benchmark.child import Orders
 from lab.benchmark.models import rival
-from lab.config.compose import compose_config
-from lab.config.schema import Config, check
+from lab.config.schema import Config
 
 PROMPT = 8
 """Tokens that the text begins with."""
@@ -18,9 +17,8 @@ def n_tokens(config: Config) -> int:
     return max(1, min(200, config.model.context_length - PROMPT))
 
 
-def serve(job: dict[str, Any], orders: Orders) -> None:
+def serve(config: Config, job: dict[str, Any], orders: Orders) -> None:
     """Sets the side up and writes the texts that it is told to."""
-    config = check(compose_config(job["words"]))
     generator = torch.Generator().manual_seed(config.seed)
     prompt = torch.randint(0, config.model.vocab_size, (1, PROMPT), generator=generator)
     number = n_tokens(config)

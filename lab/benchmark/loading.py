@@ -7,17 +7,15 @@ import numpy as np
 import torch
 
 from lab.benchmark.child import Orders
-from lab.config.compose import compose_config
-from lab.config.schema import Config, check
+from lab.config.schema import Config
 from lab.data.windows import open_tokens
 
 _TOKENS = 2_000_000
 """In the file."""
 
 
-def serve(job: dict[str, Any], orders: Orders) -> None:
+def serve(config: Config, job: dict[str, Any], orders: Orders) -> None:
     """Cuts as many batches as it is told to."""
-    config = check(compose_config(job["words"]))
     path = Path(job["folder"]) / f"{job['side']}.bin"
     np.random.default_rng(config.seed).integers(0, config.model.vocab_size, _TOKENS).astype("<u2").tofile(path)
     orders.serve(_lab(config, path) if job["side"] == "lab" else _slices(config, path))

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from lab.config.schema import Config
+from lab.interchange.huggingface import gpt2_config
 from lab.model import GPTConfig
 
 _ADAMW = {"lr": 3e-4, "betas": (0.9, 0.95), "weight_decay": 0.1}
@@ -55,20 +56,8 @@ def _cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
 def _hugging_face(shape: GPTConfig) -> Rival:
     from transformers import GPT2Config, GPT2LMHeadModel
 
-    config = GPT2Config(
-        vocab_size=shape.vocab_size,
-        n_positions=shape.context_length,
-        n_embd=shape.emb_dim,
-        n_layer=shape.n_layers,
-        n_head=shape.n_heads,
-        n_inner=getattr(shape, "hidden_dim", None),
-        resid_pdrop=shape.drop_rate,
-        embd_pdrop=shape.drop_rate,
-        attn_pdrop=shape.drop_rate,
-        tie_word_embeddings=shape.tie_embeddings,
-        bos_token_id=None,
-        eos_token_id=None,  # fresh weights would end a text after any token
-    )
+    no_end: Any = {"bos_token_id": None, "eos_token_id": None}  # fresh weights would end a text after any token
+    config = GPT2Config(**gpt2_config(shape), **no_end)
 
     def continued(model: nn.Module, prompt: Tensor, n: int) -> Tensor:
         options: Any = {"max_new_tokens": n, "do_sample": True, "temperature": 0.8, "top_k": 50, "use_cache": True}

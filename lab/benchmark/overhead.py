@@ -7,17 +7,15 @@ from typing import Any
 from lab.benchmark.child import Orders
 from lab.benchmark.pacing import Paced
 from lab.benchmark.training import lab_step
-from lab.config.compose import compose_config
-from lab.config.schema import Config, check
+from lab.config.schema import Config
 
 _STEPS = 1000
 """Of the run that is measured, as far as its intervals go: it writes a point each step, as runs of that length do."""
 _NEVER = 10**9
 
 
-def serve(job: dict[str, Any], orders: Orders) -> None:
+def serve(config: Config, job: dict[str, Any], orders: Orders) -> None:
     """Takes the steps that it is told to: in a run (the side ``lab``), or without one (``bare``)."""
-    config = check(compose_config(job["words"]))
     config.log_every = config.log_every or 1
     config.trainer.max_steps = config.eval_every = _NEVER
     config.schedule.total_steps = config.schedule.total_steps or _STEPS

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from lab.benchmark.outcome import Outcome, SideOutcome, Spread
+from lab.terminal import columns
 
 
 def as_text(outcomes: Sequence[Outcome]) -> str:
@@ -15,12 +16,9 @@ def _table(outcome: Outcome) -> str:
     head = ("side", f"{case.unit}/s", "time of one", "times the lab's time", "of its products' speed", "memory")
     rows = [head, *(_row(side) for side in outcome.sides if side.seconds is not None)]
     shown = [column for column in range(len(head)) if any(row[column] for row in rows[1:])]
-    widths = {column: max(len(row[column]) for row in rows) for column in shown}
     about = f"{_many(counted, 'round')}, {_many(outcome.threads, 'thread')}"
     lines = [f"{case.label}; {about}"]
-    for row in rows:
-        cells = [row[c].ljust(widths[c]) if c == 0 else row[c].rjust(widths[c]) for c in shown]
-        lines.append("  " + "  ".join(cells).rstrip())
+    lines += ["  " + line.rstrip() for line in columns([[row[column] for column in shown] for row in rows])]
     lines += [f"  {side.side}: {side.error}" for side in outcome.sides if side.error]
     return "\n".join([*lines, *(f"  note: {note}" for note in outcome.notes)])
 

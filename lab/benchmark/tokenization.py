@@ -6,8 +6,7 @@ from typing import Any
 import tiktoken
 
 from lab.benchmark.child import Orders
-from lab.config.compose import compose_config
-from lab.config.schema import check
+from lab.config.schema import Config, CorpusConfig
 from lab.data import corpus
 from lab.data.prepare import find_corpus
 from lab.data.token_file import encode_documents
@@ -15,13 +14,11 @@ from lab.tokenizer import ENDOFTEXT, Tokenizer, vocabulary_files
 
 _BYTES = 8_000_000
 """Of the text, repeated if it is shorter: several pieces for every core."""
-_WORDS = r"""'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s"""
-"""tiktoken's own pattern for GPT-2 (``tiktoken_ext/openai_public.py``)."""
 
 
-def serve(job: dict[str, Any], orders: Orders) -> None:
+def serve(config: Config, job: dict[str, Any], orders: Orders) -> None:
     """Encodes the whole text as often as it is told to."""
-    text = _text(job)
+    text = _text(config.corpus)
     facts = {"bytes": len(text.encode())}
     if job["side"] == "lab":
         tokenizer = Tokenizer()
@@ -35,8 +32,7 @@ def serve(job: dict[str, Any], orders: Orders) -> None:
         orders.serve(lambda: theirs.encode_ordinary(text), tokens=len(theirs.encode_ordinary(text)), **facts)
 
 
-def _text(job: dict[str, Any]) -> str:
-    config = check(compose_config(job["words"])).corpus
+def _text(config: CorpusConfig) -> str:
     found = corpus.documents(find_corpus(config, Path.cwd()), config.document_separator)
     text = "".join(piece for document in found for piece in document)
     return (text * max(1, -(-_BYTES // max(1, len(text)))))[:_BYTES]
@@ -45,7 +41,9 @@ def _text(job: dict[str, Any]) -> str:
 def _tiktoken() -> tiktoken.Encoding:
     """GPT-2's encoding as tiktoken defines it, from files that are here already."""
     from tiktoken.load import data_gym_to_mergeable_bpe_ranks
+    from tiktoken_ext.openai_public import r50k_pat_str
 
     merges, vocabulary = vocabulary_files()
     ranks = data_gym_to_mergeable_bpe_ranks(str(merges), str(vocabulary))
-    return tiktoken.Encoding(name="gpt2", pat_str=_WORDS, mergeable_ranks=ranks, special_tokens={ENDOFTEXT: len(ranks)})
+    special = {ENDOFTEXT: len(ranks)}
+    return tiktoken.Encoding(name="gpt2", pat_str=r50k_pat_str, mergeable_ranks=ranks, special_tokens=special)

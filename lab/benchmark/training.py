@@ -9,8 +9,7 @@ from torch import Tensor, nn
 
 from lab.benchmark.child import Orders
 from lab.benchmark.models import rival
-from lab.config.compose import compose_config
-from lab.config.schema import Config, check
+from lab.config.schema import Config
 from lab.profiling.products import Runner, number_format, products_of
 from lab.system.malloc import keep_freed_memory
 from lab.training import arithmetic
@@ -20,13 +19,12 @@ Step = Callable[[Tensor, Tensor], Tensor]
 """Inputs and targets, both ``(batch, seq)``, to the loss before the step."""
 
 
-def serve(job: dict[str, Any], orders: Orders) -> None:
+def serve(config: Config, job: dict[str, Any], orders: Orders) -> None:
     """Sets the side up and takes the steps that it is told to."""
-    config = check(compose_config(job["words"]))
     if job["side"] == "products":
         keep_freed_memory()
         products = products_of(config.model, config.data.batch_size)
-        runner = Runner(products, number_format(config.trainer.precision), torch.device("cpu"))
+        runner = Runner(products, number_format(config.trainer.precision), CPU)
         orders.serve(runner.run, flops=sum(product.flops for product in products))
         return
     if job["side"] == "lab":

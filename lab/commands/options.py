@@ -63,6 +63,13 @@ def parse(words: Sequence[str], schema: type[Options], limits: Mapping[str, Limi
     return schema(**{attributes[name]: value for name, value in given.items()})
 
 
+def split(words: Sequence[str], schema: type) -> tuple[list[str], list[str]]:
+    """The options of ``schema`` among ``words``, and the others: for commands that take those of ``lab.train``, too."""
+    names = {_typed(f) for f in dataclasses.fields(schema)}
+    own = [word for word in words if word.partition("=")[0] in names]
+    return own, [word for word in words if word not in own]
+
+
 @contextmanager
 def own_parts(files: Sequence[str]) -> Iterator[None]:
     """Within the block, models may be made of what the files define that ``parts=`` names.

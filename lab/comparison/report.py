@@ -10,6 +10,7 @@ from lab.comparison.sides import Side
 from lab.comparison.verdict import AT_WORDS, UNITS, Contrast, Measured, mean_and_deviation, method, spent
 from lab.errors import shown
 from lab.files.safe_files import readable
+from lab.terminal import columns
 
 
 def as_json(sides: Sequence[Side], contrasts: Sequence[Contrast], curves: bool = True) -> dict[str, Any]:
@@ -132,8 +133,7 @@ def _rows(baseline: Side, contrast: Contrast) -> list[str]:
         budget = "" if found.budget is None else spent(found.at, found.budget)
         sides = mean_and_deviation(found.baseline), mean_and_deviation(found.side)
         rows.append((AT_WORDS[found.at], budget, *sides, f"{told.mean:+.4f}", interval, found.outcome))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
-    lines = ["  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    lines = ["  " + line for line in columns(rows, numbers=False)]
     chosen = next(found for found in contrast.measured if found.at == contrast.by)
     several = len(baseline.runs) > 1 or len(contrast.side.runs) > 1
     return [*lines, f"  by {method(chosen)}; ± is the standard deviation over runs"] if several else lines

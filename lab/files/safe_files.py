@@ -8,10 +8,11 @@ import errno
 import math
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from lab.errors import LabError
 from lab.files import strict_json
 
 MOST_BYTES = 16 << 20
@@ -43,6 +44,18 @@ def _plainly(name: str, flags: int) -> int:
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object from a file that somebody may have damaged; empty if so, or if it isn't there."""
     return read_object(path, strict_json.loads)
+
+
+def refuse_replacing(target: Path, ours: Set[str] = frozenset()) -> None:
+    """Keeps a command from replacing a file that no such command has written: one of its own is a JSON object with all
+    the names ``ours``, if there are any.
+
+    Raises:
+        LabError: if something else is there.
+    """
+    is_own = bool(ours) and target.suffix.lower() == ".json" and read_json(target).keys() >= ours
+    if (target.is_symlink() or target.exists()) and not is_own:
+        raise LabError(f"{target} is there already and left as it is: choose another to=, or remove it first")
 
 
 def read_object(path: Path, parse: Callable[[bytes], Any]) -> dict[str, Any]:

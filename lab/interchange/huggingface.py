@@ -96,7 +96,7 @@ def write_model(model: GPTModel, folder: Path) -> None:
     if isinstance(shape, ModelConfig) and twin(shape) != "gpt2":
         tensors, config = llama.their_tensors(model.state_dict(), shape), llama.their_config(shape)
     else:
-        tensors, config = _their_tensors(model), _their_config(shape)
+        tensors, config = _their_tensors(model), gpt2_config(shape)
     weights.write(tensors, folder / WEIGHTS_FILE, {"format": "pt"})  # transformers insists on that
     endoftext = shape.vocab_size - 1
     tokens = {"bos_token_id": endoftext, "eos_token_id": endoftext}
@@ -157,7 +157,8 @@ def _their_tensors(model: GPTModel) -> dict[str, Tensor]:
     return tensors
 
 
-def _their_config(shape: GPTConfig) -> dict[str, Any]:
+def gpt2_config(shape: GPTConfig) -> dict[str, Any]:
+    """What transformers' ``GPT2Config`` says of a GPT-2 of this shape, but for its special tokens."""
     return {
         "architectures": ["GPT2LMHeadModel"],
         "model_type": "gpt2",

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, library
 
 _BLOCK = 2**19
 """Weights in a block, of all heads together: 2 MB in fp32, which stay in the cache from one operation to the next."""
@@ -142,7 +142,7 @@ class _Weights:
 
 
 # Operations of their own to torch, so that compiling need not look inside.
-@torch.library.custom_op("lab::attend_in_blocks", mutates_args=())
+@library.custom_op("lab::attend_in_blocks", mutates_args=())
 def _attend(
     queries: Tensor, keys: Tensor, values: Tensor, visible: Tensor | None, seed: Tensor, drop_rate: float
 ) -> Tensor:
@@ -163,7 +163,7 @@ def _like_context(queries: Tensor) -> Tensor:
     return queries.new_empty(batch, seq, heads, head_dim).transpose(1, 2)
 
 
-@torch.library.custom_op("lab::attend_in_blocks_backward", mutates_args=())
+@library.custom_op("lab::attend_in_blocks_backward", mutates_args=())
 def _backward(
     to_context: Tensor,
     queries: Tensor,

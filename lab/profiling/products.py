@@ -15,9 +15,7 @@ from torch import Tensor, nn
 from lab.model import GPTConfig
 from lab.parts.cost import attention_span, one_block
 from lab.profiling.parts import HEAD, SCORES, part_of
-
-_HEAD_ROWS = 256
-"""Tokens that the head's products take at a time: few enough for their logits to stay in the cache."""
+from lab.training.loss import ROWS
 
 
 @dataclass(frozen=True)
@@ -56,8 +54,8 @@ def products_of(config: GPTConfig, batch_size: int) -> list[Product]:
         Product(SCORES, batch, seq, span, size, times),  # the weighted sums, and the gradient of the queries
         Product(SCORES, batch, span, seq, size, times, "left"),  # the gradients of the keys and of the values
     ]
-    full, rest = divmod(tokens, _HEAD_ROWS)
-    for rows, times in ((_HEAD_ROWS, full), (rest, 1)):
+    full, rest = divmod(tokens, ROWS)  # the head's are taken a chunk at a time
+    for rows, times in ((ROWS, full), (rest, 1)):
         if rows and times:
             found += _linear(HEAD, rows, config.emb_dim, config.vocab_size, times)
     return found

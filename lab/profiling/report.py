@@ -4,21 +4,14 @@ from dataclasses import asdict
 from typing import Any
 
 from lab.profiling.step import PartProfile, StepProfile
+from lab.terminal import columns
 
 
 def as_text(found: StepProfile) -> str:
     """A row for each part, then the whole step."""
     head = ("part", "time", "share", "GFLOP", "GFLOP/s", "its products alone", "of their speed")
     rows = [head, *map(_row, found.parts), _whole(found)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
-    lines = []
-    for row in rows:
-        cells = [
-            text.ljust(width) if column == 0 else text.rjust(width)
-            for column, (text, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append("  ".join(cells).rstrip())
-    lines.append("")
+    lines = [*(line.rstrip() for line in columns(rows)), ""]
     lines.append(
         f"{found.tokens:,} tokens a step, {found.precision}; without the profiler {_ms(found.plain_seconds)} ms, "
         f"{found.tokens / found.plain_seconds:,.0f} tokens/s, {found.products / found.plain_seconds:.0%} of the speed "

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lab.errors import LabError
 from lab.files import safe_files
-from lab.files.safe_files import entries, number, opened, plain, read_json, read_object, readable
+from lab.files.safe_files import entries, number, opened, plain, read_json, read_object, readable, refuse_replacing
 
 
 def test_only_a_plain_file_is_opened_and_nothing_is_waited_for(tmp_path: Path) -> None:
@@ -88,3 +89,17 @@ def test_entries_of_a_link_to_a_folder_are_none(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "folder")
     assert [entry.name for entry in entries(tmp_path / "folder")] == ["a"]
     assert entries(tmp_path / "link") == entries(tmp_path / "folder" / "a") == entries(tmp_path / "nothing") == []
+
+
+def test_only_a_file_of_its_own_is_replaced(tmp_path: Path) -> None:
+    mine, theirs, link = (tmp_path / name for name in ("mine.json", "theirs.json", "link.json"))
+    mine.write_text('{"cases": [], "machine": {}, "more": 1}')
+    theirs.write_text('{"cases": []}')
+    link.symlink_to(tmp_path / "nowhere.json")
+    for free in (tmp_path / "new.json", mine):
+        refuse_replacing(free, {"machine", "cases"})
+    for taken in (theirs, link, tmp_path):
+        with pytest.raises(LabError, match="is there already and left as it is"):
+            refuse_replacing(taken, {"machine", "cases"})
+    with pytest.raises(LabError):
+        refuse_replacing(mine)

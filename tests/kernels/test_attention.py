@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from support.commands import ROOT
+from support.gradients import assert_same_gradients
 from torch import Tensor, nn
 
 from lab.kernels import attention
@@ -75,10 +76,7 @@ def test_in_blocks_is_step_by_step(kind: str, seq: int, dtype: torch.dtype, clos
     torch.manual_seed(7)
     found = attend_in_blocks(*inputs, visible, 0.3)
     torch.testing.assert_close(found, expected, rtol=close, atol=close)
-    for mine, theirs in zip(
-        torch.autograd.grad(found, learnt, direction), torch.autograd.grad(expected, learnt, direction), strict=True
-    ):
-        torch.testing.assert_close(mine, theirs, rtol=close, atol=close)
+    assert_same_gradients(found, expected, learnt, direction, rtol=close, atol=close)
 
 
 def test_the_gradient_is_that_of_finite_differences() -> None:

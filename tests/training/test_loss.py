@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.gradients import assert_same_gradients
 from torch import Tensor
 
 from lab.kernels.head_loss import head_loss
@@ -48,12 +49,7 @@ def test_value_and_gradients(batch: int, seq: int, reduction: str) -> None:
     assert ours.shape == ()
     torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-12)
     # As under gradient accumulation, the loss is scaled before it goes back.
-    for a, b in zip(
-        torch.autograd.grad(0.25 * ours, (hidden, head)),
-        torch.autograd.grad(0.25 * theirs, (hidden, head)),
-        strict=True,
-    ):
-        torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-12)
+    assert_same_gradients(0.25 * ours, 0.25 * theirs, (hidden, head), rtol=1e-10, atol=1e-12)
 
 
 @few
@@ -89,9 +85,7 @@ def test_it_is_the_loss_of_the_model(tied: bool) -> None:
     token_ids, targets = text[:, :-1], text[:, 1:]
     ours, theirs = next_token_loss(model.hidden(token_ids), model.head.weight, targets), model.loss(token_ids, targets)
     torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-12)
-    parameters = list(model.parameters())
-    for a, b in zip(torch.autograd.grad(ours, parameters), torch.autograd.grad(theirs, parameters), strict=True):
-        torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-12)
+    assert_same_gradients(ours, theirs, list(model.parameters()), rtol=1e-9, atol=1e-12)
 
 
 def test_float32_on_a_cpu_is_torchs_own_loss_bit_for_bit() -> None:
