@@ -131,7 +131,7 @@ def _training(wanted: Wanted, model: str, precision: str, compiled: bool, flops_
     return Case(
         "training",
         f"training {model}, {_shape(config)}, {precision}, {'compiled' if compiled else 'eager'}",
-        ("lab", *rivals(wanted.nanogpt), "products"),
+        ("lab", *(["lab-eager"] if compiled else []), *rivals(wanted.nanogpt), "products"),
         words,
         "tokens",
         config.data.batch_size * config.model.context_length,
