@@ -170,8 +170,8 @@ print(Tokenizer().encode("Hello, world!"))
 
 
 def test_ranks_are_those_that_tiktoken_makes_of_the_files() -> None:
-    files = module.vocabulary_files()
-    assert module._ranks(*files) == data_gym_to_mergeable_bpe_ranks(*map(str, files))
+    merges, vocabulary = module.vocabulary_files()
+    assert module._ranks(merges, vocabulary) == data_gym_to_mergeable_bpe_ranks(str(merges), str(vocabulary))
 
 
 def test_a_damaged_vocabulary_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
