@@ -32,6 +32,7 @@ _HELD = {"cpu": 2**25}
 """Logits that are held at a time, by type of device: 64 MiB in 16 bits on a CPU, 512 tokens with GPT-2's vocabulary,
 which take 1 % longer than twice as many."""
 _HELD_ELSEWHERE = 2**27
+_ROWS_ADDED = 2**12
 
 
 @dataclass(frozen=True)
@@ -157,5 +158,12 @@ def _by_groups(
             torch.mul(gradient @ table, share[group], out=of_hidden[group])
         if task.of_head:
             product = (gradient.T @ (hidden[group] * share[group]).to(task.dtype))[:vocab_size]
-            of_head = product.to(task.full) if of_head is None else of_head.add_(product)
+            of_head = product.to(task.full) if of_head is None else _add_(of_head, product)
     return losses, of_hidden, of_head
+
+
+def _add_(total: Tensor, more: Tensor) -> Tensor:
+    """Adds ``more``, of another format, to ``total``: in parts, since torch would first convert all of it."""
+    for part, other in zip(total.split(_ROWS_ADDED), more.split(_ROWS_ADDED), strict=True):
+        part.add_(other)
+    return total

@@ -93,7 +93,7 @@ def test_the_estimate_is_within_15_percent_of_the_peak(words: list[str], monkeyp
     words = ["trainer=cpu", *words]
     estimate = sum(memory_estimate.training_memory(check(compose_config(words)), "cpu").values())
     # How threads meet, and where memory has holes, changes a peak by several percent from one time to the next.
-    peaks = (_peak(words) for _ in range(3))
+    peaks = (_peak(words) for _ in range(5))
     assert any(estimate == pytest.approx(peak, rel=0.15) for peak in peaks)
 
 
