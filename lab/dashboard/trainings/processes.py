@@ -25,10 +25,11 @@ from lab.config.resolvers import make_unused
 from lab.dashboard.http_errors import ApiError
 from lab.dashboard.settings import Settings
 from lab.dashboard.store import inside_root
-from lab.dashboard.store.run_folders import JOB_FILE, LOG_FILE, SWEEP_FILE, Runs
+from lab.dashboard.store.run_folders import JOB_FILE, SWEEP_FILE, Runs
 from lab.dashboard.trainings.queue import Job, Queue
 from lab.errors import LabError
 from lab.files import atomic
+from lab.files.run_files import LOG_FILE
 from lab.files.safe_files import opened, readable
 from lab.runs import command_files
 from lab.runs.state import Progress, RunState, State, write_gone, write_queued
