@@ -179,7 +179,7 @@ class Conductor:
             yield batch
 
     def _run(self, batch: list[Job]) -> None:
-        """Runs ``batch``, also where one of its processes is killed: that ends the launcher, and with some the others."""
+        """Runs ``batch``, also where one of its processes is killed, which ends the launcher, and maybe the others."""
         try:
             self._launch(batch)
             return

@@ -25,9 +25,9 @@ _TYPED_AGAIN = ("init_from", "parts", "corpus.url", "corpus.sha256", "corpus.sou
 """Options that say which code is run, or what is fetched."""
 _GROUPS_OF_OBJECTS = ("logger.", "callbacks.", "metrics.")
 _OF_LAUNCHERS = (
-    "n_jobs timeout_min cpus_per_task gpus_per_node mem_gb nodes tasks_per_node partition account qos constraint "
-    "array_parallelism signal_delay_s max_num_timeout"
-).split()
+    *("n_jobs", "timeout_min", "cpus_per_task", "gpus_per_node", "mem_gb", "nodes", "tasks_per_node", "partition"),
+    *("account", "qos", "constraint", "array_parallelism", "signal_delay_s", "max_num_timeout"),
+)
 """Options of launchers that are numbers and names; ``setup``, say, is lines of shell."""
 _OF_SWEEPERS = ("max_batch_size", "n_trials", "seed", "prune", "startup_trials")
 _SUBFOLDER = re.compile(r"([\w=,-]|\.(?!\.)|\$\{[\w.]+\}|\$\{hydra:job\.\w+\})+")

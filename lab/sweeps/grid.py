@@ -33,7 +33,6 @@ class Grid(Sweeper):
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         if self.max_batch_size is not None and self.max_batch_size < 1:
             raise LabError(f"hydra.sweeper.max_batch_size={self.max_batch_size} launches nothing: give 1 or more")
-        self.hydra_context = hydra_context
         self.conductor = Conductor(hydra_context, task_function, config, self.goes_on)
 
     def sweep(self, arguments: list[str]) -> None:
@@ -42,7 +41,7 @@ class Grid(Sweeper):
         Raises:
             LabError: if one has failed.
         """
-        found = overrides(self.hydra_context, self.params, arguments)
+        found = overrides(self.conductor.context, self.params, arguments)
         for override in found:
             if override.is_sweep_override() and not override.is_discrete_sweep():
                 raise LabError(

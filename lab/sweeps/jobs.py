@@ -1,4 +1,4 @@
-"""The jobs of a sweep, and what has become of them: read from their folders, so that it is the same for each launcher."""
+"""The jobs of a sweep, and what has become of them: read from their folders, whoever has run them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

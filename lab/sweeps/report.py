@@ -19,7 +19,7 @@ _SECONDS_BETWEEN_LINES = 30.0
 
 
 def table(jobs: Sequence[Job], names: Sequence[str], became: Callable[[Job], Outcome], start_folder: Path) -> list[str]:
-    """A line for each job: what sets it apart, its best validation, its state and its folder; the best one is marked."""
+    """A line for each job: what sets it apart, its best validation, its state, its folder; the best one is marked."""
     best = {job.number: best_evaluation(job) for job in jobs}
     losses = {number: found.val_loss for number, found in best.items() if found is not None}
     winner = min(losses, key=lambda number: losses[number], default=None)

@@ -1,7 +1,7 @@
 """A sweeper that seeks good options with Optuna: it asks for the next job, and tells what came of it.
 
 Why a sweeper of the lab's own: hydra-optuna-sweeper 1.3 is held at Optuna 2, whose storage on disk fails with the
-SQLAlchemy of today, and its successor needs Hydra 1.4. Optuna's ask and tell, and its journal on disk, are all it takes.
+SQLAlchemy of today, and its successor needs Hydra 1.4. Optuna's ask and tell and its journal on disk are all it takes.
 """
 
 import contextlib
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 STUDY_FILE = "study.journal"
 """What Optuna knows, in the folder of the sweep."""
+_RANGES = "write interval(A,B), tag(log,interval(A,B)), range(A,B) or A,B,C"
 
 
 class Search(Sweeper):
@@ -64,7 +65,6 @@ class Search(Sweeper):
             import optuna  # noqa: F401
         except ImportError as error:
             raise LabError(f"hydra/sweeper=search needs Optuna: {launching.MISSING}") from error
-        self.hydra_context = hydra_context
         self.conductor = Conductor(hydra_context, task_function, config, self.goes_on)
 
     def sweep(self, arguments: list[str]) -> None:
@@ -75,17 +75,16 @@ class Search(Sweeper):
         """
         import optuna
 
-        found = overrides(self.hydra_context, self.params, arguments)
+        found = overrides(self.conductor.context, self.params, arguments)
         space = {o.get_key_element(): distribution(o) for o in found if o.is_sweep_override()}
         if not space:
             raise LabError("a search needs ranges: write optimizer.lr='tag(log,interval(1e-4,1e-2))', say")
         fixed = [f"{o.get_key_element()}={o.get_value_element_as_str()}" for o in found if not o.is_sweep_override()]
         with _quietly():
             study = self._study(optuna.samplers.TPESampler(seed=self.seed, constant_liar=True))
-            jobs = [self._job(trial, fixed) for trial in study.get_trials(deepcopy=False)]
-            left = [
-                job for job, trial in zip(jobs, study.get_trials(deepcopy=False), strict=True) if not _is_told(trial)
-            ]
+            trials = study.get_trials(deepcopy=False)
+            jobs = [self._job(trial, fixed) for trial in trials]
+            left = [job for job, trial in zip(jobs, trials, strict=True) if not trial.state.is_finished()]
             together = launching.at_once(self.conductor.launcher, self.n_trials)
             while left or len(jobs) < self.n_trials:
                 while len(left) < together and len(jobs) < self.n_trials:
@@ -168,14 +167,8 @@ def distribution(override: Override) -> "BaseDistribution":
                 return IntDistribution(listed[0], listed[-1], step=1 if log else int(value.step), log=log)
             return FloatDistribution(float(listed[0]), float(listed[-1]), step=float(value.step))
     except (ValueError, TypeError, IndexError) as error:
-        raise LabError(f"{name}: {error}; write interval(A,B), tag(log,interval(A,B)), range(A,B) or A,B,C") from error
-    raise LabError(
-        f"{name} has no range to search in: write interval(A,B), tag(log,interval(A,B)), range(A,B) or A,B,C"
-    )
-
-
-def _is_told(trial: "FrozenTrial") -> bool:
-    return trial.state.is_finished()
+        raise LabError(f"{name}: {error}; {_RANGES}") from error
+    raise LabError(f"{name} has no range to search in: {_RANGES}")
 
 
 @contextlib.contextmanager

@@ -1,5 +1,5 @@
-"""What a training changes of the process that it runs in, put back: for a notebook, whose process is somebody's own, and
-for the next job of a sweep."""
+"""What a training changes of the process that it runs in, put back: for a notebook, whose process is somebody's own,
+and for the next job of a sweep."""
 
 import logging
 import os
