@@ -1,4 +1,7 @@
-"""Who runs the jobs of a sweep: Hydra's launchers, how many jobs each runs at a time, and with how many threads."""
+"""Who runs the jobs of a sweep: Hydra's launchers, how many jobs each runs at a time, and with how many threads.
+
+There is none for Ray: Hydra's own, 1.2.2, is held at cloudpickle 2, below what joblib needs, and knows Python up to 3.11.
+"""
 
 import os
 from collections.abc import Iterator
@@ -60,15 +63,17 @@ def _locals(launcher: Any) -> int:
 def sharing_threads(launcher: Any, together: int) -> Iterator[None]:
     """Within it, processes that are started take their share of the cores for their arithmetic, unless the user has
     said how many threads there are to be. On a cluster, the job's own cores say it."""
-    name = "OMP_NUM_THREADS"
+    joblibs = getattr(launcher, "joblib", {})
+    wanted, chosen = joblibs.get("n_jobs"), os.environ.get("OMP_NUM_THREADS")
     if kind(launcher) == "joblib":
-        launcher.joblib["n_jobs"] = together  # joblib would share the cores among more processes than there are jobs
-    if kind(launcher) not in ("joblib", "local") or os.environ.get(name):
-        yield
-        return
-    each = getattr(launcher, "params", {}).get("cpus_per_task") or max(1, cores() // together)
-    os.environ[name] = str(each)
+        joblibs["n_jobs"] = together  # joblib would share the cores among more processes than there are jobs
+    if kind(launcher) in ("joblib", "local") and not chosen:
+        each = getattr(launcher, "params", {}).get("cpus_per_task") or max(1, cores() // together)
+        os.environ["OMP_NUM_THREADS"] = str(each)
     try:
         yield
     finally:
-        os.environ.pop(name, None)
+        if kind(launcher) == "joblib":
+            joblibs["n_jobs"] = wanted
+        if not chosen:
+            os.environ.pop("OMP_NUM_THREADS", None)
