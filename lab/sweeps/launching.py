@@ -1,6 +1,6 @@
 """Who runs the jobs of a sweep: Hydra's launchers, how many jobs each runs at a time, and with how many threads.
 
-There is none for Ray: Hydra's own, 1.2.2, is held at cloudpickle 2, below what joblib needs, and knows Python up to 3.11.
+There is none for Ray: Hydra's own, 1.2.2, is held at cloudpickle 2, below what joblib needs, and knows Python to 3.11.
 """
 
 import os
