@@ -61,8 +61,10 @@ class Jobs:
 
         if stopping.is_told(Path(HydraConfig.get().sweep.dir)):
             return math.inf
+        best = math.inf
         with put_back(), self._unwatched(folder):
-            return self._run(composed, folder)
+            best = self._run(composed, folder)
+        return best
 
     def _run(self, composed: DictConfig, folder: Path) -> float:
         try:

@@ -21,7 +21,8 @@ _SECONDS_BETWEEN_LINES = 30.0
 def table(jobs: Sequence[Job], names: Sequence[str], became: Callable[[Job], Outcome], start_folder: Path) -> list[str]:
     """A line for each job: what sets it apart, its best validation, its state, its folder; the best one is marked."""
     best = {job.number: best_evaluation(job) for job in jobs}
-    losses = {number: found.val_loss for number, found in best.items() if found is not None}
+    now = {job.number: became(job) for job in jobs}
+    losses = {n: found.val_loss for n, found in best.items() if found is not None and now[n].state != "failed"}
     winner = min(losses, key=lambda number: losses[number], default=None)
     rows = [["job", *names, "bits per byte", "val loss", "state", "folder"]]
     for job in jobs:
@@ -30,7 +31,7 @@ def table(jobs: Sequence[Job], names: Sequence[str], became: Callable[[Job], Out
         mark = ", the best" if job.number == winner and len(losses) > 1 else ""
         figures = ["", ""] if found is None else _figures(found)
         rows.append(
-            [str(job.number), *values, *figures, f"{_state(became(job))}{mark}", shown_path(job.folder, start_folder)]
+            [str(job.number), *values, *figures, f"{_state(now[job.number])}{mark}", shown_path(job.folder, start_folder)]
         )
     return [f"  {line.rstrip()}" for line in columns(rows, numbers=False)]
 
