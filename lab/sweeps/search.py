@@ -82,7 +82,7 @@ class Search(Sweeper):
         fixed = [f"{o.get_key_element()}={o.get_value_element_as_str()}" for o in found if not o.is_sweep_override()]
         with _quietly():
             study = self._study(optuna.samplers.TPESampler(seed=self.seed, constant_liar=True))
-            trials = study.get_trials(deepcopy=False)
+            trials = self._trials(study, space)
             jobs = [self._job(trial, fixed) for trial in trials]
             left = [job for job, trial in zip(jobs, trials, strict=True) if not trial.state.is_finished()]
             together = launching.at_once(self.conductor.launcher, self.n_trials)
@@ -107,6 +107,25 @@ class Search(Sweeper):
         return optuna.create_study(
             storage=storage(path), study_name="search", sampler=sampler, direction="minimize", load_if_exists=True
         )
+
+    def _trials(self, study: "Study", space: "dict[str, BaseDistribution]") -> "list[FrozenTrial]":
+        """Those that there are. What the file says of them becomes options of jobs: nothing but what lies in ``space``
+        may, for the folder may come from anywhere.
+
+        Raises:
+            LabError: if one does not.
+        """
+        from optuna.trial import TrialState
+
+        found = []
+        for trial in study.get_trials(deepcopy=False):
+            if any(space.get(name) != known for name, known in trial.distributions.items()):
+                raise LabError(f"{self.conductor.folder / STUDY_FILE} is of another search: give another folder")
+            if trial.distributions.keys() == space.keys():
+                found.append(trial)
+            elif not trial.state.is_finished():  # the process was killed while it asked
+                study.tell(trial.number, state=TrialState.FAIL)
+        return found
 
     def _job(self, trial: "FrozenTrial", fixed: list[str]) -> Job:
         words = [*fixed, *(f"{name}={value}" for name, value in trial.params.items())]

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import math
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,19 @@ def test_an_interrupted_trial_goes_on_with_what_was_proposed(between_steps: Any,
     results = json.loads((tmp_path / "here/0/results.json").read_text())
     assert results["parent"] is not None
     assert math.isclose(after.value, results["best_val_loss"], rel_tol=1e-6)
+
+
+def test_what_is_proposed_in_a_file_from_elsewhere_is_not_obeyed(searched: Finished, tmp_path: Path) -> None:
+    import optuna
+    from optuna.distributions import CategoricalDistribution
+
+    shutil.copytree(searched.folder / "here", tmp_path / "here")
+    planted = optuna.load_study(study_name="search", storage=search.storage(tmp_path / "here/study.journal"))
+    planted.ask({"optimizer._target_": CategoricalDistribution(["os.system"])})
+    done = train_here(tmp_path, "-m", "resume=here")
+    assert done.code == 1
+    assert "study.journal is of another search" in done.err
+    assert not (tmp_path / "here/5").exists()
 
 
 @pytest.mark.parametrize(
