@@ -61,10 +61,9 @@ class Jobs:
 
         if stopping.is_told(Path(HydraConfig.get().sweep.dir)):
             return math.inf
-        best = math.inf
         with put_back(), self._unwatched(folder):
-            best = self._run(composed, folder)
-        return best
+            return self._run(composed, folder)
+        return math.inf  # told to end, in a process of its own
 
     def _run(self, composed: DictConfig, folder: Path) -> float:
         try:
