@@ -30,15 +30,8 @@ def table(jobs: Sequence[Job], names: Sequence[str], became: Callable[[Job], Out
         values = [value(job, name) for name in names]
         mark = ", the best" if job.number == winner and len(losses) > 1 else ""
         figures = ["", ""] if found is None else _figures(found)
-        rows.append(
-            [
-                str(job.number),
-                *values,
-                *figures,
-                f"{_state(now[job.number])}{mark}",
-                shown_path(job.folder, start_folder),
-            ]
-        )
+        row = [str(job.number), *values, *figures, f"{_state(now[job.number])}{mark}"]
+        rows.append([*row, shown_path(job.folder, start_folder)])
     return [f"  {line.rstrip()}" for line in columns(rows, numbers=False)]
 
 
