@@ -10,7 +10,7 @@ from lab.sweeps import going_on
 
 
 def sweep(folder: Path, *said: str, hydra: tuple[str, ...] = ("hydra.mode=MULTIRUN",)) -> Path:
-    parts = {name: {} for name in ("model", "corpus", "data", "optimizer", "trainer")}
+    parts: dict[str, object] = {name: {} for name in ("model", "corpus", "data", "optimizer", "trainer")}
     told = {"overrides": {"hydra": list(hydra), "task": list(said)}}
     (folder / "multirun.yaml").write_text(yaml.safe_dump({**parts, "hydra": told}))
     return folder
