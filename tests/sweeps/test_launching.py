@@ -1,5 +1,6 @@
 """Who runs the jobs, and with how many threads; and each launcher for real."""
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -10,12 +11,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import psutil
 import pytest
 from support.commands import ROOT, TINY, train_here
 from support.waiting import wait_for
 
 from lab.config import compose
 from lab.config.choices import HYDRA_GROUPS, first_line, group_choices
+from lab.errors import LabError
 from lab.runs.state import read_state
 from lab.sweeps import launching
 
@@ -185,18 +188,23 @@ def test_kills(tmp_path: Path) -> None:
     process = subprocess.Popen([sys.executable, "-m", "lab.train", *words], cwd=tmp_path, env=env)
     jobs = [tmp_path / "here" / name for name in "01"]
 
-    def step(job: Path) -> int:
-        return (read_state(job).step or 0) if (job / "state.json").exists() else 0
+    def trains(job: Path, besides: int = 0) -> int:
+        """The process that trains it, once it has done a step."""
+        with contextlib.suppress(LabError):  # not there yet; or taken away, to begin again
+            told = read_state(job)
+            return told.pid or 0 if told.step and told.state == "running" and told.pid != besides else 0
+        return 0
 
     try:
-        wait_for(lambda: all(step(job) for job in jobs) or process.poll() is not None)
-        first = [read_state(job).pid or 0 for job in jobs]
-        os.kill(first[0], signal.SIGKILL)
-        # joblib ends the other worker, too; then each is tried alone.
-        wait_for(lambda: read_state(jobs[0]).pid not in (None, first[0]) and step(jobs[0]))
+        wait_for(lambda: all(map(trains, jobs)) or process.poll() is not None)
+        first = trains(jobs[0])
+        os.kill(first, signal.SIGKILL)
+        wait_for(lambda: trains(jobs[0], besides=first))  # joblib ends the other worker, too; each is tried alone
         process.send_signal(signal.SIGTERM)
         assert process.wait() == 128 + signal.SIGTERM
     finally:
+        for left in psutil.Process(process.pid).children(recursive=True) if process.poll() is None else ():
+            left.kill()
         process.kill()
     assert (read_state(jobs[0]).state, read_state(jobs[1]).state) == ("stopped", "lost")
     assert list((jobs[0] / "checkpoints").glob("last*.ckpt"))
