@@ -21,8 +21,8 @@ from lab.parts import build_model
 LAB = ROOT / "lab"
 FLOORS = (
     *("errors", "files", "system", "terminal", "model", "kernels", "parts", "tokenizer", "tokenizers", "config"),
-    *("optim", "data", "runs", "comparison", "inference", "evaluation", "inspection", "interchange", "training"),
-    *("profiling", "benchmark", "commands"),
+    *("optim", "data", "runs", "comparison", "sweeps", "inference", "evaluation", "inspection", "interchange"),
+    *("training", "profiling", "benchmark", "commands"),
 )
 """From the ground up: a room, or a file on the ground of ``lab/``, imports only what stands before it here."""
 DASHBOARD_FLOORS = ("ground", "store", "trainings", "options", "live", "worker", "api", "shell")
@@ -195,6 +195,7 @@ THROUGH = {
     "inspection": "figures report",
     "interchange": "pretrained",
     "profiling": "ranges report step",
+    "sweeps": "plugins pruning",
     "training": "preparation run trainer",
 }
 """Files without a test file of their own, by room: they are tested through the commands that use them."""

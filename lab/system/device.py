@@ -22,6 +22,11 @@ def choose(wanted: str = "auto") -> str:
     return next(filter(is_available, DEVICES)) if wanted == "auto" else wanted
 
 
+def count(device: str) -> int:
+    """How many of ``device`` (one of ``DEVICES``) can train side by side: every GPU, and else one."""
+    return max(1, torch.cuda.device_count()) if device == "gpu" else 1
+
+
 def torch_device(wanted: str = "auto") -> torch.device:
     """As torch names it: ``auto``, one of ``DEVICES``, or a name of torch's own, such as ``cuda:1``.
 

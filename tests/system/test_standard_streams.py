@@ -13,6 +13,7 @@ from support.streams import ASCII, CLOSED_PIPE, VANISHED, Failing, as_own, shell
 
 from lab import train
 from lab.runs.state import write_state
+from lab.system import standard_streams
 
 
 @pytest.fixture
@@ -85,3 +86,18 @@ def test_a_run_in_a_folder_that_the_console_has_no_letters_for(tmp_path: Path) -
     assert done.returncode == 1
     assert b"error: standard output cannot be written to (No space left on device)" in done.stderr
     assert (folder / "more.json").is_file()  # what it was told to write elsewhere is not lost with it
+
+
+def test_what_a_job_prints_goes_into_a_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for text in ("one \u201cλ\u201d", "two \udcce"):
+        with standard_streams.into(tmp_path / "log"):
+            print(text)
+            print("aside", file=sys.stderr)
+    assert (tmp_path / "log").read_bytes() == "one “λ”\naside\ntwo \\udcce\naside\n".encode()
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_ends_no_job() -> None:
+    with standard_streams.into(Path("/dev/full")):
+        print("lost")

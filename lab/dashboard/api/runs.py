@@ -24,10 +24,11 @@ from lab.dashboard.schemas import (
 )
 from lab.dashboard.store import inside_root
 from lab.dashboard.store.downsample import downsample
-from lab.dashboard.store.run_folders import JOB_FILE, LOG_FILE, Checkpoint
+from lab.dashboard.store.run_folders import JOB_FILE, Checkpoint
 from lab.dashboard.trainings import processes as jobs_
 from lab.dashboard.trainings.summaries import summarize
 from lab.files import atomic
+from lab.files.run_files import LOG_FILE
 from lab.files.safe_files import opened, read_json
 from lab.runs.folder import run_folder_of
 from lab.runs.results import checked

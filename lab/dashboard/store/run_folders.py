@@ -26,8 +26,6 @@ NOTES_FILE = "notes.json"
 """The name, the tags and the note that somebody gave to a run."""
 SWEEP_FILE = "sweep.json"
 """The same for a sweep, in the folder that holds the folders of its runs."""
-LOG_FILE = "train.log"
-"""What a training that the server started has printed."""
 _MARKS = (*discovery.MARKS, JOB_FILE)
 _MOST_CONFIGS = 512
 """Options of runs that are kept at hand: some 20 KB each."""
