@@ -1,0 +1,115 @@
+"""Commands in processes of their own that need not import torch and Lightning: each is a fork of one that has.
+
+They have their own folder, variables, standard streams, signals, and end; only the interpreter's start is left out. So
+what is settled as Python starts (its encodings, which modules a command imports) is no matter for them.
+"""
+
+import atexit
+import functools
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Union
+
+ROOT = Path(__file__).resolve().parents[2]
+Process = Union["Forked", "subprocess.Popen[str]"]
+
+
+def started(folder: Path, module: str, *arguments: str) -> Process:
+    """``python -m MODULE ARGUMENTS`` in ``folder``, just begun. The end of a ``with`` waits for its end."""
+    variables = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    if sys.platform == "linux":  # elsewhere, a process with such libraries is not safe to fork
+        return Forked(folder, module, arguments, variables)
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"}
+    return subprocess.Popen([sys.executable, "-m", module, *arguments], cwd=folder, env=variables, **pipes)
+
+
+class Forked:
+    """As much of a ``subprocess.Popen`` as the tests need."""
+
+    def __init__(self, folder: Path, module: str, arguments: Sequence[str], variables: Mapping[str, str]) -> None:
+        self._files = [tempfile.TemporaryFile() for _ in ("out", "err")]  # noqa: SIM115 - closed by __exit__
+        order = {"module": module, "arguments": list(arguments), "folder": str(folder), "variables": dict(variables)}
+        self._answers, theirs = os.pipe()
+        packet = json.dumps(order | {"new_session": False}).encode()
+        socket.send_fds(_zygote(), [packet], [theirs, *(file.fileno() for file in self._files)])
+        os.close(theirs)
+        self.pid = self._answer()
+        self.returncode: int | None = None
+        """Minus the signal that ended it, if one did; None: nobody has asked since it ended."""
+
+    def _answer(self) -> int:
+        line = b""
+        while not line.endswith(b"\n"):
+            more = os.read(self._answers, 1)
+            assert more, "the process to fork from has ended"
+            line += more
+        return int(line)
+
+    def poll(self) -> int | None:
+        """Its exit code, if it has ended."""
+        if self.returncode is None and select.select([self._answers], [], [], 0)[0]:
+            self.returncode = self._answer()
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Waits for its end. Returns its exit code."""
+        if self.returncode is None:
+            if not select.select([self._answers], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired(str(self.pid), timeout or 0)
+            self.returncode = self._answer()
+        return self.returncode
+
+    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+        """Waits for its end. Returns what it has said on standard output and standard error."""
+        self.wait(timeout)
+        for file in self._files:
+            file.seek(0)
+        out, err = (file.read().decode("utf-8") for file in self._files)
+        return out, err
+
+    def send_signal(self, number: int) -> None:
+        """Unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """At once."""
+        self.send_signal(signal.SIGKILL)
+
+    def __enter__(self) -> "Forked":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.wait()
+        os.close(self._answers)
+        for file in self._files:
+            file.close()
+
+
+@functools.cache
+def _zygote() -> socket.socket:
+    """Orders for the process to fork from, which is started when it is first needed, and ends with this one."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    path = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+    with theirs:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "support.zygote"],
+            stdin=theirs.fileno(),
+            stdout=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"},
+        )
+
+    def end() -> None:
+        ours.close()
+        process.wait()
+
+    atexit.register(end)
+    return ours
