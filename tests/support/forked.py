@@ -16,9 +16,15 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Union
+from typing import IO, Any, Union
 
 ROOT = Path(__file__).resolve().parents[2]
+_SOCKET = "LAB_TESTS_ZYGOTE"
+"""Where a process that a test starts finds the test's own."""
+
+TESTS_TOO = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+"""A PYTHONPATH on which ``support`` is found."""
+
 Process = Union["Forked", "subprocess.Popen[str]"]
 
 
@@ -31,15 +37,37 @@ def started(folder: Path, module: str, *arguments: str) -> Process:
     return subprocess.Popen([sys.executable, "-m", module, *arguments], cwd=folder, env=variables, **pipes)
 
 
-class Forked:
-    """As much of a ``subprocess.Popen`` as the tests need."""
+def popen(command: Sequence[str], *, env: Mapping[str, str] | None = None, **options: Any) -> "Forked":
+    """In the place of a ``subprocess.Popen`` that starts ``python -m`` in a session of its own, with a log."""
+    assert list(command[:2]) == [sys.executable, "-m"]
+    assert options["start_new_session"]
+    folder = Path(options.get("cwd") or Path.cwd())
+    return Forked(folder, command[2], command[3:], os.environ if env is None else env, options["stdout"])
 
-    def __init__(self, folder: Path, module: str, arguments: Sequence[str], variables: Mapping[str, str]) -> None:
-        self._files = [tempfile.TemporaryFile() for _ in ("out", "err")]  # noqa: SIM115 - closed by __exit__
+
+def shared() -> tuple[dict[str, str], tuple[int, ...]]:
+    """The variables and descriptors with which a process that a test starts may use ``popen``."""
+    number = _zygote().fileno()
+    return {_SOCKET: str(number)}, (number,)
+
+
+class Forked:
+    """As much of a ``subprocess.Popen`` as the tests need. With an ``output``, it is in a session of its own."""
+
+    def __init__(
+        self,
+        folder: Path,
+        module: str,
+        arguments: Sequence[str],
+        variables: Mapping[str, str],
+        output: IO[bytes] | None = None,
+    ) -> None:
+        self._files = [] if output else [tempfile.TemporaryFile() for _ in ("out", "err")]  # noqa: SIM115
         order = {"module": module, "arguments": list(arguments), "folder": str(folder), "variables": dict(variables)}
         self._answers, theirs = os.pipe()
-        packet = json.dumps(order | {"new_session": False}).encode()
-        socket.send_fds(_zygote(), [packet], [theirs, *(file.fileno() for file in self._files)])
+        packet = json.dumps(order | {"new_session": output is not None}).encode()
+        streams = [output, output] if output else self._files
+        socket.send_fds(_zygote(), [packet], [theirs, *(file.fileno() for file in streams)])
         os.close(theirs)
         self.pid = self._answer()
         self.returncode: int | None = None
@@ -97,14 +125,15 @@ class Forked:
 @functools.cache
 def _zygote() -> socket.socket:
     """Orders for the process to fork from, which is started when it is first needed, and ends with this one."""
+    if _SOCKET in os.environ:
+        return socket.socket(fileno=int(os.environ[_SOCKET]))
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    path = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
     with theirs:
         process = subprocess.Popen(
             [sys.executable, "-m", "support.zygote"],
             stdin=theirs.fileno(),
             stdout=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"},
+            env={**os.environ, "PYTHONPATH": TESTS_TOO, "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"},
         )
 
     def end() -> None:
