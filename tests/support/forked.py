@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Union
@@ -21,6 +22,9 @@ from typing import IO, Any, Union
 ROOT = Path(__file__).resolve().parents[2]
 _SOCKET = "LAB_TESTS_ZYGOTE"
 """Where a process that a test starts finds the test's own."""
+
+_VARIABLES = dict(os.environ)  # before any test changes them
+_STARTING = threading.Lock()
 
 TESTS_TOO = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
 """A PYTHONPATH on which ``support`` is found."""
@@ -67,11 +71,18 @@ class Forked:
         self._answers, theirs = os.pipe()
         packet = json.dumps(order | {"new_session": output is not None}).encode()
         streams = [output, output] if output else self._files
-        socket.send_fds(_zygote(), [packet], [theirs, *(file.fileno() for file in streams)])
+        with _STARTING:
+            zygote = _zygote()
+        socket.send_fds(zygote, [packet], [theirs, *(file.fileno() for file in streams)])
         os.close(theirs)
         self.pid = self._answer()
         self.returncode: int | None = None
         """Minus the signal that ended it, if one did; None: nobody has asked since it ended."""
+
+    def _has_ended(self) -> int:
+        self.returncode = self._answer()
+        os.close(self._answers)
+        return self.returncode
 
     def _answer(self) -> int:
         line = b""
@@ -84,16 +95,16 @@ class Forked:
     def poll(self) -> int | None:
         """Its exit code, if it has ended."""
         if self.returncode is None and select.select([self._answers], [], [], 0)[0]:
-            self.returncode = self._answer()
+            self._has_ended()
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
         """Waits for its end. Returns its exit code."""
-        if self.returncode is None:
-            if not select.select([self._answers], [], [], timeout)[0]:
-                raise subprocess.TimeoutExpired(str(self.pid), timeout or 0)
-            self.returncode = self._answer()
-        return self.returncode
+        if self.returncode is not None:
+            return self.returncode
+        if not select.select([self._answers], [], [], timeout)[0]:
+            raise subprocess.TimeoutExpired(str(self.pid), timeout or 0)
+        return self._has_ended()
 
     def communicate(self, timeout: float | None = None) -> tuple[str, str]:
         """Waits for its end. Returns what it has said on standard output and standard error."""
@@ -117,7 +128,6 @@ class Forked:
 
     def __exit__(self, *_: object) -> None:
         self.wait()
-        os.close(self._answers)
         for file in self._files:
             file.close()
 
@@ -131,13 +141,15 @@ def _zygote() -> socket.socket:
     with theirs:
         process = subprocess.Popen(
             [sys.executable, "-m", "support.zygote"],
+            cwd=ROOT,
             stdin=theirs.fileno(),
             stdout=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": TESTS_TOO, "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"},
+            env={**_VARIABLES, "PYTHONPATH": TESTS_TOO, "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"},
         )
 
     def end() -> None:
         ours.close()
+        process.terminate()  # a process that the tests have left behind may hold the socket open
         process.wait()
 
     atexit.register(end)
