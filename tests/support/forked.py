@@ -109,9 +109,12 @@ class Forked:
     def communicate(self, timeout: float | None = None) -> tuple[str, str]:
         """Waits for its end. Returns what it has said on standard output and standard error."""
         self.wait(timeout)
+        said = []
         for file in self._files:
-            file.seek(0)
-        out, err = (file.read().decode("utf-8") for file in self._files)
+            with file:
+                file.seek(0)
+                said.append(file.read().decode("utf-8"))
+        out, err = said
         return out, err
 
     def send_signal(self, number: int) -> None:
