@@ -37,7 +37,8 @@ def test_every_experiment_runs_for_two_steps(experiment: str, tmp_path: Path, co
     if config.corpus.name == "verdict" and not (corpora / "the-verdict.txt").is_file():
         pytest.skip("verdict must be fetched, and no file of it is in LAB_CORPORA")
     monkeypatch.setenv("LAB_CORPORA", str(corpora))
-    done = train_here(tmp_path, f"experiment={experiment}", "trainer.max_steps=2", "eval_every=2", "trainer=cpu")
+    short = ("trainer.max_steps=2", "eval_every=2", "data.max_val_tokens=300", "sample.max_tokens=4", "trainer=cpu")
+    done = train_here(tmp_path, f"experiment={experiment}", *short)
     assert done.code == 0, done.err
     assert done.results["steps"] == 2
 

@@ -79,7 +79,7 @@ def test_each_gpu_has_a_slot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_a_queue_for_this_user_alone_that_a_new_server_takes_up(tmp_path: Path) -> None:
     """And of which nothing lies where it could be downloaded to."""
     state = Path(os.environ["LAB_STATE"])
-    with serving(tmp_path) as server:
+    with serving(tmp_path, forking=False) as server:
         with server.client() as client:
             first = train(client, **{"trainer.max_steps": 100_000, "eval_every": 100_000})
             in_state(client, first, "running")
