@@ -1,9 +1,11 @@
 """What ``lab.train`` starts: a run, or the runs of a sweep. Hydra calls the job by the name of this file."""
 
+import contextlib
 import math
+import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import hydra
@@ -14,12 +16,14 @@ from omegaconf import DictConfig
 
 from lab.config import quoting, resolvers, typed_code, typed_overrides
 from lab.config.choices import CONF_FOLDER
+from lab.config.devices import of_launcher, refuse_unstarted, with_words
 from lab.config.groups import register
 from lab.config.schema import Config, check
 from lab.errors import FolderTaken, Interrupted, LabError
 from lab.files.paths import typed_path
 from lab.runs.folder import end_in_mistake, existing, note_end
 from lab.runs.ownership import refuse_other_sweep
+from lab.system import ranks, rendezvous
 from lab.training import slurm
 
 
@@ -45,7 +49,7 @@ class Jobs:
         try:
             config = _checked(composed)
             with typed_code.allowed(self.words, config.parts, Path(get_original_cwd())):
-                return _best_val_loss(config, folder)
+                return _best_val_loss(config, folder, self.words)
         except LabError as error:
             self._fail(error, folder)
             return math.inf
@@ -62,7 +66,11 @@ class Jobs:
             raise
 
     def _fail(self, error: LabError, folder: Path) -> None:
-        print(f"error: {error}", file=sys.stderr)
+        place = ranks.mine()
+        if place.is_first:
+            print(f"error: {error}", file=sys.stderr)
+        elif not _is_told(folder, error):
+            print(f"error in process {place.rank} of {place.world_size}: {error}", file=sys.stderr)
         self.failures.append(str(error))
         if HydraConfig.get().mode == RunMode.RUN:
             end_in_mistake(folder, self.there, error)
@@ -72,19 +80,26 @@ class Jobs:
 
 def _checked(composed: DictConfig) -> Config:
     config = check(composed)
-    if HydraConfig.get().mode == RunMode.MULTIRUN and config.trainer.devices > 1:
+    refuse_unstarted(config.trainer, ranks.mine())
+    if HydraConfig.get().mode == RunMode.MULTIRUN and config.trainer.processes > 1:
         raise LabError(
-            "a sweep over several devices would be started once more by each of its processes: "
-            "use trainer.devices=1 with -m, or start the runs one by one"
+            "the runs of a sweep have one device each: use trainer.devices=1 with -m, or start the runs one by one, "
+            f"each as python -m lab.train OPTION=VALUE trainer.devices={config.trainer.devices}"
         )
     return config
 
 
-def _best_val_loss(config: Config, folder: Path) -> float:
+def _is_told(folder: Path, error: LabError) -> bool:
+    from lab.training.processes import first_has_told  # knows Lightning, and whoever needs it has it by now
+
+    return first_has_told(folder, error)
+
+
+def _best_val_loss(config: Config, folder: Path, words: Sequence[str]) -> float:
     # Imported here, because Lightning takes seconds: a misspelt option should be told at once.
     from lab.training.run import train
 
-    best = train(config, folder, Path(get_original_cwd())).best_val_loss
+    best = train(config, folder, Path(get_original_cwd()), words).best_val_loss
     return math.inf if best is None else best
 
 
@@ -99,7 +114,26 @@ def start() -> None:
     resolvers.unused_folder.cache_clear()  # another run of this very process, in a notebook, has another folder
     if "${" in str(Path.cwd()):
         raise LabError(f"{Path.cwd()} has ${{ in its name, which Hydra takes for one of its own: go to another folder")
-    words = sys.argv[1:]
+    with _together(sys.argv[1:]) as words:
+        _run(words)
+
+
+@contextlib.contextmanager
+def _together(words: list[str]) -> Iterator[list[str]]:
+    """The command line of this process: with what torchrun or srun says, and with what the first process of the run has
+    settled, which is waited for."""
+    place = ranks.mine()
+    if place.is_alone or ranks.LAUNCHER in os.environ:
+        yield words
+        return
+    if typed_overrides.SWEEPS & set(words):
+        raise LabError(f"a sweep starts its runs one by one: leave out {place.started_by}, or -m")
+    told = of_launcher(words, place)
+    with rendezvous.met(place) as settled:
+        yield with_words(words, settled or told)
+
+
+def _run(words: list[str]) -> None:
     typed_overrides.refuse_senseless(words)
     jobs = Jobs(words)
     sys.argv[1:] = _for_hydra(words)

@@ -17,7 +17,7 @@ SEVERAL = ("callbacks", "logger")
 """The groups of which a run may have several choices, or none."""
 _NO_CHOICE = re.compile(r"[-+]?[\d.]+(e[-+]?\d+)?|null|true|false|\{.*\}", re.IGNORECASE | re.DOTALL)
 _PLACES = ("hydra.run.dir", "hydra.sweep.dir", "init_from", "resume")
-_SWEEPS = {"-m", "--multirun"}
+SWEEPS = {"-m", "--multirun"}
 
 
 def refuse_senseless(words: Sequence[str], trains: bool = True) -> None:
@@ -37,7 +37,7 @@ def refuse_senseless(words: Sequence[str], trains: bool = True) -> None:
         return
     names = {word.partition("=")[0].lstrip("+") for word in options}
     # Who says where a sweep goes means one, if only over a single value.
-    if _SWEEPS & set(words) and "hydra.sweep.dir" not in names and not _sweeps(options):
+    if SWEEPS & set(words) and "hydra.sweep.dir" not in names and not _sweeps(options):
         raise LabError(
             "-m makes a sweep, and no option here has several values: write OPTION=A,B with it, or leave out -m"
         )

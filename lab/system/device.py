@@ -16,6 +16,11 @@ def is_available(device: str) -> bool:
     return torch.backends.mps.is_available() if device == "mps" else device == "cpu"
 
 
+def count(device: str) -> int:
+    """How many there are of a ``device`` (one of ``DEVICES``); of processors, one."""
+    return torch.cuda.device_count() if device == "gpu" else 1
+
+
 def choose(wanted: str = "auto") -> str:
     """One of ``DEVICES``: ``auto`` is the best that this machine has, and every other name stays as it is, whether
     there is such a device or not."""

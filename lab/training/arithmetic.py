@@ -2,6 +2,7 @@
 something else and go on; here it is refused, so that no run is in another arithmetic, or on another device, than it
 says."""
 
+import os
 import warnings
 from contextlib import AbstractContextManager, nullcontext
 
@@ -29,8 +30,9 @@ def accelerator(config: TrainerConfig) -> str:
     if not devices.is_available(chosen):
         kind, way = _WAYS[chosen]
         raise LabError(f"this machine has no {kind} that torch can use: {way}")
-    available = torch.cuda.device_count() if chosen == "gpu" else 1
-    if config.devices > available:
+    # Processes may share a processor, at least to see how several of them work together.
+    available = max(2, os.cpu_count() or 1) if chosen == "cpu" else devices.count(chosen)
+    if int(config.devices) > available:
         raise LabError(
             f"trainer.devices={config.devices}: this machine has {available} for trainer.accelerator={chosen}"
         )

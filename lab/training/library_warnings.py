@@ -8,6 +8,8 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
+from lab.system import ranks
+
 _CALLBACKS = r"Be aware that when using `ckpt_path`.*following callbacks: "
 
 SILENT = (
@@ -39,7 +41,8 @@ REWORDED = {
 
 @contextlib.contextmanager
 def as_lines() -> Iterator[None]:
-    """Within it, a warning is a line on standard error, once, and the silent ones are none."""
+    """Within it, a warning is a line on standard error, once, and the silent ones are none. Of the processes of a run,
+    the first warns."""
     # Lightning tells in its log which hardware it has found; so does our own summary.
     for name in ("lightning.pytorch", "lightning.fabric", "lightning"):
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -56,7 +59,7 @@ def as_lines() -> Iterator[None]:
             text = " ".join(str(message).split())
             for pattern, instead in REWORDED.items():
                 text = re.sub(f"^{pattern}", instead, text)
-            if text not in told:
+            if text not in told and ranks.is_first():
                 print(f"warning: {text}", file=sys.stderr, flush=True)
             told.add(text)
 

@@ -15,6 +15,7 @@ from lab.files.run_files import CHECKPOINTS_FOLDER
 from lab.runs import checkpoint, events, newest, ownership
 from lab.runs.checkpoint_schema import CheckpointDict, RecordState
 from lab.runs.folder import run_folder_of
+from lab.system import ranks
 from lab.training.callbacks import write_sample
 from lab.training.inherited_options import inherit
 
@@ -147,6 +148,9 @@ def replay(carried: list[events.Event], loggers: list[Logger]) -> None:
 
 
 def clean_up(folder: Path) -> None:
-    """Removes temporary files that a killed process left in a run folder."""
+    """Removes temporary files that a killed process left in a run folder. To be asked by the first of the run's
+    processes: what the others would find may be what it is writing."""
+    if not ranks.is_first():
+        return
     atomic.remove_leftovers(folder, ownership.is_name)
     atomic.remove_leftovers(folder / CHECKPOINTS_FOLDER, newest.OWN_NAME.fullmatch)

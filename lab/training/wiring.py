@@ -20,6 +20,7 @@ from lab.optim.parameter_groups import Role, decay_groups, role_groups
 from lab.parts import build_model
 from lab.parts.build import parts_of
 from lab.parts.contract import check
+from lab.system import ranks
 from lab.training import instantiate
 from lab.training.own_metrics import OwnMetrics
 
@@ -142,7 +143,7 @@ def choose(config: Config, device: str) -> Chosen:
     """
     check(config.model, parts_of(config.model))
     make_optimizer(config, GPTModel(GPTConfig(1, 1, 1, 1, vocab_size=2)), device)
-    loggers = _objects("logger", config.logger, Logger)
+    loggers = _objects("logger", config.logger, Logger) if ranks.is_first() else {}  # one process draws the curves
     for option, logger in loggers.items():
         instantiate.refuse_unwritable(option, logger)
     return Chosen(loggers, _objects("callbacks", config.callbacks, L.Callback), OwnMetrics(config.metrics))
