@@ -41,7 +41,7 @@ def _first_node(nodes: str) -> str:
 
 def host() -> int:
     """Opens a place to meet on this machine, for the processes that this one will start. Returns its port."""
-    from torch.distributed.distributed_c10d import TCPStore  # after --help has been answered
+    from torch.distributed import TCPStore  # type: ignore[attr-defined]  # after --help has been answered
 
     _stores.append(TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False, multi_tenant=True))
     return int(_stores[-1].port)
@@ -80,8 +80,7 @@ def tell(words: Sequence[str]) -> None:
 
 
 def _store(place: Place) -> Any:
-    from torch.distributed import DistError  # after --help has been answered
-    from torch.distributed.distributed_c10d import TCPStore
+    from torch.distributed import DistError, TCPStore  # type: ignore[attr-defined]
 
     hosted = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"  # by torchrun
     where, opens = address(), place.is_first and not hosted
