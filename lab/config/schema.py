@@ -17,7 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from lab.config import devices
 from lab.config.limits import LIMITS, Limit
-from lab.config.optimizer_schema import OptimizerConfig, check_optimizer
+from lab.config.optimizer_schema import AdafactorConfig, MuonConfig, OptimizerConfig, check_optimizer
 from lab.errors import LabError, is_text, shown
 from lab.files import user_code
 from lab.parts.config import ModelConfig
@@ -330,6 +330,12 @@ def _check_together(config: Config) -> None:
         )
     if config.trainer.strategy not in STRATEGIES:
         raise LabError(f"trainer.strategy={config.trainer.strategy} is unknown: choose one of {', '.join(STRATEGIES)}")
+    whole = isinstance(config.optimizer, MuonConfig | AdafactorConfig)
+    if config.trainer.strategy == "fsdp" and config.trainer.processes > 1 and whole:
+        raise LabError(
+            "trainer.strategy=fsdp leaves each device a part of every matrix, and this optimizer needs whole ones: "
+            "take optimizer=adamw, or trainer.strategy=ddp"
+        )
     if (stride := config.data.stride) is not None and stride > (context := config.model.context_length):
         raise LabError(
             f"data.stride={stride} leaves out the text between two windows: it must be at most "

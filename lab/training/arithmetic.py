@@ -11,6 +11,7 @@ import torch
 from lab.config.schema import TrainerConfig
 from lab.errors import LabError
 from lab.system import device as devices
+from lab.system import ranks
 
 _WAYS = {
     "gpu": ("GPU", "leave out trainer=gpu, or choose trainer=cpu"),
@@ -36,6 +37,9 @@ def accelerator(config: TrainerConfig) -> str:
         raise LabError(
             f"trainer.devices={config.devices}: this machine has {available} for trainer.accelerator={chosen}"
         )
+    place = ranks.mine()
+    if chosen == "gpu" and not place.is_alone:  # else each process would take some memory of the first GPU, too
+        torch.cuda.set_device(place.local_rank)
     refuse_other_arithmetic(config.precision, chosen)
     return chosen
 

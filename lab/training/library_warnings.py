@@ -19,8 +19,8 @@ SILENT = (
     r"The '\w+' does not have many workers",
     # The lab starts its processes itself, one a device; srun is for several machines.
     "The `srun` command is available on your system but is not used",
-    # These are summed over the devices already, by LanguageModelMetrics.
-    r"It is recommended to use `self\.log\('val_(loss|perplexity|bits_per_byte)'",
+    # These are summed over the devices already: LanguageModelMetrics and those of the options are torchmetrics.
+    r"It is recommended to use `self\.log\('val_\w+'",
     # Whoever continues with save=false has said so.
     _CALLBACKS + r"\['Checkpoints'\]",
     # It is about one file, and lab.runs.ownership has seen to it that it is the run's own.
