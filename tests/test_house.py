@@ -195,7 +195,7 @@ THROUGH = {
     "inspection": "figures report",
     "interchange": "pretrained",
     "profiling": "ranges report step",
-    "training": "preparation run trainer",
+    "training": "cluster preparation run trainer",
 }
 """Files without a test file of their own, by room: they are tested through the commands that use them."""
 
