@@ -17,8 +17,8 @@ def is_available(device: str) -> bool:
 
 
 def count(device: str) -> int:
-    """How many there are of a ``device`` (one of ``DEVICES``); of processors, one."""
-    return torch.cuda.device_count() if device == "gpu" else 1
+    """How many there are of a ``device`` (one of ``DEVICES``) that a machine has; of processors, one."""
+    return max(1, torch.cuda.device_count()) if device == "gpu" else 1
 
 
 def choose(wanted: str = "auto") -> str:

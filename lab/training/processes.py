@@ -70,7 +70,7 @@ class Others:
         """Ends this process if another is gone and it does not notice: while it waits for a message on a GPU, say."""
         while not self.over.wait(_POLL):
             if self.gone() is not None:
-                if not self.over.wait(_GRACE):
+                if not self._over_soon():
                     error = self.lost()
                     note_end(self.run_folder, "failed", str(error))
                     print(f"error: {error}", file=sys.stderr, flush=True)
@@ -82,13 +82,18 @@ class Others:
         """The same for the first process, whose pid is ``first``, in those that it has started."""
         while not self.over.wait(_POLL):
             if os.getppid() != first:
-                if not self.over.wait(_GRACE):
+                if not self._over_soon():
                     if ranks.mine().local_rank == 1:  # one says so for all
                         print(f"error: {self.lost()}", file=sys.stderr, flush=True)
                     os._exit(1)
                 return
 
+    def _over_soon(self) -> bool:
+        # Looked at many times, and not once at the end: a process that was suspended has had no time meanwhile.
+        return any(self.over.wait(_POLL) for _ in range(round(_GRACE / _POLL)))
+
     def kill(self) -> None:
+        """Ends those that are left."""
         for process in self.started:
             process.kill()
             process.wait()
@@ -129,11 +134,14 @@ def beside(run: Preparation, words: Sequence[str]) -> Iterator[Others]:
 
 @contextlib.contextmanager
 def _left_alone_at_the_end(others: Others) -> Iterator[None]:
+    well = False
     try:
         yield
+        well = True
     finally:
         others.over.set()
-        if dist.is_initialized():
+        # Where messages go between GPUs, this would wait for one that is gone; the end of the process does it, too.
+        if dist.is_initialized() and (well or dist.get_backend() == "gloo"):
             dist.destroy_process_group()
 
 

@@ -42,7 +42,7 @@ def inherited_overrides(typed: Sequence[str], start_folder: Path) -> list[str]:
         return []
     # The metadata are enough to go by: the run will load, and check, the whole of it.
     found, left_out = inherit(checkpoint.read_metadata(path)[0]["config"], words)
-    if left_out:
+    if left_out and ranks.is_first():
         names = ", ".join(left_out)
         print(f"not taken over from {path}: {names}; type again what the run should go on with", file=sys.stderr)
     return found
