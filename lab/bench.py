@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast, get_args
 
 import torch
 
@@ -23,6 +24,7 @@ from lab.errors import LabError, shown
 from lab.files import atomic
 from lab.files.paths import typed_path
 from lab.files.safe_files import refuse_replacing
+from lab.inference.weight_format import Weights
 from lab.interchange.huggingface import unlike_gpt2
 from lab.system import bfloat16
 from lab.training import memory_estimate
@@ -43,7 +45,9 @@ warm up and never count (one, where processes are started). A round in which oth
 the machine's processor time is taken again at the end, at most as many as were asked for; what is missing then is made
 up from such rounds, and the result says so. Nothing else is ever dropped. Figures are medians, and quartiles of the
 ratios round by round. Of its products' speed: the time of the model's matrix products alone, in the same number format
-and with as many threads, taken in turns with the rest, over the time of the whole step.
+and with as many threads, taken in turns with the rest, over the time of the whole step. Of its memory's speed: the time
+that reading the weights alone takes, once for each token. Where compiled models are measured, lab-eager is the lab's
+without, which is what a CPU gets unless it is asked for more.
 
 All other words are options of lab.train, for all sides.
 """
@@ -64,6 +68,9 @@ class Options:
     """Presets, with commas."""
     precision: str | None = None
     """Number formats, with commas; left out: 32-true, and bf16-mixed where the processor has it (not in quick)."""
+    weights: str | None = None
+    """Number formats to generate in, with commas; left out: fp32, and bf16 and int8 where the processor has bf16 (not
+    in quick)."""
     compile: str = ""
     """false, true or both, with a comma; left out: both (in quick: false)."""
     pairs: int | None = None
@@ -141,6 +148,7 @@ def _wanted(options: Options, words: Sequence[str], start_folder: Path) -> Wante
     precisions = _list("precision", options.precision or ("32-true,bf16-mixed" if native else "32-true"), _FORMATS)
     if "16-mixed" in precisions:
         raise LabError("precision=16-mixed is for GPUs, and lab.bench measures on the CPU: take bf16-mixed or 32-true")
+    weights = _list("weights", options.weights or ("fp32,bf16,int8" if native else "fp32"), get_args(Weights))
     compiled = _list("compile", options.compile or ("false" if options.quick else "false,true"), ("false", "true"))
     folder = None
     if options.nanogpt is not None:
@@ -152,6 +160,7 @@ def _wanted(options: Options, words: Sequence[str], start_folder: Path) -> Wante
         models=_list("model", options.model, None),
         precisions=precisions,
         compiled=[word == "true" for word in compiled],
+        weights=cast(list[Weights], weights),
         words=[*words, "trainer.accelerator=cpu"],  # a run would take the GPU, if there is one
         nanogpt=None if folder is None else str(folder.absolute()),
         fused=options.fused,

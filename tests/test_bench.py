@@ -46,7 +46,7 @@ def test_training_is_measured_in_turns_beside_a_model_of_the_same_size(tmp_path:
     for side in (ours, theirs):
         assert side["facts"]["first_loss"] == pytest.approx(math.log(50257), abs=0.5)
         assert side["rate"] == pytest.approx(64 / side["seconds"]["median"])
-        assert side["share_of_products"]["median"] > 0
+        assert side["share_of_limit"]["median"] > 0
     ratios = [
         one["samples"]["nanogpt"]["seconds"] / one["samples"]["lab"]["seconds"]
         for one in case["rounds"]
@@ -86,16 +86,21 @@ def test_tokenization_is_measured_on_the_same_tokens(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_everything_is_measured_beside_hugging_face(tmp_path: Path) -> None:
     write_nanogpt(tmp_path / "theirs")
-    found, _, _ = measured(tmp_path, "what=generation,loading,startup,overhead", "pairs=1", "nanogpt=theirs")
-    sides = {case["label"].split(",")[0]: [side["side"] for side in case["sides"]] for case in found}
+    words = ("what=generation,loading,startup,overhead", "weights=fp32,int8", "pairs=1", "nanogpt=theirs")
+    found, out, _ = measured(tmp_path, *words)
+    sides = {(case["what"], case["label"].split(", ")[-1]): [side["side"] for side in case["sides"]] for case in found}
     both = ["lab", "hugging-face", "nanogpt"]
     assert sides == {
-        "generation nano": both,
-        "data loading": ["lab", "slices"],
-        "start-up to the first step": both,
-        "the Trainer around a step": ["lab", "bare"],
+        ("generation", "fp32"): [*both, "memory"],
+        ("generation", "int8"): ["lab", "memory"],
+        ("loading", "batch 4 x 16"): ["lab", "slices"],
+        ("startup", "nano"): both,
+        ("overhead", "batch 4 x 16"): ["lab", "bare"],
+        ("overhead", "batch 4 x 64"): ["lab", "bare"],
     }
-    assert len(found) == 5
+    fp32, int8 = (next(s["facts"]["bytes"] for s in case["sides"] if s["side"] == "memory") for case in found[:2])
+    assert 0.25 < int8 / fp32 < 0.3  # a byte in place of four, and the scales
+    assert "of its memory's speed" in out
     for case in found:
         for side in case["sides"]:
             assert side["error"] is None

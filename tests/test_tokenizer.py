@@ -15,6 +15,7 @@ import tiktoken
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from support.commands import ROOT
+from tiktoken.load import data_gym_to_mergeable_bpe_ranks
 
 from lab import tokenizer as module
 from lab.errors import LabError
@@ -166,6 +167,11 @@ print(Tokenizer().encode("Hello, world!"))
         check=False,
     )
     assert done.stdout == "[15496, 11, 995, 0]\n", done.stderr
+
+
+def test_ranks_are_those_that_tiktoken_makes_of_the_files() -> None:
+    merges, vocabulary = module.vocabulary_files()
+    assert module._ranks(merges, vocabulary) == data_gym_to_mergeable_bpe_ranks(str(merges), str(vocabulary))
 
 
 def test_a_damaged_vocabulary_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from lab.benchmark import generation
 from lab.config.compose import compose_config
 from lab.config.schema import Config, check
+from lab.inference.weight_format import Weights
 from lab.parts.cost import flops_per_token
 from lab.system import bfloat16
 
@@ -18,8 +19,10 @@ SMALL_STEP = (
     "data.batch_size=4",
 )
 """A step of some milliseconds, in which what is around it weighs most."""
-_SECONDS_TO_START = {"lab": 6.0, "products": 3.0, "tiktoken": 2.0, "slices": 2.0}
+_SECONDS_TO_START = {"lab": 6.0, "products": 3.0, "memory": 4.0, "tiktoken": 2.0, "slices": 2.0}
 _SECONDS_TO_COMPILE = 40.0
+LIMITS = ("products", "memory")
+"""Sides that do a part of the work alone, which nobody can leave out."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,11 @@ class Case:
     """Seconds of doing it once on the lab's side, guessed."""
     more: dict[str, Any] = field(default_factory=dict)
     """What the processes are told beside."""
+
+    @property
+    def limit(self) -> str | None:
+        """The side that no other can be faster than, if there is one: its matrix products alone, its memory alone."""
+        return next((side for side in LIMITS if side in self.sides), None)
 
     def job(self, side: str) -> dict[str, Any]:
         """What the process of a side is told, but for its threads and its folder."""
@@ -70,6 +78,8 @@ class Wanted:
     compiled: Sequence[bool]
     words: Sequence[str]
     """Further options of lab.train."""
+    weights: Sequence[Weights]
+    """Number formats to generate in."""
     nanogpt: str | None
     """The folder of a checkout."""
     fused: bool
@@ -94,7 +104,11 @@ def make(wanted: Wanted, flops_per_second: float) -> list[Case]:
                 for compiled in wanted.compiled
             ]
         elif kind == "generation":
-            found += [_generation(wanted, model, flops_per_second) for model in wanted.models]
+            found += [
+                _generation(wanted, model, weights, flops_per_second)
+                for model in wanted.models
+                for weights in wanted.weights
+            ]
         elif kind == "startup":
             found += [_startup(wanted, model) for model in wanted.models]
         elif kind == "overhead":
@@ -131,7 +145,7 @@ def _training(wanted: Wanted, model: str, precision: str, compiled: bool, flops_
     return Case(
         "training",
         f"training {model}, {_shape(config)}, {precision}, {'compiled' if compiled else 'eager'}",
-        ("lab", *rivals(wanted.nanogpt), "products"),
+        ("lab", *(["lab-eager"] if compiled else []), *rivals(wanted.nanogpt), "products"),
         words,
         "tokens",
         config.data.batch_size * config.model.context_length,
@@ -140,15 +154,16 @@ def _training(wanted: Wanted, model: str, precision: str, compiled: bool, flops_
     )
 
 
-def _generation(wanted: Wanted, model: str, flops_per_second: float) -> Case:
+def _generation(wanted: Wanted, model: str, weights: Weights, flops_per_second: float) -> Case:
     words = (f"model={model}", *wanted.words)
     config = _config(words)
     number = generation.n_tokens(config)
     # A token reads all weights once: four bytes of memory for two operations.
     seconds = number * (0.004 + 10 * flops_per_token(config.model) / 3 / flops_per_second)
-    label = f"generation {model}, {number} tokens"
-    sides = ("lab", *rivals(wanted.nanogpt))
-    return Case("generation", label, sides, words, "tokens", number, seconds, {"nanogpt": wanted.nanogpt})
+    label = f"generation {model}, {number} tokens, {weights}"
+    sides = ("lab", *(rivals(wanted.nanogpt) if weights != "int8" else ()), "memory")
+    more = {"nanogpt": wanted.nanogpt, "weights": weights}
+    return Case("generation", label, sides, words, "tokens", number, seconds, more)
 
 
 def _tokenization(wanted: Wanted) -> Case:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from lab.benchmark.cases import LIMITS
 from lab.benchmark.outcome import Outcome
 from lab.files import atomic
 
@@ -28,7 +29,7 @@ def save(outcomes: Sequence[Outcome], path: Path) -> None:
         )
         for outcome in outcomes
         for side in outcome.sides
-        if side.times_lab is not None and side.side not in ("lab", "products")
+        if side.times_lab is not None and side.side not in ("lab", *LIMITS)
     ]
     figure = Figure(figsize=(9, 1.2 + 0.35 * len(rows)), layout="constrained")
     axes = figure.subplots()

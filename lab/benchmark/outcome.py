@@ -40,8 +40,8 @@ class SideOutcome:
     """Of the case's unit, in a second, by the median."""
     times_lab: Spread | None
     """How many times as long as the lab it took, round by round."""
-    share_of_products: Spread | None
-    """Time of the matrix products alone over that of the side, round by round."""
+    share_of_limit: Spread | None
+    """Time of the case's limit (see ``Case.limit``) over that of the side, round by round."""
     peak: int
     """Bytes."""
     facts: dict[str, Any]
@@ -99,7 +99,7 @@ def make(
                 seconds,
                 amount / seconds.median if seconds else None,
                 ratios(side, "lab"),
-                ratios("products", side) if "products" in case.sides else None,
+                ratios(case.limit, side) if case.limit else None,
                 max(peaks, default=0),
                 facts.get(side, {}),
                 errors.get(side),

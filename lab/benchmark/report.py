@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from lab.benchmark.cases import LIMITS
 from lab.benchmark.outcome import Outcome, SideOutcome, Spread
 from lab.terminal import columns
 
@@ -13,7 +14,8 @@ def as_text(outcomes: Sequence[Outcome]) -> str:
 
 def _table(outcome: Outcome) -> str:
     case, counted = outcome.case, len(outcome.counted)
-    head = ("side", f"{case.unit}/s", "time of one", "times the lab's time", "of its products' speed", "memory")
+    limit = f"of its {case.limit}'{'' if str(case.limit).endswith('s') else 's'} speed"
+    head = ("side", f"{case.unit}/s", "time of one", "times the lab's time", limit, "memory")
     rows = [head, *(_row(side) for side in outcome.sides if side.seconds is not None)]
     shown = [column for column in range(len(head)) if any(row[column] for row in rows[1:])]
     about = f"{_many(counted, 'round')}, {_many(outcome.threads, 'thread')}"
@@ -25,15 +27,17 @@ def _table(outcome: Outcome) -> str:
 
 def _row(side: SideOutcome) -> tuple[str, ...]:
     assert side.seconds is not None
-    first = side.facts.get("flops")
-    speed = f"{first / side.seconds.median / 1e9:,.0f} GFLOP/s" if first else _number(side.rate or 0.0)
-    compared = side.side not in ("lab", "products")
+    speed = _number(side.rate or 0.0)
+    for fact, unit in (("flops", "GFLOP/s"), ("bytes", "GB/s")):
+        if fact in side.facts and side.side in LIMITS:
+            speed = f"{side.facts[fact] / side.seconds.median / 1e9:,.0f} {unit}"
+    compared = side.side not in ("lab", *LIMITS)
     return (
         side.side,
         speed,
         _seconds(side.seconds.median),
         _spread(side.times_lab, "{:.2f}") if compared else "",
-        _spread(side.share_of_products, "{:.0%}") if side.side != "products" else "",
+        _spread(side.share_of_limit, "{:.0%}") if side.side not in LIMITS else "",
         f"{side.peak / 1e6:,.0f} MB" if side.peak else "",
     )
 

@@ -27,7 +27,9 @@ def serve(config: Config, job: dict[str, Any], orders: Orders) -> None:
         runner = Runner(products, number_format(config.trainer.precision), CPU)
         orders.serve(runner.run, flops=sum(product.flops for product in products))
         return
-    if job["side"] == "lab":
+    if job["side"] == "lab-eager":  # beside compiled ones: what somebody gets who types nothing
+        config.trainer.compile = False
+    if job["side"].startswith("lab"):
         step, facts = lab_step(config)
     else:
         step, facts = _rival_step(config, job)

@@ -4,9 +4,6 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
-
-import torch
 
 from lab.commands.options import place
 from lab.config.limits import Limit
@@ -21,7 +18,7 @@ from lab.inference.generation import (
     stream_events,
     to_plain,
 )
-from lab.inference.weight_layout import by_columns
+from lab.inference.weight_format import Weights, prepare
 from lab.interchange.pretrained import open_pretrained
 from lab.model import GPTModel
 from lab.system.device import torch_device
@@ -59,9 +56,10 @@ class Options:
     """text, or json: a line for each token, with its probability and the alternatives, and one for each sample."""
     alternatives: int = 5
     """With format=json: how many of the likeliest tokens to list at each place."""
-    weights: Literal["fp32", "bf16"] = "fp32"
+    weights: Weights = "fp32"
     """The number format to compute in. bf16 has three digits, and half as much to read for each token: faster where
-    the processor can multiply it (a recent server's, a GPU), slower where it cannot."""
+    the processor can multiply it (a recent server's, a GPU), slower where it cannot. int8, on a CPU, has two digits
+    and a quarter to read."""
     interactive: bool = False
     """Asks for prompts, one after the other, and lets these options be changed in between."""
 
@@ -111,11 +109,13 @@ def check(options: Options) -> None:
 class Generator:
     """A model and its tokenizer, on the best device there is, with its weights in the number format ``weights``."""
 
-    def __init__(self, checkpoint: str, weights: Literal["fp32", "bf16"] = "fp32") -> None:
+    def __init__(self, checkpoint: str, weights: Weights = "fp32") -> None:
+        device = torch_device()
+        if weights == "int8" and device.type != "cpu":
+            raise LabError(f"weights=int8 is for the CPU, and this machine has {device.type}: take weights=bf16")
         found = open_pretrained(checkpoint, Path.cwd())
         self.model: GPTModel = found.model
-        self.model.to(torch_device(), torch.bfloat16 if weights == "bf16" else None)
-        by_columns(self.model)
+        prepare(self.model, device, weights)
         self.tokenizer = found.tokenizer
 
     def events(self, prompt: str, options: SamplingOptions) -> Iterator[Event]:

@@ -60,8 +60,8 @@ def open_pretrained(wanted: str, start_folder: Path, option: str = "checkpoint")
         return _from_folder(target, str(target))
     if not target.exists() and hub.is_name(wanted, start_folder):
         return _from_folder(hub.find(wanted, option), wanted)
-    path = checkpoints.find(wanted, start_folder, option)
-    return from_checkpoint(checkpoints.load(path), path)
+    path, found = checkpoints.find_and_load(wanted, start_folder, option)
+    return from_checkpoint(found, path)
 
 
 def open_tokenizer(wanted: str, start_folder: Path, option: str = "checkpoint") -> TextTokenizer:

@@ -28,8 +28,11 @@ CHUNK = 256
 """Tokens multiplied at a time on a CPU."""
 MULTIPLE = 64
 """What the vocabulary is padded to a multiple of."""
-_HELD = 2**27
-"""Logits that are held at a time: 256 MiB in 16 bits, 2,560 tokens with GPT-2's vocabulary."""
+_HELD = {"cpu": 2**25}
+"""Logits that are held at a time, by type of device: 64 MiB in 16 bits on a CPU, 512 tokens with GPT-2's vocabulary,
+which take 1 % longer than twice as many."""
+_HELD_ELSEWHERE = 2**27
+_ROWS_ADDED = 2**12
 
 
 @dataclass(frozen=True)
@@ -77,14 +80,15 @@ def head_loss(
     return loss
 
 
-def group_rows(tokens: int, vocab_size: int) -> int:
-    """Tokens whose logits are held at a time, of a batch of ``tokens``."""
-    return min(tokens, max(CHUNK, _HELD // padded(vocab_size) // CHUNK * CHUNK))
+def group_rows(tokens: int, vocab_size: int, device: str = "cpu") -> int:
+    """Tokens whose logits are held at a time on a ``device`` of this type, of a batch of ``tokens``."""
+    held = _HELD.get(device, _HELD_ELSEWHERE)
+    return min(tokens, max(CHUNK, held // padded(vocab_size) // CHUNK * CHUNK))
 
 
 def peak_memory(tokens: int, vocab_size: int, emb_dim: int, device: str = "cpu") -> int:
     """Bytes that a training step holds here at its peak, in 16 bits, its results among them."""
-    rows, width = group_rows(tokens, vocab_size), padded(vocab_size)
+    rows, width = group_rows(tokens, vocab_size, device), padded(vocab_size)
     statistics = 2 * 4 * vocab_size * rows_at_a_time(rows, vocab_size, device)
     # The head in 16 bits, its gradient from one group in 16 and in 32, and the hidden vectors' in 32.
     return 2 * rows * width + statistics + (2 + 2 + 4) * width * emb_dim + 4 * tokens * emb_dim
@@ -136,7 +140,7 @@ def _by_groups(
     table[:vocab_size].copy_(head)
     rows = hidden.to(task.dtype)
     on_cpu = hidden.device.type == "cpu"
-    held = group_rows(tokens, vocab_size) if wanted or not on_cpu else min(tokens, CHUNK)
+    held = group_rows(tokens, vocab_size, hidden.device.type) if wanted or not on_cpu else min(tokens, CHUNK)
     logits = torch.empty(held, len(table), dtype=task.dtype, device=hidden.device)
     work = Workspace(vocab_size, logits, task.full)
     losses = torch.empty(tokens, dtype=task.full, device=hidden.device)
@@ -154,5 +158,12 @@ def _by_groups(
             torch.mul(gradient @ table, share[group], out=of_hidden[group])
         if task.of_head:
             product = (gradient.T @ (hidden[group] * share[group]).to(task.dtype))[:vocab_size]
-            of_head = product.to(task.full) if of_head is None else of_head.add_(product)
+            of_head = product.to(task.full) if of_head is None else _add_(of_head, product)
     return losses, of_hidden, of_head
+
+
+def _add_(total: Tensor, more: Tensor) -> Tensor:
+    """Adds ``more``, of another format, to ``total``: in parts, since torch would first convert all of it."""
+    for part, other in zip(total.split(_ROWS_ADDED), more.split(_ROWS_ADDED), strict=True):
+        part.add_(other)
+    return total

@@ -66,5 +66,7 @@ def softmax_gradient_(logits: Tensor, targets: Tensor, work: Workspace, keep: bo
     losses = largest - of_target - largest_p.log()
     if keep:
         # p - 1 where p is nearly 1: from the loss, in full, and not as a difference of rounded numbers.
-        logits.scatter_(1, targets, torch.expm1(-losses).to(logits.dtype).unsqueeze(1))
+        # By index, since scattering into a view of wider rows would copy all of it, twice.
+        every_row = torch.arange(len(logits), device=logits.device)
+        logits.index_put_((every_row, targets.squeeze(1)), torch.expm1(-losses).to(logits.dtype))
     return losses

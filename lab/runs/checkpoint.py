@@ -188,11 +188,25 @@ def find(wanted: str, start_folder: Path, option: str = "resume") -> Path:
     Raises:
         LabError: if there is none.
     """
+    return _found(wanted, start_folder, option)[0]
+
+
+def find_and_load(wanted: str, start_folder: Path, option: str = "resume") -> tuple[Path, CheckpointDict]:
+    """As ``find`` and then ``load``; what had to be loaded to be found is not read again.
+
+    Raises:
+        LabError: as both.
+    """
+    path, found = _found(wanted, start_folder, option)
+    return path, found or load(path)
+
+
+def _found(wanted: str, start_folder: Path, option: str) -> tuple[Path, CheckpointDict | None]:
     if wanted.startswith(("http://", "https://")):
         raise LabError(f"{option}={wanted}: fetch the file first; checkpoints are read from the disk only")
     target = typed_path(wanted, start_folder)
     if target.is_file():
-        return target
+        return target, None
     if target.is_dir():
         folders = [target / CHECKPOINTS_FOLDER]
         where = f"{target / CHECKPOINTS_FOLDER} (was that run started with save=true?)"
@@ -208,12 +222,11 @@ def find(wanted: str, start_folder: Path, option: str = "resume") -> Path:
     for folder in folders:
         for path in newest.checkpoints_first(folder.glob("*.ckpt"), folder.resolve().parent):
             try:
-                load(path)
+                return path, load(path)
             except CodeNeeded:  # whole, as far as it can be told
-                return path
+                return path, None
             except LabError:
                 continue  # torn: the one before it is whole
-            return path
     raise LabError(f"{option}={wanted}: there is no usable checkpoint in {where}")
 
 

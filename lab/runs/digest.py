@@ -1,8 +1,10 @@
 """A checksum over everything that a checkpoint says, whatever file it says it in."""
 
 import hashlib
+import os
 import struct
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import torch
@@ -13,20 +15,45 @@ def digest(value: Any) -> str:
     """SHA-256 over nested dicts, lists, tensors and plain values: their order, types, shapes and bits.
 
     A tensor's memory is read where it lies, nothing is copied. One that has two names (a tied head) is read once.
+    Tensors are read side by side: hashlib lets other threads run, and they are nearly all there is.
 
     Raises:
         TypeError: if there is something else among them.
     """
-    return str(_digest(value, {}).hexdigest())
-
-
-def _digest(value: Any, known: dict[Any, bytes]) -> Any:
+    tensors = {_key(tensor): tensor for tensor in _tensors(value)}
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        known = dict(zip(tensors, pool.map(_of_tensor, tensors.values()), strict=True))
     whole = hashlib.sha256()
     for piece in _pieces(value, known):
         # Its length first: "ab" and "c" are not "a" and "bc".
         whole.update(struct.pack("<q", len(piece)))
         whole.update(piece)
-    return whole
+    return whole.hexdigest()
+
+
+def _tensors(value: Any) -> Iterator[Tensor]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _tensors(key)
+            yield from _tensors(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _tensors(item)
+    elif _is_plain(value):
+        yield value
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, Tensor) and value.layout is torch.strided and not value.is_meta
+
+
+def _key(tensor: Tensor) -> Any:
+    """What two names of the same numbers have in common."""
+    return tensor.data_ptr(), tensor.dtype, tensor.shape, tensor.stride(), tensor.device
+
+
+def _of_tensor(tensor: Tensor) -> bytes:
+    return hashlib.sha256(_bytes(tensor)).digest()
 
 
 def _pieces(value: Any, known: dict[Any, bytes]) -> Iterator[Any]:
@@ -39,12 +66,9 @@ def _pieces(value: Any, known: dict[Any, bytes]) -> Iterator[Any]:
         yield f"{type(value).__name__} {len(value)}".encode()
         for item in value:
             yield from _pieces(item, known)
-    elif isinstance(value, Tensor) and value.layout is torch.strided and not value.is_meta:
+    elif _is_plain(value):
         yield f"{value.dtype} {tuple(value.shape)}".encode()
-        key = (value.data_ptr(), value.dtype, value.shape, value.stride(), value.device)
-        if key not in known:
-            known[key] = hashlib.sha256(_bytes(value)).digest()
-        yield known[key]
+        yield known[_key(value)]
     elif value is None or type(value) in (bool, int, str):
         yield f"{type(value).__name__} {value!r}".encode("utf-8", "surrogatepass")
     elif type(value) is float:

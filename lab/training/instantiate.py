@@ -7,15 +7,17 @@ import re
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra.utils import get_class, instantiate
-from lightning.pytorch.loggers import Logger
 from omegaconf import OmegaConf
 from torch.optim import Optimizer
 
 from lab.errors import LabError
 from lab.files import user_code
+
+if TYPE_CHECKING:
+    from lightning.pytorch.loggers import Logger
 
 
 def make(option: str, node: Any, kind: type, *arguments: Any) -> Any:
@@ -69,7 +71,7 @@ def _signature(target: str) -> Mapping[str, inspect.Parameter]:
         return {}
 
 
-def refuse_unwritable(option: str, logger: Logger) -> None:
+def refuse_unwritable(option: str, logger: "Logger") -> None:
     """Makes the folder of a logger now, before anything of the run is written.
 
     Raises:

@@ -10,10 +10,10 @@ from lab.data.prepare import Corpus, anchor, read_corpus
 from lab.runs import checkpoint, ownership
 from lab.runs.folder import refuse_used
 from lab.tokenizers.contract import TextTokenizer
-from lab.training import arithmetic, memory_estimate, resume, resume_check, vocabulary, wiring
+from lab.training import arithmetic, memory_estimate, resume, resume_check, vocabulary
+from lab.training.chosen import Chosen, choose
 from lab.training.datamodule import LabData
 from lab.training.resume import Earlier
-from lab.training.wiring import Chosen
 
 
 @dataclass(frozen=True)
@@ -84,4 +84,4 @@ def _machine(config: Config) -> tuple[str, Chosen, str | None]:
     device = arithmetic.accelerator(config.trainer)
     about_precision = precision.settle(config.trainer)
     memory_estimate.refuse_what_cannot_fit(config, device)
-    return device, wiring.choose(config, device), about_precision
+    return device, choose(config, device), about_precision

@@ -89,24 +89,29 @@ def open_earlier(wanted: str | None, start_folder: Path, run_folder: Path) -> Ea
     Raises:
         LabError: if it was named outright and isn't there, or is no use.
     """
-    path = find(wanted, start_folder, run_folder) if wanted else None
-    return Earlier(path, checkpoint.load(path)) if path else None
+    named = _named(wanted, start_folder, run_folder) if wanted else None
+    return Earlier(*checkpoint.find_and_load(named, start_folder)) if named else None
 
 
 def find(wanted: str, start_folder: Path, run_folder: Path | None) -> Path | None:
     """The checkpoint to continue from, or None to start afresh.
 
-    ``auto`` continues what is in the run folder, if anything is: the word for a job that a scheduler may start again.
-
     Raises:
         LabError: if it was named outright and isn't there.
     """
+    named = _named(wanted, start_folder, run_folder)
+    return checkpoint.find(named, start_folder) if named else None
+
+
+def _named(wanted: str, start_folder: Path, run_folder: Path | None) -> str | None:
+    """What to look for. ``auto`` continues what is in the run folder, if anything is: the word for a job that a
+    scheduler may start again."""
     if wanted != "auto":
-        return checkpoint.find(wanted, start_folder)
+        return wanted
     if run_folder is None:
         raise LabError("resume=auto continues the run in hydra.run.dir=FOLDER: give that, too")
     here = start_folder / run_folder
-    return checkpoint.find(str(here), start_folder) if list((here / CHECKPOINTS_FOLDER).glob("*.ckpt")) else None
+    return str(here) if list((here / CHECKPOINTS_FOLDER).glob("*.ckpt")) else None
 
 
 def carry_over(earlier: Earlier, folder: Path) -> list[events.Event]:

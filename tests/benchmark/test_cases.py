@@ -11,6 +11,7 @@ ALL = Wanted(
     precisions=["32-true"],
     compiled=[False],
     words=[],
+    weights=["fp32"],
     nanogpt=None,
     fused=False,
 )
@@ -30,12 +31,13 @@ def test_a_quick_benchmark_is_said_to_take_less_than_five_minutes() -> None:
 
 def test_a_model_a_format_and_a_way_of_computing_each_are_a_case() -> None:
     wanted = Wanted(
-        ["training"], ["nano", "small"], ["32-true", "bf16-mixed"], [False, True], ["seed=3"], "there", True
+        ["training"], ["nano", "small"], ["32-true", "bf16-mixed"], [False, True], ["seed=3"], ["fp32"], "there", True
     )
     found = make(wanted, 1e11)
     assert len({case.label for case in found}) == len(found) == 8
     for case in found:
-        assert case.sides == ("lab", "hugging-face", "nanogpt", "products")
+        eager = ("lab-eager",) if case.label.endswith("compiled") else ()
+        assert case.sides == ("lab", *eager, "hugging-face", "nanogpt", "products")
         assert case.words[1] == "seed=3"
         assert case.more == {"nanogpt": "there", "fused": True}
     small = next(case for case in found if case.words[0] == "model=small")
@@ -50,7 +52,7 @@ def test_a_run_is_measured_in_the_format_that_was_asked_for() -> None:
 
 
 def test_the_text_is_that_of_the_options() -> None:
-    own = Wanted(["tokenization"], ["nano"], ["32-true"], [False], ["corpus=fables"], None, False)
+    own = Wanted(["tokenization"], ["nano"], ["32-true"], [False], ["corpus=fables"], ["fp32"], None, False)
     (chosen,), (default,) = make(own, 1e11), [case for case in make(ALL, 1e11) if case.what == "tokenization"]
     assert chosen.words[-1] == "corpus=fables"
     assert default.words[-1] == "corpus=stdlib"

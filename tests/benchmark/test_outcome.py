@@ -27,7 +27,7 @@ def test_ratios_are_of_each_round_and_not_of_the_medians() -> None:
     assert lab.seconds == Spread(2, 1.5, 3)
     assert lab.rate == 50
     assert other.times_lab == Spread(1.5, 1.25, 1.75)
-    assert lab.share_of_products == Spread(0.25, 0.1875, 0.375)
+    assert lab.share_of_limit == Spread(0.25, 0.1875, 0.375)
     assert (lab.peak, other.peak) == (10, 30)
     assert products.times_lab is not None
     assert "1.50 (1.25 to 1.75)" in report.as_text([found])

@@ -8,6 +8,7 @@ import pytest
 import torch
 from support.commands import Finished
 
+from lab.commands import generation
 from lab.commands.generation import Generator
 from lab.interchange.pretrained import open_pretrained
 from lab.tokenizer import Tokenizer
@@ -115,6 +116,17 @@ def test_a_stop_ends_the_text_before_it(here: Any) -> None:
     assert (last["end"], "The fox" + last["text"]) == ("stop", expected)
 
 
+def test_weights_in_int8_write_a_text_and_are_for_a_cpu(
+    here: Any, trained: Finished, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(trained.folder)
+    code, out, err = here("prompt=The fox", "max_tokens=5", "weights=int8", "seed=1")
+    assert (code, err) == (0, "")
+    assert out.startswith("The fox")
+    monkeypatch.setattr(generation, "torch_device", lambda: torch.device("cuda"))
+    assert "error: weights=int8 is for the CPU, and this machine has cuda" in here("weights=int8")[2]
+
+
 def test_weights_in_bf16_say_nearly_the_same(here: Any, trained: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(trained.folder)
     ids = torch.tensor([Tokenizer().encode("The fox and the crow")])
@@ -126,4 +138,4 @@ def test_weights_in_bf16_say_nearly_the_same(here: Any, trained: Finished, monke
     # Eight bits of mantissa: each of the few roundings on the way is half a percent at most.
     assert (found - expected).abs().max() < 0.05 * expected.abs().max()
     assert here("prompt=The fox", "max_tokens=5", "weights=bf16", "seed=1")[0] == 0
-    assert "weights=int4 does not fit: choose one of fp32, bf16" in here("weights=int4")[2]
+    assert "weights=int4 does not fit: choose one of fp32, bf16, int8" in here("weights=int4")[2]

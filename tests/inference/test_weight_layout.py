@@ -19,6 +19,7 @@ def test_by_columns_a_model_says_the_same(tied: bool) -> None:
         by_columns(model)
         assert torch.allclose(model(ids), expected, atol=1e-5)
     assert model.head.weight.stride() == (1, 99)  # the numbers of a column, one for each output, side by side
+    assert model.blocks[0].feed_forward.project.weight.stride() == (96, 1)  # longer as they are
     assert (model.head.weight is model.token_embedding.weight) == tied
     assert all(torch.equal(value, weights[name]) for name, value in model.state_dict().items())
     assert generate(model, [[3, 7]], 40, Sampling(0.9, 20), seed=2) == text

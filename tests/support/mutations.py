@@ -31,11 +31,11 @@ from lab.system.signals import Signals
 from lab.tokenizer import Tokenizer
 from lab.training import checkpointing, resume_check
 from lab.training.callbacks import Record
+from lab.training.chosen import Chosen
 from lab.training.datamodule import LabData
 from lab.training.preparation import Preparation
 from lab.training.resume import Earlier
 from lab.training.trainer import make_callbacks, make_module, make_trainer
-from lab.training.wiring import Chosen
 
 
 def small_config(vocab_size: int = 64, context_length: int = 8) -> Config:

@@ -98,7 +98,7 @@ class _Models:
 
     def get(self, path: Path) -> Any:
         """The model in the checkpoint at ``path``, and its tokenizer."""
-        from lab.inference.weight_layout import by_columns
+        from lab.inference.weight_format import prepare
         from lab.interchange.pretrained import from_checkpoint
         from lab.runs import checkpoint
         from lab.system.device import torch_device
@@ -106,7 +106,7 @@ class _Models:
         key = self.key(path)
         if key not in self._open:
             found = from_checkpoint(checkpoint.load(path), path)
-            by_columns(found.model.to(torch_device()))
+            prepare(found.model, torch_device())
             self._open[key] = found.model, found.tokenizer
         self._open.move_to_end(key)
         while len(self._open) > _MODELS:
