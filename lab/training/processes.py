@@ -189,9 +189,10 @@ def settled(run: Preparation) -> list[str]:
 
 def is_lost(error: BaseException) -> bool:
     """Is it what a process sees of another one that is gone?"""
-    several = not ranks.mine().is_alone
+    if ranks.mine().is_alone:
+        return False
     of_gloo = type(error) is RuntimeError and _LOST.search(str(error)) is not None
-    return several and (isinstance(error, dist.DistError) or of_gloo)
+    return of_gloo or isinstance(error, dist.DistError) or (error.__cause__ is not None and is_lost(error.__cause__))
 
 
 def first_has_told(run_folder: Path, error: LabError) -> bool:

@@ -167,7 +167,7 @@ def _mistakes_in_one_sentence(run: Preparation, others: Others) -> Iterator[None
         yield
     except Exception as error:
         said = None if isinstance(error, LabError) else _mendable(error, run)
-        if said is None and processes.is_lost(error):
+        if processes.is_lost(error):  # first of all: it comes out of whatever waited for a message, an optimizer say
             said = others.lost()
         if said is None:
             raise
