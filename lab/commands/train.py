@@ -126,11 +126,10 @@ def _together(words: list[str]) -> Iterator[list[str]]:
     if place.is_alone or ranks.LAUNCHER in os.environ:
         yield words
         return
-    if typed_overrides.SWEEPS & set(words):
-        raise LabError(f"a sweep starts its runs one by one: leave out {place.started_by}, or -m")
-    told = of_launcher(words, place)
-    with rendezvous.met(place) as settled:
-        yield with_words(words, settled or told)
+    with rendezvous.met(place) as settled:  # and within it, what is wrong is said by the first alone
+        if typed_overrides.SWEEPS & set(words):
+            raise LabError(f"a sweep starts its runs one by one: leave out {place.started_by}, or -m")
+        yield with_words(words, settled or of_launcher(words, place))
 
 
 def _run(words: list[str]) -> None:

@@ -168,7 +168,7 @@ def test_one_that_is_killed_ends_all(rank: int, tmp_path: Path) -> None:
 def test_torchrun_starts_one_run(alone: Path, tmp_path: Path) -> None:
     """All at once, and with nothing said of devices. The folder is one that nobody has typed."""
     place = folder(tmp_path)
-    command = ("torch.distributed.run", "--nproc_per_node=2", "--master_port=0", "-m", "lab.train")
+    command = ("torch.distributed.run", "--standalone", "--nproc_per_node=2", "-m", "lab.train")
     done = ended(begun(place, *command, *SAME[:-1], TWO[0]))
     assert done.code == 0, done.err
     (run,) = place.glob("outputs/*/*")
