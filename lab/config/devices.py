@@ -1,19 +1,24 @@
 """On how many devices a run is: what was typed, what there are, and what has started its processes."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from lab.errors import LabError, shown
 from lab.system import device
 from lab.system.ranks import Place
 
-if TYPE_CHECKING:
-    from lab.config.schema import TrainerConfig
-
 AUTO = "auto"
 
 
-def settle(trainer: "TrainerConfig") -> None:
+class Trainer(Protocol):
+    """What is asked here of ``lab.config.schema.TrainerConfig``."""
+
+    accelerator: str
+    devices: int | str
+    num_nodes: int
+
+
+def settle(trainer: Trainer) -> None:
     """Puts the number that ``auto`` comes to on this machine in its place.
 
     Raises:
@@ -51,7 +56,7 @@ def of_launcher(words: Sequence[str], place: Place) -> list[str]:
     return [f"{name}={number}" for name, number in there.items()]
 
 
-def refuse_unstarted(trainer: "TrainerConfig", place: Place) -> None:
+def refuse_unstarted(trainer: Trainer, place: Place) -> None:
     """Refuses several machines where nothing has started a process on each.
 
     Raises:
