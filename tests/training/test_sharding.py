@@ -24,7 +24,8 @@ def test_weights_that_are_shared_out(tmp_path: Path) -> None:
     done = here(place, *SAME, *SHARED, tied)
     assert "on each of 2 devices (fsdp)" in done.out
     assert_one_run(place / "run")
-    assert_same_curve(place / "alone", place / "run")
+    # The length of a gradient is added up in fp32, from shares of a table with a million numbers.
+    assert_same_curve(place / "alone", place / "run", norm=1e-4)
     one, shared = (checkpoint.load(place / run / "checkpoints/last.ckpt") for run in ("alone", "run"))
     assert one["state_dict"].keys() == shared["state_dict"].keys()
     assert all(
@@ -44,4 +45,4 @@ def test_weights_that_are_shared_out(tmp_path: Path) -> None:
     first, second = weights(place / "run"), weights(place / "two")
     assert all(torch.equal(first[name], second[name]) for name in first)
     here(place, *again, *ALONE, "trainer.devices=1", "trainer.strategy=auto", "hydra.run.dir=one")
-    assert_same_curve(place / "alone", place / "one")
+    assert_same_curve(place / "alone", place / "one", norm=1e-4)
