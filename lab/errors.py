@@ -18,6 +18,10 @@ class FolderTaken(LabError):
     becomes of it is not for this run to say, and nothing is written there."""
 
 
+class Followed(LabError):
+    """What ends a process of a run because another one is ending, or gone. That one says why, if it can."""
+
+
 class Interrupted(BaseException):
     """A run was told to end. Not an Exception, so that nobody on the way takes it for an error to be handled."""
 

@@ -92,7 +92,7 @@ def _measure(config: Config, flags: Flags) -> Curve:
 
     for option, value, plain in (
         ("resume", config.resume, None),
-        ("trainer.devices", config.trainer.devices, 1),
+        ("trainer.devices", config.trainer.processes, 1),
         ("trainer.precision", config.trainer.precision == "16-mixed", False),
     ):
         if value != plain:

@@ -69,7 +69,7 @@ def profile(options: Options, config: Config, start_folder: Path) -> None:
     for option, value, plain in (
         ("resume", config.resume, None),
         ("init_from", config.init_from, None),
-        ("trainer.devices", config.trainer.devices, 1),
+        ("trainer.devices", config.trainer.processes, 1),
     ):
         if value != plain:
             raise LabError(f"{option}: lab.profile takes a few steps from fresh weights, on one device: leave it out")

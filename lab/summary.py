@@ -58,7 +58,7 @@ def show(config: Config) -> None:
     total, inner = parameters(shape), inner_parameters(shape)
     flops = flops_per_token(shape)
     trainer = config.trainer
-    windows = config.data.batch_size * trainer.accumulate_grad_batches * trainer.devices
+    windows = config.data.batch_size * trainer.accumulate_grad_batches * trainer.processes
     step_tokens = windows * config.model.context_length
     memory = memory_estimate.training_memory(config, device.choose(trainer.accelerator))
     console.print(f"parameters      {total:,} ({inner:,} without embeddings)")
@@ -66,7 +66,7 @@ def show(config: Config) -> None:
     console.print(f"FLOPs a step    {flops * step_tokens:,} for {step_tokens:,} tokens")
     cache = cache_numbers_per_token(shape)
     console.print(f"cache           {4 * cache * shape.context_length / 2**20:,.1f} MiB for a text of a whole context")
-    where = f"data.batch_size={config.data.batch_size}" + (" on each device" if trainer.devices > 1 else "")
+    where = f"data.batch_size={config.data.batch_size}" + (" on each device" if trainer.processes > 1 else "")
     kinds = ", ".join(f"{kind} {size / 2**20:,.0f}" for kind, size in memory.items())
     console.print(f"memory          {sum(memory.values()) / 2**20:,.0f} MiB to train at {where}: {kinds}")
 

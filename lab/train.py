@@ -4,8 +4,8 @@ import sys
 
 from lab.commands import entry, train_help
 
-_PRINTING = {"--cfg", "-c", "--info", "-i", "--hydra-help", "--shell-completion", "-sc", "--version"}
-"""What Hydra answers without training anything."""
+_PRINTING = {"--cfg", "-c", "--info", "-i", "--hydra-help", "--shell-completion", "-sc", "--version", "--sbatch"}
+"""What is answered without training anything."""
 
 
 def main() -> None:
@@ -15,9 +15,9 @@ def main() -> None:
 
 
 def _start() -> None:
-    from lab.commands import train  # here, because Hydra and torch take seconds, and --help needs neither
+    from lab.commands import sbatch, train  # here, because Hydra and torch take seconds, and --help needs neither
 
-    train.start()
+    sbatch.print_script() if sbatch.FLAG in sys.argv else train.start()
 
 
 if __name__ == "__main__":

@@ -212,7 +212,7 @@ THROUGH = {
     "interchange": "pretrained",
     "profiling": "ranges report step",
     "sweeps": "plugins pruning",
-    "training": "preparation run trainer",
+    "training": "cluster preparation run trainer",
 }
 """Files without a test file of their own, by room: they are tested through the commands that use them."""
 

@@ -95,7 +95,8 @@ def test_overfit_learns_its_batch_by_heart(tmp_path: Path) -> None:
 def test_a_sweep_over_several_devices_is_refused(tmp_path: Path) -> None:
     done = train_here(tmp_path, "-m", *TINY, "trainer.devices=2", "seed=1,2")
     assert done.code == 1
-    assert "sweep over several devices" in done.err
+    assert "the runs of a sweep have one device each" in done.err
+    assert "OPTION=VALUE trainer.devices=2" in done.err
 
 
 def test_printing_the_options_runs_nothing(tmp_path: Path) -> None:

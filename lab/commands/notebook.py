@@ -132,7 +132,7 @@ def _run(words: list[str], start_folder: Path) -> Outcome:
 
 def _checked(composed: DictConfig) -> Config:
     config = check(composed)
-    if config.trainer.devices > 1:
+    if config.trainer.processes > 1:
         raise LabError("several devices are for the command line, which starts a process for each: python -m lab.train")
     return config
 

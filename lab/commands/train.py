@@ -17,6 +17,7 @@ from omegaconf import DictConfig
 
 from lab.config import quoting, resolvers, typed_code, typed_overrides
 from lab.config.choices import CONF_FOLDER
+from lab.config.devices import of_launcher, refuse_unstarted, with_words
 from lab.config.groups import register
 from lab.config.schema import Config, check
 from lab.errors import FolderTaken, Interrupted, LabError
@@ -25,7 +26,7 @@ from lab.files.run_files import LOG_FILE
 from lab.runs.folder import end_in_mistake, existing, note_end
 from lab.runs.ownership import refuse_other_sweep
 from lab.sweeps import going_on, plugins, stopping
-from lab.system import standard_streams
+from lab.system import ranks, rendezvous, standard_streams
 from lab.training import slurm
 
 
@@ -53,9 +54,7 @@ class Jobs:
             try:
                 return self._run(composed, folder)
             except LabError as error:
-                print(f"error: {error}", file=sys.stderr)
-                self.failures.append(str(error))
-                end_in_mistake(folder, self.there, error)
+                self._fail(error, folder)
                 return math.inf
         from lab.system.process_state import put_back  # knows torch
 
@@ -69,7 +68,7 @@ class Jobs:
         try:
             config = _checked(composed)
             with typed_code.allowed(self.words, config.parts, Path(get_original_cwd())):
-                return _best_val_loss(config, folder)
+                return _best_val_loss(config, folder, self.words)
         except LabError as error:
             # Else it is for `run` to say what becomes of the folder, or not for us at all.
             if HydraConfig.get().mode == RunMode.MULTIRUN and not isinstance(error, FolderTaken):
@@ -112,22 +111,38 @@ class Jobs:
                 traceback.print_exc()
                 raise LabError(f"{type(error).__name__}: {error}; {folder / LOG_FILE} has the traceback") from None
 
+    def _fail(self, error: LabError, folder: Path) -> None:
+        place = ranks.mine()
+        if place.is_first:
+            print(f"error: {error}", file=sys.stderr)
+        elif not _is_told(folder, error):
+            print(f"error in process {place.rank} of {place.world_size}: {error}", file=sys.stderr)
+        self.failures.append(str(error))
+        end_in_mistake(folder, self.there, error)
+
 
 def _checked(composed: DictConfig) -> Config:
     config = check(composed)
-    if HydraConfig.get().mode == RunMode.MULTIRUN and config.trainer.devices > 1:
+    refuse_unstarted(config.trainer, ranks.mine())
+    if HydraConfig.get().mode == RunMode.MULTIRUN and config.trainer.processes > 1:
         raise LabError(
-            "a sweep over several devices would be started once more by each of its processes: "
-            "use trainer.devices=1 with -m, or start the runs one by one"
+            "the runs of a sweep have one device each: use trainer.devices=1 with -m, or start the runs one by one, "
+            f"each as python -m lab.train OPTION=VALUE trainer.devices={config.trainer.devices}"
         )
     return config
 
 
-def _best_val_loss(config: Config, folder: Path) -> float:
+def _is_told(folder: Path, error: LabError) -> bool:
+    from lab.training.processes import first_has_told  # knows Lightning, and whoever needs it has it by now
+
+    return first_has_told(folder, error)
+
+
+def _best_val_loss(config: Config, folder: Path, words: Sequence[str]) -> float:
     # Imported here, because Lightning takes seconds: a misspelt option should be told at once.
     from lab.training.run import train
 
-    best = train(config, folder, Path(get_original_cwd())).best_val_loss
+    best = train(config, folder, Path(get_original_cwd()), words).best_val_loss
     return math.inf if best is None else best
 
 
@@ -142,7 +157,25 @@ def start() -> None:
     resolvers.unused_folder.cache_clear()  # another run of this very process, in a notebook, has another folder
     if "${" in str(Path.cwd()):
         raise LabError(f"{Path.cwd()} has ${{ in its name, which Hydra takes for one of its own: go to another folder")
-    words = sys.argv[1:]
+    with _together(sys.argv[1:]) as words:
+        _run(words)
+
+
+@contextlib.contextmanager
+def _together(words: list[str]) -> Iterator[list[str]]:
+    """The command line of this process: with what torchrun or srun says, and with what the first process of the run has
+    settled, which is waited for."""
+    place = ranks.mine()
+    if place.is_alone or ranks.LAUNCHER in os.environ:
+        yield words
+        return
+    with rendezvous.met(place) as settled:  # and within it, what is wrong is said by the first alone
+        if typed_overrides.SWEEPS & set(words):
+            raise LabError(f"a sweep starts its runs one by one: leave out {place.started_by}, or -m")
+        yield with_words(words, settled or of_launcher(words, place))
+
+
+def _run(words: list[str]) -> None:
     for_hydra = _for_sweep(words)
     if for_hydra is None:
         typed_overrides.refuse_senseless(words)

@@ -20,12 +20,14 @@ Trains a GPT.
     python -m lab.train -m resume=multirun/DATE/TIME           goes on with a sweep: the jobs that are left
     python -m lab.train model=medium init_from=gpt2 corpus=text corpus.path=notes/    fine-tunes GPT-2 on your own text
     python -m lab.train resume=last                            goes on where the newest checkpoint was taken
+    python -m lab.train trainer=ddp                            on all GPUs of this machine
 
 GROUPS: group=choice picks a file conf/group/choice.yaml.
 """
 
 
 _TAIL = """
+--sbatch prints a batch script for SLURM with the options of a run.
 -m sweeps over comma-separated values, --cfg job prints the composed options and runs nothing, --hydra-help has
 Hydra's own flags. Tab completion, with the lab-train command: eval "$(lab-train -sc install=bash)"
 """

@@ -60,6 +60,8 @@ def explain(error: Exception, overrides: Sequence[str]) -> str:
     if found := re.search(r"Value '(.*)' of type '\w+' could not be converted to (\w+)", text, re.DOTALL):
         kinds = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or false"}
         return f"{key}={found.group(1)} does not fit: it must be {kinds.get(found.group(2), found.group(2))}"
+    if found := re.search(r"Value '(.*)' of type '\w+' is incompatible with type hint .*Union", text):
+        return f"{key}={found.group(1)} does not fit: it must be a whole number, or auto"
     if re.search(r"is not a ListConfig, list or tuple", text):
         return f"{_typed(key, overrides)} does not fit: it must be a list, such as {key}=[0.9,0.95]"
     if re.search(r"is not a subclass of|Invalid type assigned|is not a dict", text):

@@ -38,7 +38,7 @@ def make_plan(config: Config, n_windows: int, earlier: dict[str, Any] | None = N
     steps would have 1,512 evaluated every second step.
     """
     trainer = config.trainer
-    windows_per_step = config.data.batch_size * trainer.accumulate_grad_batches * trainer.devices
+    windows_per_step = config.data.batch_size * trainer.accumulate_grad_batches * trainer.processes
     total = trainer.max_steps or max(1, math.ceil(trainer.max_epochs * n_windows / windows_per_step))
     kept = earlier or {}
     schedule_steps = config.schedule.total_steps or kept.get("schedule_steps", total)

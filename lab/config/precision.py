@@ -47,7 +47,7 @@ def automatic(trainer: TrainerConfig) -> tuple[str, str]:
         return "32-true", "this GPU has no bf16"
     if device != "cpu":
         return "32-true", "an Apple GPU gains little by bf16"
-    if trainer.devices > 1:
+    if trainer.processes > 1:
         return "32-true", "several processes would have to agree on a measurement"
     fast, why = bfloat16.native()
     return ("bf16-mixed" if fast else "32-true"), why

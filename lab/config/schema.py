@@ -15,8 +15,9 @@ from typing import Any
 from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from lab.config import devices
 from lab.config.limits import LIMITS, Limit
-from lab.config.optimizer_schema import OptimizerConfig, check_optimizer
+from lab.config.optimizer_schema import AdafactorConfig, MuonConfig, OptimizerConfig, check_optimizer
 from lab.errors import LabError, is_text, shown
 from lab.files import user_code
 from lab.parts.config import ModelConfig
@@ -142,14 +143,25 @@ class TrainerConfig:
     """Longest gradient (norm over all weights) that is not scaled down; null: no limit."""
     accelerator: str = "auto"
     """cpu, gpu, mps, or auto for the best there is."""
-    devices: int = 1
-    """How many of them."""
+    devices: int | str = 1
+    """How many of them on each machine, a process for each; auto: all GPUs that there are. A CPU may be shared by
+    several processes, too, which is for trying things out."""
+    num_nodes: int = 1
+    """Machines, each with as many devices: torchrun or srun starts the processes there."""
+    strategy: str = "auto"
+    """What several devices share: ddp (the batch), fsdp (the batch, the weights, and what the optimizer remembers of
+    them: for models that fit into no device whole); auto: ddp."""
     precision: str = "auto"
     """32-true, bf16-mixed, 16-mixed (on GPUs only) or bf16-true: the number format of the arithmetic; auto: bf16-mixed
     where the processor or GPU computes in bf16, else 32-true. A run that goes on keeps what it has begun with. A recent
     NVIDIA GPU multiplies what is left in fp32 as TensorFloat-32; the start of a run says so."""
     compile: bool = False
     """Let torch.compile fuse the model: faster after a first, slow step."""
+
+    @property
+    def processes(self) -> int:
+        """Of the whole run: one for each device on each machine. Known once ``check`` has settled the devices."""
+        return int(self.devices) * self.num_nodes
 
 
 @dataclass
@@ -212,6 +224,7 @@ class Config:
 
 
 ACCELERATORS = ("auto", "cpu", "gpu", "mps")
+STRATEGIES = ("auto", "ddp", "fsdp")
 PRECISIONS = ("auto", "32-true", "bf16-mixed", "16-mixed", "bf16-true")
 
 
@@ -231,6 +244,7 @@ def check(composed: DictConfig) -> Config:
     except ValueError as error:  # ModelConfig's own rules
         raise LabError(f"model: {error}") from error
     assert isinstance(config, Config)
+    devices.settle(config.trainer)
     for key, limit in LIMITS.items():
         _check_limit(config, key, limit)
     _check_together(config)
@@ -313,6 +327,14 @@ def _check_together(config: Config) -> None:
     if config.trainer.precision not in PRECISIONS:
         raise LabError(
             f"trainer.precision={config.trainer.precision} is unknown: choose one of {', '.join(PRECISIONS)}"
+        )
+    if config.trainer.strategy not in STRATEGIES:
+        raise LabError(f"trainer.strategy={config.trainer.strategy} is unknown: choose one of {', '.join(STRATEGIES)}")
+    whole = isinstance(config.optimizer, MuonConfig | AdafactorConfig)
+    if config.trainer.strategy == "fsdp" and config.trainer.processes > 1 and whole:
+        raise LabError(
+            "trainer.strategy=fsdp leaves each device a part of every matrix, and this optimizer needs whole ones: "
+            "take optimizer=adamw, or trainer.strategy=ddp"
         )
     if (stride := config.data.stride) is not None and stride > (context := config.model.context_length):
         raise LabError(

@@ -139,17 +139,31 @@ def evaluation_batches(tokens: np.ndarray, context_length: int, batch_size: int)
 
 
 class EvaluationWindows(Dataset[Batch]):
-    """The batches of ``evaluation_batches``: item i is ``(inputs, targets)``, each ``(rows, seq)`` int64."""
+    """The batches of ``evaluation_batches``: item i is ``(inputs, targets)``, each ``(rows, seq)`` int64.
 
-    def __init__(self, tokens: np.ndarray, context_length: int, batch_size: int) -> None:
+    With several ``replicas`` (one process a device), each takes every so many-th batch. All have the same number of
+    items, for they may have to compute them together: where the batches do not come out even, the last item of some is
+    a batch once more, which does not count (``counts`` says so).
+    """
+
+    def __init__(
+        self, tokens: np.ndarray, context_length: int, batch_size: int, rank: int = 0, replicas: int = 1
+    ) -> None:
         self.tokens = tokens
         self.batches = evaluation_batches(tokens, context_length, batch_size)
+        self.rank = rank
+        self.replicas = replicas
 
     def __len__(self) -> int:
-        return len(self.batches)
+        return -(-len(self.batches) // self.replicas)
+
+    def counts(self, index: int) -> bool:
+        """Is item ``index`` a batch that no other replica has?"""
+        return index * self.replicas + self.rank < len(self.batches)
 
     def __getitem__(self, index: int) -> Batch:
-        start, rows, seq = self.batches[index]
+        place = index * self.replicas + self.rank
+        start, rows, seq = self.batches[place if self.counts(index) else 0]
         piece = torch.from_numpy(self.tokens[start : start + rows * seq + 1].astype(np.int64))
         return piece[:-1].view(rows, seq), piece[1:].view(rows, seq)
 

@@ -161,6 +161,8 @@ def _option(hint: Any, name: str) -> Kind:
         return rows(_option(members[0], name), len(members))
     if isinstance(hint, type) and issubclass(hint, Enum):
         return _one_of(tuple(member.name for member in hint))
+    if isinstance(hint, types.UnionType):  # a number, or a word that a run has made a number of
+        hint = int
     kind: Kind = {bool: switch, int: whole(), float: number(), str: text()}.get(hint, plain)
     limit = LIMITS.get(name)
     if limit is None:

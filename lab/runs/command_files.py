@@ -7,6 +7,7 @@ evaluates waits there, and a crashed dashboard has lost nothing.
 import os
 import re
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from lab.errors import LabError
@@ -17,6 +18,27 @@ from lab.runs.state import ALIVE, read_state
 
 COMMANDS = ("pause", "resume", "stop", "save", "evaluate")
 _COMMAND_FILE = re.compile(rf"\d+-\d+-({'|'.join(COMMANDS)})")
+
+
+MOST = 20
+"""Commands that go into one number."""
+
+
+def encoded(names: Sequence[str]) -> int:
+    """Commands in their order, ``MOST`` at most, as one number from 0 to 2**63 - 1: so processes tell each other."""
+    code = 0
+    for name in reversed(names):
+        code = 8 * code + COMMANDS.index(name) + 1
+    return code
+
+
+def decoded(code: int) -> list[str]:
+    """The commands that ``encoded`` has made a number of."""
+    found = []
+    while code:
+        code, digit = divmod(code, 8)
+        found.append(COMMANDS[digit - 1])
+    return found
 
 
 def send(folder: Path, command: str) -> None:

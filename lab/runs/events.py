@@ -18,6 +18,7 @@ from lab.files import atomic, safe_files, strict_json
 from lab.files.run_files import EVENTS_FILE
 from lab.files.validation import LARGEST, Kind, number, parts, plain, text, whole
 from lab.runs.state import State
+from lab.system import ranks
 
 
 class _Logged(TypedDict):
@@ -99,13 +100,17 @@ _TOLD: Mapping[str, Kind] = {
 
 
 class EventLog:
-    """Appends to the log of a run folder; goes on where the file ends.
+    """Appends to the log of a run folder; goes on where the file ends. Of the processes of a run, the first writes, and
+    what the others append goes nowhere.
 
     Numbers that JSON has no word for are written as "NaN", "Infinity" and "-Infinity".
     """
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / EVENTS_FILE
+        self._descriptor: int | None = None
+        if not ranks.is_first():
+            return
         self.seq = max((event["seq"] for event in read(folder)), default=-1)
         # One write call a line, straight to the file: a line is there as a whole, also for a reader at that moment,
         # and a kill of this process cannot take back what was written.
@@ -137,12 +142,15 @@ class EventLog:
         self._append("alert", step, what=what, message=message)
 
     def _append(self, kind: str, step: int, **told: Any) -> None:
+        if self._descriptor is None:
+            return
         self.seq += 1
         event = {"seq": self.seq, "time": round(time.time(), 3), "kind": kind, "step": step, **told}
         os.write(self._descriptor, atomic.utf8(strict_json.dumps(event)) + b"\n")
 
     def close(self) -> None:
-        os.close(self._descriptor)
+        if self._descriptor is not None:
+            os.close(self._descriptor)
 
 
 def read(folder: Path) -> Iterator[Event]:

@@ -18,6 +18,7 @@ from lab.files.run_files import CHECKPOINTS_FOLDER, CONFIG_FILE, EVENTS_FILE, LO
 from lab.runs import events, ownership
 from lab.runs.results import Results
 from lab.runs.state import ALIVE, Progress, RunState, State, read_state, write_state
+from lab.system import ranks
 
 _BEFORE_A_RUN = (".hydra", ownership.LOCK_FILE, LOG_FILE)
 """What Hydra and the lock leave in a folder before anything of a run is in it."""
@@ -31,11 +32,15 @@ def run_folder_of(checkpoint: Path, follow_links: bool = True) -> Path:
 
 @contextlib.contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Holds the lock of a run folder. The system frees it when the process ends, however it ends.
+    """Holds the lock of a run folder. The system frees it when the process ends, however it ends. Of the processes of a
+    run, the first holds it for all.
 
     Raises:
         FolderTaken: if another process holds it, or somebody else's files are in the way.
     """
+    if not ranks.is_first():
+        yield
+        return
     ownership.refuse_strangers(folder)
     try:
         with FileLock(folder / ownership.LOCK_FILE, timeout=0):
@@ -45,11 +50,14 @@ def alone_in(folder: Path) -> Iterator[None]:
 
 
 def refuse_used(folder: Path, anew: bool) -> None:
-    """Makes sure that a new run does not mix with an older one. ``anew``: clears away one that got nowhere instead.
+    """Makes sure that a new run does not mix with an older one. ``anew``: clears away one that got nowhere instead. To
+    be asked by the first of the run's processes: the others find it there.
 
     Raises:
         LabError: if the folder holds a run already.
     """
+    if not ranks.is_first():
+        return
     used = [name for name in (STATE_FILE, EVENTS_FILE, RESULTS_FILE) if (folder / name).exists()]
     if used == [STATE_FILE] and read_state(folder).state == "queued":
         return  # it is this run that was waiting here
@@ -105,6 +113,8 @@ def take_away(folder: Path, there: set[Path], keep_lock: bool) -> None:
 def end_in_mistake(folder: Path, there: set[Path], error: LabError) -> None:
     """What becomes of the folder of a run that ended in a mistake: of one that was refused before it began, nothing is
     left (see ``take_away``); one that had begun says so."""
+    if not ranks.is_first():
+        return
     taken = isinstance(error, FolderTaken)  # by somebody who has the say about what becomes of it
     if taken or not has_begun(folder):
         take_away(folder, there, keep_lock=taken)
@@ -113,7 +123,9 @@ def end_in_mistake(folder: Path, there: set[Path], error: LabError) -> None:
 
 
 def write_config(folder: Path, config: Config) -> None:
-    """Every option of the run, resolved, as ``config.yaml``."""
+    """Every option of the run, resolved, as ``config.yaml``; by the first of its processes."""
+    if not ranks.is_first():
+        return
     atomic.write_text(folder / CONFIG_FILE, yaml.safe_dump(to_plain(config), sort_keys=False, allow_unicode=True))
 
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from lab.files import atomic, strict_json
 from lab.files.run_files import RESULTS_FILE
 from lab.files.validation import Kind, Unfit, number, parts, plain, table, text, whole
+from lab.system import ranks
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,9 @@ _KINDS: Mapping[str, Kind] = {
 
 
 def write_results(folder: Path, results: Results) -> None:
-    """The outcome, as ``results.json``."""
+    """The outcome, as ``results.json``; by the first of the run's processes."""
+    if not ranks.is_first():
+        return
     atomic.write_json(folder / RESULTS_FILE, dataclasses.asdict(results))
 
 

@@ -15,6 +15,7 @@ from lab.files import atomic, strict_json
 from lab.files.run_files import STATE_FILE
 from lab.files.safe_files import read_json
 from lab.files.validation import Kind, nothing_or, number, parts, text, whole
+from lab.system import ranks
 
 State = Literal["queued", "running", "paused", "stopping", "stopped", "finished", "failed", "lost"]
 """``lost``: it says that it is alive, and its process is gone. All others are what a run says of itself."""
@@ -67,7 +68,10 @@ _STATE = parts({"state": text()}, _KINDS)
 
 
 def write_state(folder: Path, state: State, **fields: Unpack[Progress]) -> None:
-    """Writes what this process is doing, with its pid and start time: a pid alone may be somebody else's by now."""
+    """Writes what this process is doing, with its pid and start time: a pid alone may be somebody else's by now. Of
+    the processes of a run, the first speaks for all."""
+    if not ranks.is_first():
+        return
     me = {"pid": os.getpid(), "process_started": psutil.Process().create_time()}
     # Without fsync: this is written every second, and after a power cut no process would be alive to speak of.
     with atomic.writing(folder / STATE_FILE, sync=False) as file:

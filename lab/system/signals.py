@@ -80,6 +80,11 @@ class Signals:
                 raise self.interruption()
 
     def interruption(self) -> Interrupted:
-        """What to raise for the signal that came: exit codes such as 143 (SIGTERM) and 130 (SIGINT), as shells do."""
+        """What to raise for the signal that came."""
         assert self.received is not None
-        return Interrupted(self.received.name, 128 + self.received)
+        return interruption(self.received)
+
+
+def interruption(number: int) -> Interrupted:
+    """What to raise for a signal: exit codes such as 143 (SIGTERM) and 130 (SIGINT), as shells do."""
+    return Interrupted(signal.Signals(number).name, 128 + number)

@@ -2,6 +2,7 @@
 something else and go on; here it is refused, so that no run is in another arithmetic, or on another device, than it
 says."""
 
+import os
 import warnings
 from contextlib import AbstractContextManager, nullcontext
 
@@ -10,6 +11,7 @@ import torch
 from lab.config.schema import TrainerConfig
 from lab.errors import LabError
 from lab.system import device as devices
+from lab.system import ranks
 
 _WAYS = {
     "gpu": ("GPU", "leave out trainer=gpu, or choose trainer=cpu"),
@@ -29,11 +31,15 @@ def accelerator(config: TrainerConfig) -> str:
     if not devices.is_available(chosen):
         kind, way = _WAYS[chosen]
         raise LabError(f"this machine has no {kind} that torch can use: {way}")
-    available = torch.cuda.device_count() if chosen == "gpu" else 1
-    if config.devices > available:
+    # Processes may share a processor, at least to see how several of them work together.
+    available = max(2, os.cpu_count() or 1) if chosen == "cpu" else devices.count(chosen)
+    if int(config.devices) > available:
         raise LabError(
             f"trainer.devices={config.devices}: this machine has {available} for trainer.accelerator={chosen}"
         )
+    place = ranks.mine()
+    if chosen == "gpu" and not place.is_alone:  # else each process would take some memory of the first GPU, too
+        torch.cuda.set_device(place.local_rank)
     refuse_other_arithmetic(config.precision, chosen)
     return chosen
 

@@ -31,7 +31,7 @@ class Samples(L.Callback):
         self.latest: str | None = None
 
     def on_validation_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
-        if not trainer.is_global_zero:
+        if not trainer.is_global_zero and not module.is_shared_out:
             return
         assert isinstance(module, GPTModule)
         with uncompiled(module.model):

@@ -2,6 +2,7 @@
 
 import contextlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,14 @@ import lightning as L
 from lightning.fabric.plugins import CheckpointIO
 from lightning.pytorch.callbacks import Checkpoint
 
-from lab.errors import LabError
+from lab.errors import Followed, LabError
 from lab.files.run_files import CHECKPOINTS_FOLDER
 from lab.runs import checkpoint as files
 from lab.runs import newest
 from lab.runs.checkpoint_schema import CheckpointDict
 from lab.runs.events import EventLog, read
+from lab.system import ranks
+from lab.training import agreement
 from lab.training.lightning_internals import fit_loop_at
 
 
@@ -100,34 +103,42 @@ class Checkpoints(Checkpoint):
             self.periodic = [*(other for other in self.periodic if other != name), name]
             while len(self.periodic) > self.keep:
                 oldest = self.periodic.pop(0)
-                (self.folder / oldest).unlink(missing_ok=True)
+                if ranks.is_first():
+                    (self.folder / oldest).unlink(missing_ok=True)
                 self.events.removed(step, f"{CHECKPOINTS_FOLDER}/{oldest}")
 
     def write(self, trainer: L.Trainer, path: Path) -> bool:
-        """Writes one checkpoint. Returns whether that worked, if the run is to go on without it.
+        """Writes one checkpoint. Returns whether that worked, if the run is to go on without it. Of the processes of a
+        run, the first writes, and all learn whether it could.
 
         Raises:
             LabError: if there is no room, and the run is to stop then; what was saved before is intact.
         """
-        try:
+        disk = trainer.strategy.checkpoint_io
+        assert isinstance(disk, AtomicCheckpointIO)
+        with disk.holding_back() as trouble:
             trainer.save_checkpoint(path)
-        except (OSError, RuntimeError) as error:  # torch's writer has RuntimeErrors for a full disk
-            reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-            sentence = (
-                f"the checkpoint of step {trainer.global_step} could not be written to {self.folder} ({reason}); "
-                "the checkpoints written before are intact"
-            )
-            if not self.go_on_if_full:
-                again = files.how_to_go_on(self.folder.parent)
-                raise LabError(f"{sentence}: make room, then {again}") from error
+        if not agreement.any_of_them(bool(trouble)):
+            self._tell(path.name, trainer.global_step)
+            return True
+        error = trouble[0] if trouble else OSError("by the first process")
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        sentence = (
+            f"the checkpoint of step {trainer.global_step} could not be written to {self.folder} ({reason}); "
+            "the checkpoints written before are intact"
+        )
+        if not self.go_on_if_full:
+            again = files.how_to_go_on(self.folder.parent)
+            kind = LabError if ranks.is_first() else Followed
+            raise kind(f"{sentence}: make room, then {again}") from error
+        if ranks.is_first():
             print(f"warning: {sentence}, and training goes on", file=sys.stderr, flush=True)
-            return False
-        self._tell(path.name, trainer.global_step)
-        return True
+        return False
 
     def _link(self, name: str, step: int) -> None:
         """Gives last.ckpt a second name."""
-        files.link(self.folder / "last.ckpt", self.folder / name)
+        if ranks.is_first():
+            files.link(self.folder / "last.ckpt", self.folder / name)
         self._tell(name, step)
 
     def _tell(self, name: str, step: int) -> None:
@@ -161,9 +172,26 @@ class AtomicCheckpointIO(CheckpointIO):
     def __init__(self, accumulate_grad_batches: int, earlier: CheckpointDict | None = None) -> None:
         self.accumulate_grad_batches = accumulate_grad_batches
         self.earlier = earlier
+        self._held: list[Exception] | None = None
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
-        files.save(checkpoint, Path(path))
+        try:
+            files.save(checkpoint, Path(path))
+        except (OSError, RuntimeError) as error:  # torch's writer has RuntimeErrors for a full disk
+            if self._held is None:
+                raise
+            self._held.append(error)
+
+    @contextlib.contextmanager
+    def holding_back(self) -> Iterator[list[Exception]]:
+        """Within it, what keeps a checkpoint from being written is not raised but kept, in the list that it gives: the
+        other processes of a run wait for the one that writes, and have to be told."""
+        held: list[Exception] = []
+        self._held = held
+        try:
+            yield held
+        finally:
+            self._held = None
 
     def load_checkpoint(self, path: Any, *_: Any, **__: Any) -> dict[str, Any]:
         earlier = files.load(Path(path)) if self.earlier is None else self.earlier

@@ -11,6 +11,7 @@ from lab.errors import LabError
 from lab.model import GPTConfig, GPTModel
 from lab.parts.build import parts_of
 from lab.parts.contract import check
+from lab.system import ranks
 from lab.training import instantiate, wiring
 from lab.training.own_metrics import OwnMetrics
 
@@ -37,7 +38,7 @@ def choose(config: Config, device: str) -> Chosen:
     """
     check(config.model, parts_of(config.model))
     wiring.make_optimizer(config, GPTModel(GPTConfig(1, 1, 1, 1, vocab_size=2)), device)
-    loggers = _objects("logger", config.logger, Logger)
+    loggers = _objects("logger", config.logger, Logger) if ranks.is_first() else {}  # one process draws the curves
     for option, logger in loggers.items():
         instantiate.refuse_unwritable(option, logger)
     return Chosen(loggers, _objects("callbacks", config.callbacks, L.Callback), OwnMetrics(config.metrics))

@@ -31,6 +31,7 @@ class LabData(L.LightningDataModule):
         self.seed = seed
         self.train_tokens, self.val_tokens = split(tokens, config, context_length, border)
         self.windows = Windows(self.train_tokens, context_length, config.stride)
+        self._evaluation: EvaluationWindows | None = None
         self._start = (0, 0)
         """Optimizer steps and used windows when this process began: not zero for a run that is continued."""
 
@@ -56,7 +57,7 @@ class LabData(L.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Endless batches ``(batch_size, context_length)``, from ``position`` on."""
-        replicas, rank = (self.trainer.world_size, self.trainer.global_rank) if self.trainer else (1, 0)
+        rank, replicas = self._share
         sampler = SeekableSampler(
             len(self.windows),
             self.config.batch_size,
@@ -72,8 +73,19 @@ class LabData(L.LightningDataModule):
     def val_dataloader(self) -> DataLoader[Batch]:
         """Every validation token but the first as a target, exactly once; ``(rows, seq)`` batches, the last shorter."""
         # No gradients are kept, so a larger batch fits; the result does not depend on it.
-        windows = EvaluationWindows(self.val_tokens, self.context_length, 2 * self.config.batch_size)
-        return batch_loader(windows, 0, batch_size=None, pin_memory=self._for_gpu)
+        size = 2 * self.config.batch_size
+        self._evaluation = EvaluationWindows(self.val_tokens, self.context_length, size, *self._share)
+        return batch_loader(self._evaluation, 0, batch_size=None, pin_memory=self._for_gpu)
+
+    def counts(self, batch_idx: int) -> bool:
+        """Is this batch of an evaluation one that no other process has?"""
+        assert self._evaluation is not None
+        return self._evaluation.counts(batch_idx)
+
+    @property
+    def _share(self) -> tuple[int, int]:
+        """Which of the processes of the run this is, and how many there are."""
+        return (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
 
     @property
     def _for_gpu(self) -> bool:

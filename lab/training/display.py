@@ -90,7 +90,10 @@ def _batch(config: Config) -> str:
     text = f"{config.data.batch_size} windows of {config.model.context_length} tokens"
     if trainer.accumulate_grad_batches > 1:
         text += f", {trainer.accumulate_grad_batches} times before a step"
-    return text + (f", on each of {trainer.devices} devices" if trainer.devices > 1 else "")
+    if trainer.processes > 1:
+        nodes = f" on each of {trainer.num_nodes} machines" if trainer.num_nodes > 1 else ""
+        text += f", on each of {trainer.devices} devices{nodes} ({'fsdp' if trainer.strategy == 'fsdp' else 'ddp'})"
+    return text
 
 
 def _larger_batch(run: Preparation) -> str:

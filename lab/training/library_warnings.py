@@ -8,6 +8,8 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
+from lab.system import ranks
+
 _CALLBACKS = r"Be aware that when using `ckpt_path`.*following callbacks: "
 
 SILENT = (
@@ -17,8 +19,8 @@ SILENT = (
     r"The '\w+' does not have many workers",
     # The lab starts its processes itself, one a device; srun is for several machines.
     "The `srun` command is available on your system but is not used",
-    # These are summed over the devices already, by LanguageModelMetrics.
-    r"It is recommended to use `self\.log\('val_(loss|perplexity|bits_per_byte)'",
+    # These are summed over the devices already: LanguageModelMetrics and those of the options are torchmetrics.
+    r"It is recommended to use `self\.log\('val_\w+'",
     # Whoever continues with save=false has said so.
     _CALLBACKS + r"\['Checkpoints'\]",
     # It is about one file, and lab.runs.ownership has seen to it that it is the run's own.
@@ -39,7 +41,8 @@ REWORDED = {
 
 @contextlib.contextmanager
 def as_lines() -> Iterator[None]:
-    """Within it, a warning is a line on standard error, once, and the silent ones are none."""
+    """Within it, a warning is a line on standard error, once, and the silent ones are none. Of the processes of a run,
+    the first warns."""
     # Lightning tells in its log which hardware it has found; so does our own summary.
     for name in ("lightning.pytorch", "lightning.fabric", "lightning"):
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -56,7 +59,7 @@ def as_lines() -> Iterator[None]:
             text = " ".join(str(message).split())
             for pattern, instead in REWORDED.items():
                 text = re.sub(f"^{pattern}", instead, text)
-            if text not in told:
+            if text not in told and ranks.is_first():
                 print(f"warning: {text}", file=sys.stderr, flush=True)
             told.add(text)
 

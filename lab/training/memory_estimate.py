@@ -24,7 +24,8 @@ _MODULE_BYTES = 20_000
 
 
 def training_memory(config: Config, device: str = "cpu") -> dict[str, int]:
-    """An estimate of the bytes that a training step takes on ``device`` (``cpu``, ``gpu`` or ``mps``), by kind.
+    """An estimate of the bytes that a training step takes on ``device`` (``cpu``, ``gpu`` or ``mps``), by kind; on
+    each, if there are several.
 
     Weights, gradients and what the optimizer remembers of them are exact: for every parameter 4 bytes each, or 2 in
     bf16-true; AdamW remembers two averages, SGD one or none, Muon one of each matrix in the blocks, Adafactor a row and
@@ -48,10 +49,11 @@ def training_memory(config: Config, device: str = "cpu") -> dict[str, int]:
         logits = head_loss.peak_memory(tokens, shape.vocab_size, shape.emb_dim, device)
         if device == "cpu" and not bfloat16.native()[0]:  # a product in 16 bits takes memory for its result in 32
             logits += 4 * min(tokens, head_loss.CHUNK) * head_loss.padded(shape.vocab_size)
+    shares = config.trainer.processes if config.trainer.strategy == "fsdp" else 1
     return {
-        "weights": kept * total,
-        "gradients": kept * total,
-        "optimizer": kept * _remembered(config, total),
+        "weights": kept * total // shares,
+        "gradients": kept * total // shares,
+        "optimizer": kept * _remembered(config, total) // shares,
         "activations": tokens * _activations(shape, precision, device == "cpu") + _visible(shape, precision),
         "logits": logits,
     }
@@ -139,7 +141,8 @@ def refuse_what_cannot_fit(config: Config, device: str) -> None:
     Raises:
         LabError: with the two largest needs and the options that lower them.
     """
-    model, batch = _least(config)
+    sharing = int(config.trainer.devices) if device == "cpu" else 1  # processes that share this memory
+    model, batch = (sharing * size for size in _least(config))
     there = _memory_of(device)
     if model + batch > there:
         raise LabError(

@@ -8,6 +8,7 @@ from typing import Any
 import lightning as L
 import numpy as np
 import torch
+from lightning.pytorch.strategies import ModelParallelStrategy
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 from torch.optim import Optimizer
@@ -107,6 +108,18 @@ class GPTModule(L.LightningModule):
     def _training_time(self) -> float:
         return time.perf_counter() - self.skipped
 
+    @property
+    def is_shared_out(self) -> bool:
+        """Has each process only a share of every weight? Then all of them must take part in a forward pass."""
+        return isinstance(self.trainer.strategy, ModelParallelStrategy)
+
+    def configure_model(self) -> None:
+        if self.is_shared_out:
+            from lab.training.sharding import share_out  # with an import of what few runs need
+
+            assert self.device_mesh is not None
+            share_out(self.model, self.device_mesh["data_parallel"])
+
     def configure_optimizers(self) -> OptimizerLRScheduler:
         optimizer = self.make_optimizer(self.model)
         self.learnt = list(self.model.parameters())  # to look for them in all modules takes a while: not in each step
@@ -134,7 +147,9 @@ class GPTModule(L.LightningModule):
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         # Dropout's random numbers are a function of the place in the run, not of what was drawn before. A run that is
         # continued in the middle draws the same masks, and so does one that evaluated more often.
-        place = [self.seed, self.global_step, self._micro_batch(batch_idx), self.global_rank]
+        # Two devices with a micro-batch each draw what one draws in two.
+        micro_batch = self._micro_batch(batch_idx) * self.trainer.world_size + self.global_rank
+        place = [self.seed, self.global_step, micro_batch, 0]
         seed_generators(self.device, int(np.random.SeedSequence(place).generate_state(1)[0]))
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
@@ -158,7 +173,8 @@ class GPTModule(L.LightningModule):
             LabError: if the gradient is not finite, before it can reach the weights; on a GPU it may be told later.
         """
         limit = math.inf if gradient_clip_val is None else float(gradient_clip_val)
-        self.grad_norm = torch.nn.utils.clip_grad_norm_(self.learnt, limit)
+        norm: Any = torch.nn.utils.clip_grad_norm_(self.learnt, limit)
+        self.grad_norm = norm.full_tensor() if self.is_shared_out else norm
         # A loss that is NaN or infinite makes a gradient that is. In fp16 an overflow is part of the game: the scaler
         # skips the step and carries on with a smaller factor.
         if self.trainer.precision != "16-mixed":
@@ -186,6 +202,8 @@ class GPTModule(L.LightningModule):
         self.full_shape = self.full_shape or inputs.shape
         with uncompiled(self.model, when=inputs.shape != self.full_shape):
             hidden = self.model.hidden(inputs)
+        if not self.trainer.datamodule.counts(batch_idx):  # type: ignore[attr-defined]
+            return
         head = self.model.head.weight
         nll = next_token_loss(hidden, head, targets, reduction="sum")
         self.own_metrics.update(hidden, head, targets)
@@ -202,6 +220,8 @@ class GPTModule(L.LightningModule):
         self.write(figures, self.global_step)
 
     def on_validation_end(self) -> None:
+        if self.is_shared_out:
+            self.model.reshard()  # type: ignore[operator]
         # Tokens per second are those of training: the time that went into evaluating does not count.
         self.skip_time(time.perf_counter() - self.evaluation_began)
 
@@ -223,7 +243,8 @@ class GPTModule(L.LightningModule):
         assert self.grad_norm is not None
         self.divergence.stop()
         # .item() waits for the device, so that the clock measures finished work.
-        self.train_loss = self.loss_sum.item() / self.trainer.accumulate_grad_batches
+        loss_sum = self.trainer.strategy.reduce(self.loss_sum, reduce_op="mean")  # all have the same number of tokens
+        self.train_loss = loss_sum.item() / self.trainer.accumulate_grad_batches
         last_step, last_time = self.clock
         self.clock = (step, self._training_time())
         self.rate = (step - last_step) * self._tokens_per_step / max(1e-9, self.clock[1] - last_time)

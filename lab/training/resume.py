@@ -15,6 +15,7 @@ from lab.files.run_files import CHECKPOINTS_FOLDER
 from lab.runs import checkpoint, events, newest, ownership
 from lab.runs.checkpoint_schema import CheckpointDict, RecordState
 from lab.runs.folder import has_checkpoint, run_folder_of
+from lab.system import ranks
 from lab.training.callbacks import write_sample
 from lab.training.inherited_options import inherit
 
@@ -41,7 +42,7 @@ def inherited_overrides(typed: Sequence[str], start_folder: Path) -> list[str]:
         return []
     # The metadata are enough to go by: the run will load, and check, the whole of it.
     found, left_out = inherit(checkpoint.read_metadata(path)[0]["config"], words)
-    if left_out:
+    if left_out and ranks.is_first():
         names = ", ".join(left_out)
         print(f"not taken over from {path}: {names}; type again what the run should go on with", file=sys.stderr)
     return found
@@ -152,6 +153,9 @@ def replay(carried: list[events.Event], loggers: list[Logger]) -> None:
 
 
 def clean_up(folder: Path) -> None:
-    """Removes temporary files that a killed process left in a run folder."""
+    """Removes temporary files that a killed process left in a run folder. To be asked by the first of the run's
+    processes: what the others would find may be what it is writing."""
+    if not ranks.is_first():
+        return
     atomic.remove_leftovers(folder, ownership.is_name)
     atomic.remove_leftovers(folder / CHECKPOINTS_FOLDER, newest.OWN_NAME.fullmatch)

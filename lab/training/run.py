@@ -2,8 +2,8 @@
 
 import contextlib
 import errno
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import lightning as L
@@ -16,14 +16,16 @@ from lab.runs.events import Event, EventLog
 from lab.runs.folder import alone_in, has_finished, write_config, write_end
 from lab.runs.results import Results, read_results, write_results
 from lab.runs.state import write_state
+from lab.system import ranks
 from lab.system.malloc import keep_freed_memory, ran_out
 from lab.system.signals import Signals
-from lab.training import arithmetic, display, finetune, library_warnings, resume
+from lab.training import arithmetic, display, finetune, library_warnings, processes, resume
 from lab.training.callbacks import Record
 from lab.training.checkpointing import cannot_take_up
 from lab.training.lightning_internals import is_taking_up
 from lab.training.module import GPTModule
 from lab.training.preparation import Preparation, prepare
+from lab.training.processes import Others
 from lab.training.results import collect
 from lab.training.trainer import make_callbacks, make_loggers, make_module, make_trainer
 
@@ -40,27 +42,30 @@ class Trained:
     """What has ended it before its time."""
 
 
-def train(config: Config, run_folder: Path, start_folder: Path) -> Results:
+def train(config: Config, run_folder: Path, start_folder: Path, words: Sequence[str] = ()) -> Results:
     """One run from the options to its results. Returns what it also writes to ``results.json``.
 
     Args:
         config: the options.
         run_folder: the run's own folder; it exists.
         start_folder: the folder that paths in the options are relative to.
+        words: the command line, for the other processes of a run on several devices.
 
     Raises:
         LabError: if something that the user can mend is in the way.
         Interrupted: if the run was told to end before its time; the results up to there are written.
     """
-    trained = train_model(config, run_folder, start_folder)
+    trained = train_model(config, run_folder, start_folder, words=words)
     if trained.interrupted is not None:
         raise trained.interrupted
     return trained.results
 
 
-def train_model(config: Config, run_folder: Path, start_folder: Path, bar: L.Callback | None = None) -> Trained:
+def train_model(
+    config: Config, run_folder: Path, start_folder: Path, bar: L.Callback | None = None, words: Sequence[str] = ()
+) -> Trained:
     """As ``train``, with the model; told to end, it returns what there is. ``bar`` is shown in place of all that is
-    otherwise printed."""
+    otherwise printed. On several devices, each process of the run comes here, and the first returns the results."""
     keep_freed_memory()
     with Signals() as signals, alone_in(run_folder), library_warnings.as_lines():
         run = prepare(config, run_folder, start_folder)
@@ -69,27 +74,37 @@ def train_model(config: Config, run_folder: Path, start_folder: Path, bar: L.Cal
                 raise LabError(f"{sentence}; give a larger trainer.max_steps or trainer.max_epochs")
             print(sentence)  # for a scheduler that starts the command again, that is success
             return Trained(read_results(run_folder), None, None)
-        module, weights = _make_module(run)
-        carried = _begin(run)
-        with contextlib.closing(EventLog(run_folder)) as log, _mistakes_in_one_sentence(run):
-            record = Record()
-            loggers = make_loggers(run, log)
-            resume.replay(carried, list(run.chosen.loggers.values()))
-            trainer = make_trainer(run, loggers, make_callbacks(run, record, log, signals, bar))
-            for logger in loggers:
-                logger.log_hyperparams(to_plain(config))
-            if trainer.is_global_zero and bar is None:
-                display.start(run, module.model, weights)
-            interrupted = _fit(run, trainer, module)
-            results = collect(run, trainer, module, record, interrupted)
-            if trainer.is_global_zero:
-                write_results(run_folder, results)
-                write_end(run_folder, log, results)
-                if bar is None:
-                    display.finish(run, results)
-        if interrupted is None and signals.received is not None:
-            interrupted = signals.interruption()  # too late for this run, not for the rest of a sweep
-        return Trained(results, module.model, interrupted)
+        with processes.beside(run, words) as others, _mistakes_in_one_sentence(run, others):
+            trained = _train(run, others, signals, bar)
+        if trained.interrupted is None and signals.received is not None:
+            # Too late for this run, not for the rest of a sweep.
+            return replace(trained, interrupted=signals.interruption())
+        return trained
+
+
+def _train(run: Preparation, others: Others, signals: Signals, bar: L.Callback | None) -> Trained:
+    """From a run that could begin to one that has ended."""
+    module, weights = _make_module(run)
+    carried = _begin(run) if ranks.is_first() else []
+    with contextlib.closing(EventLog(run.run_folder)) as log:
+        record = Record()
+        loggers = make_loggers(run, log)
+        resume.replay(carried, list(run.chosen.loggers.values()))
+        trainer = make_trainer(run, loggers, make_callbacks(run, record, log, signals, bar))
+        for logger in loggers:
+            logger.log_hyperparams(to_plain(run.config))
+        if ranks.is_first() and bar is None:
+            display.start(run, module.model, weights)
+        interrupted = _fit(run, trainer, module)
+        others.over.set()
+        if not ranks.is_first():
+            return Trained(Results(), module.model, interrupted)
+        results = collect(run, trainer, module, record, interrupted)
+        write_results(run.run_folder, results)
+        write_end(run.run_folder, log, results)
+        if bar is None:
+            display.finish(run, results)
+    return Trained(results, module.model, interrupted)
 
 
 def _nothing_left(run: Preparation) -> str | None:
@@ -146,12 +161,14 @@ def _fit(run: Preparation, trainer: L.Trainer, module: GPTModule) -> Interrupted
 
 
 @contextlib.contextmanager
-def _mistakes_in_one_sentence(run: Preparation) -> Iterator[None]:
+def _mistakes_in_one_sentence(run: Preparation, others: Others) -> Iterator[None]:
     """Turns what ends a training and no programmer needs to see into a ``LabError``. A bug stays what it is."""
     try:
         yield
     except Exception as error:
         said = None if isinstance(error, LabError) else _mendable(error, run)
+        if processes.is_lost(error):  # first of all: it comes out of whatever waited for a message, an optimizer say
+            said = others.lost()
         if said is None:
             raise
         raise said from error

@@ -1,4 +1,8 @@
-"""How a run obeys: signals and commands are acted on between two steps, never within one."""
+"""How a run obeys: signals and commands are acted on between two steps, never within one.
+
+Several processes of a run act on them at the same step: between two steps they tell each other what they have received,
+in one small message.
+"""
 
 import time
 from pathlib import Path
@@ -11,7 +15,9 @@ from lab.files.run_files import CHECKPOINTS_FOLDER
 from lab.runs import command_files
 from lab.runs.events import EventLog
 from lab.runs.state import Progress, State, write_state
-from lab.system.signals import Signals
+from lab.system import ranks
+from lab.system.signals import Signals, interruption
+from lab.training import agreement
 from lab.training.callbacks import Record
 from lab.training.checkpointing import Checkpoints
 from lab.training.lightning_internals import evaluate_between_steps
@@ -56,6 +62,9 @@ class RunControl(L.Callback):
         self._rate: float | None = None
         self._beat = 0.0
 
+    def on_sanity_check_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        self.signals.install()  # Lightning's handler would send the others a message in the middle of another one
+
     def on_train_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         self.signals.install()
         self.signals.graceful = True
@@ -77,8 +86,10 @@ class RunControl(L.Callback):
 
     def on_validation_batch_end(self, trainer: L.Trainer, module: L.LightningModule, *_: Any) -> None:
         # An evaluation may take minutes, a scheduler's patience seconds. Whoever continues evaluates again.
-        if self.signals.received is not None and not trainer.sanity_checking:
-            self._stop(trainer, self.signals.interruption())
+        if not trainer.sanity_checking:
+            (number,) = agreement.largest([self.signals.received or 0])
+            if number:
+                self._stop(trainer, interruption(number))
 
     def set_state(self, state: State, step: int, quiet: bool = False, reason: str | None = None) -> None:
         """Writes ``state.json``, and an event unless it is only the heartbeat."""
@@ -94,9 +105,10 @@ class RunControl(L.Callback):
         """Acts on a signal or on the commands that have come in; holds here while the run is paused."""
         paused_since: float | None = None
         while True:
-            if self.signals.received is not None:
-                self._stop(trainer, self.signals.interruption())
-            for command, file in command_files.commands(self.folder):
+            number, told, files = self._decided()
+            if number:
+                self._stop(trainer, interruption(number))
+            for command in told:
                 if command == "pause" and paused_since is None:
                     paused_since = time.monotonic()
                     self.set_state("paused", self.step)
@@ -108,7 +120,9 @@ class RunControl(L.Callback):
                     self._save(trainer)
                 elif command == "evaluate" and self.record.val_step != self.step:
                     evaluate_between_steps(trainer)
-                file.unlink(missing_ok=True)  # only now: whoever waits for it to vanish finds it obeyed
+                for file in files[:1]:  # only now: whoever waits for it to vanish finds it obeyed
+                    file.unlink(missing_ok=True)
+                del files[:1]
                 if command == "stop":
                     self._stop(trainer, Interrupted("told to stop", 0))
             if paused_since is None:
@@ -116,6 +130,14 @@ class RunControl(L.Callback):
             if time.monotonic() - self._beat > _HEARTBEAT_SECONDS:
                 self.set_state("paused", self.step, quiet=True)
             time.sleep(_POLL_SECONDS)
+
+    def _decided(self) -> tuple[int, list[str], list[Path]]:
+        """What all processes of the run do now: the number of a signal that any of them has received, or 0, and the
+        commands that the first has found, which alone knows their files."""
+        received = self.signals.received or 0  # before the commands: what comes from here on is for the next step
+        found = command_files.commands(self.folder)[: command_files.MOST] if ranks.is_first() else []
+        number, code = agreement.largest([received, command_files.encoded([command for command, _ in found])])
+        return number, command_files.decoded(code), [file for _, file in found]
 
     def _stop(self, trainer: L.Trainer, interruption: Interrupted) -> None:
         self.set_state("stopping", trainer.global_step, reason=interruption.reason)

@@ -1,4 +1,4 @@
-"""Under SLURM: what the process is one of, and how its job is queued again.
+"""Under SLURM: how a job is queued again.
 
 Lightning has a mechanism of its own for that, with a checkpoint of its own beside ours. It is switched off: a job that
 is warned saves as after any other signal, and goes on by ``resume=auto``.
@@ -7,39 +7,11 @@ is warned saves as after any other signal, and goes on by ``resume=auto``.
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
 
-from lab.errors import LabError
-
-if TYPE_CHECKING:
-    from lightning.fabric.plugins.environments import ClusterEnvironment
+from lab.system import ranks
 
 WARNINGS = ("SIGUSR1", "SIGUSR2")
 """What SLURM sends before the time of a job is up, with ``sbatch --signal=USR1@120``, say."""
-
-
-def environment(devices: int) -> "list[ClusterEnvironment]":
-    """What Lightning is to take this process for, where it would otherwise ask SLURM's variables; else nothing.
-
-    They tell how many tasks a job may have, and not whether ``srun`` has started them.
-
-    Raises:
-        LabError: if ``srun`` has started another number of processes than there are devices to train on.
-    """
-    from lightning.fabric.plugins.environments import LightningEnvironment, SLURMEnvironment, TorchElasticEnvironment
-
-    if "SLURM_NTASKS" not in os.environ or TorchElasticEnvironment.detect():
-        return []
-    tasks = int(os.environ.get("SLURM_STEP_NUM_TASKS", 1))
-    if tasks == 1:
-        return [LightningEnvironment()]
-    if tasks != devices:
-        raise LabError(
-            f"srun has started {tasks} processes for trainer.devices={devices}: give srun --ntasks={devices}, "
-            "or leave out srun"
-        )
-    os.environ.setdefault("SLURM_NTASKS_PER_NODE", str(tasks))  # a run has one node; srun --ntasks leaves it open
-    return [SLURMEnvironment(auto_requeue=False)]
 
 
 def requeue() -> None:
@@ -49,7 +21,7 @@ def requeue() -> None:
     # These names are those of a shell in an allocation: its job ends with it.
     if not job or os.environ.get("SLURM_JOB_NAME") in ("bash", "interactive"):
         return
-    if os.environ.get("SLURM_PROCID", "0") != "0":
+    if not ranks.is_first() or os.environ.get("SLURM_PROCID", "0") != "0":
         return  # the first of its processes does it
     if "SLURM_ARRAY_JOB_ID" in os.environ:
         job = f"{os.environ['SLURM_ARRAY_JOB_ID']}_{os.environ['SLURM_ARRAY_TASK_ID']}"

@@ -11,7 +11,8 @@ from lab.training.module import GPTModule
 class Spent(L.Callback):
     """Logs beside each validation what the training before it took: ``spent_tokens``, ``spent_flops`` (by
     ``flops_per_token``: forward and backward), ``spent_seconds`` by the clock, and ``spent_processor_seconds``, summed
-    over the threads of this process, which other programs on the machine hardly change.
+    over the threads of this process, which other programs on the machine hardly change; times the number of processes,
+    if the run has several: what each does is the same.
 
     Times are those of the training batches, from start to end: evaluations, samples, checkpoints and pauses are left
     out, or a run that is looked at more often would seem slower. Those of earlier parts travel in checkpoints; a run
@@ -38,9 +39,9 @@ class Spent(L.Callback):
     def on_train_batch_start(self, *_: Any) -> None:
         self._began = (time.perf_counter(), time.process_time())
 
-    def on_train_batch_end(self, *_: Any) -> None:
+    def on_train_batch_end(self, trainer: L.Trainer, *_: Any) -> None:
         self._seconds += time.perf_counter() - self._began[0]
-        self._processor_seconds += time.process_time() - self._began[1]
+        self._processor_seconds += (time.process_time() - self._began[1]) * trainer.world_size
 
     def on_validation_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         assert isinstance(module, GPTModule)

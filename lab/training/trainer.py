@@ -10,7 +10,7 @@ from lab.optim.schedules import make_schedule
 from lab.runs import checkpoint
 from lab.runs.events import EventLog
 from lab.system.signals import Signals
-from lab.training import arithmetic, finetune, slurm, wiring
+from lab.training import arithmetic, cluster, finetune, wiring
 from lab.training.alerts import Alerts
 from lab.training.callbacks import Record, Samples
 from lab.training.checkpointing import AtomicCheckpointIO, Checkpoints
@@ -94,6 +94,8 @@ def make_trainer(run: Preparation, loggers: list[Logger], callbacks: list[L.Call
     trainer = L.Trainer(
         accelerator=run.device,
         devices=options.devices,
+        num_nodes=options.num_nodes,
+        strategy=cluster.strategy(options),
         precision=options.precision,  # type: ignore[arg-type]
         max_steps=plan.total_steps,
         max_epochs=-1,
@@ -108,7 +110,7 @@ def make_trainer(run: Preparation, loggers: list[Logger], callbacks: list[L.Call
         callbacks=callbacks,
         plugins=[
             AtomicCheckpointIO(accumulate, run.earlier.checkpoint if run.earlier else None),
-            *slurm.environment(options.devices),
+            *cluster.environment(),
         ],
         enable_checkpointing=run.config.save,
         enable_progress_bar=False,

@@ -236,3 +236,24 @@ def test_the_split_takes_the_share_from_the_end_but_no_more_than_the_bound(
         assert validation == max_val_tokens
     else:
         assert val_fraction * n_tokens - 1 <= validation <= val_fraction * n_tokens + 1e-6
+
+
+@given(st.integers(2, 400), st.integers(1, 40), st.integers(1, 5), st.integers(1, 9))
+def test_several_processes_score_every_token_once(n_tokens: int, context: int, batch: int, replicas: int) -> None:
+    """And each has as many items as the others."""
+    tokens = np.arange(n_tokens, dtype=np.uint16)
+    shares = [EvaluationWindows(tokens, context, batch, rank, replicas) for rank in range(replicas)]
+    assert len({len(share) for share in shares}) == 1
+    scored = [share[i][1].flatten() for share in shares for i in range(len(share)) if share.counts(i)]
+    assert sorted(torch.cat(scored).tolist()) == list(range(1, n_tokens))
+
+
+@given(st.integers(1, 60), st.integers(1, 5), st.integers(1, 5), st.integers(0, 200))
+def test_several_processes_share_each_batch(n_windows: int, batch: int, replicas: int, position: int) -> None:
+    """Together and in their order they have what one process has with batches as large as all of theirs."""
+    one = iter(SeekableSampler(n_windows, batch * replicas, seed=3, position=position))
+    shares = [
+        SeekableSampler(n_windows, batch, seed=3, position=position, rank=r, replicas=replicas) for r in range(replicas)
+    ]
+    for whole, *parts in islice(zip(one, *shares, strict=False), 4):
+        assert whole == [window for part in parts for window in part]

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support.commands import lab
 
 from lab.errors import LabError
@@ -79,3 +81,10 @@ def test_nothing_goes_through_a_link(tmp_path: Path) -> None:
     assert command_files.commands(tmp_path / "run") == []
     with pytest.raises(LabError, match="is a link"):
         command_files.send(tmp_path / "run", "save")
+
+
+@given(st.lists(st.sampled_from(command_files.COMMANDS), max_size=command_files.MOST))
+def test_commands_go_into_a_number_and_back(names: list[str]) -> None:
+    code = command_files.encoded(names)
+    assert 0 <= code < 2**63
+    assert command_files.decoded(code) == names

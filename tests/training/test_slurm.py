@@ -110,7 +110,7 @@ def test_tasks_that_nobody_has_started(asked: Any, tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("SLURM_NTASKS_PER_NODE", "4")
     assert train_here(tmp_path, *OPTIONS, "trainer.max_steps=1").code == 0
     monkeypatch.setenv("SLURM_STEP_NUM_TASKS", "4")
-    done = train_here(tmp_path, *OPTIONS, "trainer.max_steps=1")
+    done = train_here(tmp_path, *OPTIONS, "trainer.max_steps=1", "trainer.devices=1")
     assert done.code == 1
     assert done.err.startswith("error: srun has started 4 processes for trainer.devices=1")
     assert len(done.err.splitlines()) == 1

@@ -13,7 +13,7 @@ from lab.config.choices import defaults, first_line, group_choices, group_names
 from lab.config.docs import field_docs
 from lab.config.limits import LIMITS
 from lab.config.optimizer_schema import ADJUST_LR_FNS, optimizers
-from lab.config.schema import ACCELERATORS, PRECISIONS, Config, CorpusSource, ScheduleName, to_plain
+from lab.config.schema import ACCELERATORS, PRECISIONS, STRATEGIES, Config, CorpusSource, ScheduleName, to_plain
 from lab.dashboard.http_errors import ApiError
 from lab.dashboard.options import overrides
 from lab.dashboard.schemas import Model, Value
@@ -105,6 +105,7 @@ def _options(schema: type, prefix: str) -> Any:
 _CHOICES = {
     "trainer.accelerator": list(ACCELERATORS),
     "trainer.precision": list(PRECISIONS),
+    "trainer.strategy": list(STRATEGIES),
     "optimizer.adjust_lr_fn": list(ADJUST_LR_FNS),
     "schedule.name": [choice.name for choice in ScheduleName],
     "corpus.source": [choice.name for choice in CorpusSource],
@@ -114,7 +115,7 @@ _CHOICES = {
 
 def _option(name: str, field: "dataclasses.Field[Any]", hint: Any, doc: str) -> Option:
     members = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
-    (kind,) = (member for member in members if member is not type(None))
+    kind, *_ = (member for member in members if member is not type(None))  # of "a number, or auto" the number
     choices = _CHOICES.get(name) or list(field.metadata.get("choices", ())) or None
     if isinstance(kind, type) and issubclass(kind, Enum):
         choices = [member.name for member in kind]

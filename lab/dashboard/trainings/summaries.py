@@ -95,6 +95,7 @@ def _tokens_per_step(model: dict[str, Any], data: dict[str, Any], trainer: dict[
         data.get("batch_size"),
         trainer.get("accumulate_grad_batches"),
         trainer.get("devices"),
+        trainer.get("num_nodes", 1),
     )
     product = 1
     for factor in factors:
