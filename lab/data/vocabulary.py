@@ -15,7 +15,7 @@ import numpy as np
 from filelock import FileLock
 
 from lab.config.schema import TokenizerConfig, TokenizerName
-from lab.data import token_file
+from lab.data import encoding, token_file
 from lab.data.corpus import Document
 from lab.errors import LabError
 from lab.files import atomic
@@ -88,7 +88,7 @@ def _bpe(read: Read, n_bytes: int, vocab_size: int) -> TextTokenizer:
 
 
 def first_bytes(read: Read, n_bytes: int) -> Iterator[str]:
-    """The first ``n_bytes`` of a text, in pieces at whose ends no word is cut (``token_file.safe_chunks``), but for the
+    """The first ``n_bytes`` of a text, in pieces at whose ends no word is cut (``encoding.safe_chunks``), but for the
     last. Half a character at the end is left out."""
     left = n_bytes
 
@@ -103,7 +103,7 @@ def first_bytes(read: Read, n_bytes: int) -> Iterator[str]:
                 return
 
     for document in read():
-        yield from token_file.safe_chunks(up_to_there(document))
+        yield from encoding.safe_chunks(up_to_there(document))
         if not left:
             return
 

@@ -17,7 +17,8 @@ from support.commands import ROOT
 from support.waiting import wait_for
 
 from lab.data.corpus import Document
-from lab.data.token_file import TokenFile, cache_folder, encode_documents, safe_chunks, tokenize
+from lab.data.encoding import encode_documents, safe_chunks
+from lab.data.token_file import TokenFile, cache_folder, tokenize
 from lab.errors import LabError
 from lab.tokenizer import Tokenizer
 
