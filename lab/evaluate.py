@@ -15,7 +15,7 @@ from lab.config import compose
 from lab.config.choices import group_choices
 from lab.config.limits import AT_LEAST_1
 from lab.config.schema import Config, CorpusConfig, DataConfig, check
-from lab.data.prepare import anchor, cut, read_corpus
+from lab.data.prepare import anchor, read_corpus
 from lab.errors import LabError
 from lab.evaluation import scoring, tasks
 from lab.files import atomic
@@ -154,7 +154,7 @@ def _on_text(opened: Pretrained, options: Options, start_folder: Path) -> tuple[
     read = read_corpus(corpus, start_folder, opened.tokenizer)
     tokens, fingerprint = read.tokens.open(), read.tokens.fingerprint
     data = cut_as_trained(config, fingerprint, opened, start_folder)
-    train, val = cut(tokens, data, read.border(data))
+    train, val = read.cut(data)
     part: np.ndarray = {"train": train, "val": val, "all": tokens}[options.split]
     if len(part) < 2:
         raise LabError(

@@ -48,8 +48,8 @@ BORDER = re.compile(
 the first one behind anything else, and between a letter or a digit and a sign, or a letter and a digit.
 
 What stands left of the first is a word of its own, or white space that the rule takes as one word, at the end of a text
-as in front of that last one. At the others a word of the rule ends whatever follows, for none has both kinds in it but a
-contraction, and that ends with its letter. So no word reaches across."""
+as in front of that last one. At the others a word of the rule ends whatever follows, for none has both kinds in it but
+a contraction, and that ends with its letter. So no word reaches across."""
 
 _LONG = 1 << 12
 # Possessive quantifiers cannot help where the rule has to look back, at \s+(?!\S): half a million blanks in front of a

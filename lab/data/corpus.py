@@ -23,7 +23,7 @@ def documents(files: Iterable[Path], separator: str | None = None, column: str =
     """The documents in ``files``, each to be read to its end before the next.
 
     A file is one, unless its name ends with .json, .jsonl, .ndjson or .parquet: then it holds one in the field or
-    column ``column`` of each line, element or row (see ``json_documents``). Behind .gz and .zst, what was packed counts.
+    column ``column`` of each line, element or row (see ``json_documents``). Of .gz and .zst, what was packed counts.
     ``separator`` cuts all of them further: where it stands, one document ends and another begins. It belongs to
     neither, nor does a line break right behind it.
 
@@ -31,8 +31,13 @@ def documents(files: Iterable[Path], separator: str | None = None, column: str =
         LabError: if a file cannot be read, is torn, binary or not UTF-8, or has no text where one must be.
     """
     for file in files:
-        for document in _in_file(file, column):
-            yield from split(document, separator) if separator else iter([document])
+        yield from apart(_in_file(file, column), separator)
+
+
+def apart(documents: Iterable[Document], separator: str | None) -> Iterator[Document]:
+    """The documents, each cut where ``separator`` stands, if there is one."""
+    for document in documents:
+        yield from _split(document, separator) if separator else iter([document])
 
 
 def _in_file(file: Path, column: str) -> Iterator[Document]:
@@ -76,7 +81,7 @@ def own_documents(reference: str) -> Iterator[Document]:
         raise LabError(f"corpus.source={reference} fails ({user_code.where(error)})") from error
 
 
-def split(document: Document, separator: str) -> Iterator[Document]:
+def _split(document: Document, separator: str) -> Iterator[Document]:
     """The documents between the separators in one."""
     end = re.compile(re.escape(separator) + r"(?:\r?\n)?")
     longest = len(separator) + 2

@@ -80,9 +80,9 @@ def encode_jobs(marked: Iterable[tuple[Mark, Job]], tokenizer: TextTokenizer) ->
 def safe_chunks(document: Document, size: int = _CHUNK, border: re.Pattern[str] = BORDER) -> Iterator[str]:
     """Cuts a document where no token can reach across.
 
-    A chunk has about ``size`` characters, more where there is no such place for as long. After ``LONGEST`` of them it is
-    cut all the same: that is one word of a million letters, which has other tokens then than it would have as a whole,
-    and which no machine could take as a whole if it went on.
+    A chunk has about ``size`` characters, more where there is no such place for as long. After ``LONGEST`` of them it
+    is cut all the same: that is one word of a million letters, which has other tokens then than it would have as a
+    whole, and which no machine could take as a whole if it went on.
     """
     rest = ""
     for piece in document:

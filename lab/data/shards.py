@@ -1,7 +1,7 @@
 """The ids of a long text, written shard by shard: what is finished of it outlives the process that made it.
 
-The shards stand one behind the other in one file, so that nothing has to be put together at the end. A journal beside it
-says how far they go; what stands behind that is not believed. A process that is killed has at most one shard to do again.
+The shards stand one behind the other in one file, so that nothing has to be put together at the end. A journal beside
+it says how far they go; what stands behind that is not believed. After a kill, at most one shard is done again.
 """
 
 import hashlib

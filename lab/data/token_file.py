@@ -50,8 +50,11 @@ class Origin:
     """What it is read from, if that is all: as long as these are the same, so is the text."""
     is_fixed: bool = False
     """Does its name stand for this very text once and for all, so that it need not be read to be known?"""
-    n_documents: int | None = None
-    """How many documents it has, if it is known; for the progress."""
+    n_documents: Callable[[], int | None] = lambda: None
+    """How many documents it has, if that can be known; for the progress."""
+
+
+_UNKNOWN = Origin()
 
 
 @dataclass(frozen=True)
@@ -78,13 +81,17 @@ class TokenFile:
         """The tokens, ``(n_tokens,)`` uint16 or uint32, mapped read-only."""
         return open_tokens(self.path, width=self.width)
 
+    def beside(self, name: str) -> Path:
+        """Where something that was found out about these tokens is kept."""
+        return cache_folder() / f"{self.fingerprint[:32]}.{name}.json"
+
 
 def cache_folder() -> Path:
     """Where token files are kept: ``$LAB_CACHE``, else this user's cache folder."""
     return paths.cache_folder(CACHE_VARIABLE, "tokens")
 
 
-def tokenize(read: Callable[[], Iterator[Document]], tokenizer: TextTokenizer, origin: Origin = Origin()) -> TokenFile:
+def tokenize(read: Callable[[], Iterator[Document]], tokenizer: TextTokenizer, origin: Origin = _UNKNOWN) -> TokenFile:
     """The token file of a text: found, or made now.
 
     ``read`` gives the documents from the start each time it is called: once to know the text by its hash, unless it is
@@ -145,7 +152,7 @@ def _make(
     """Encodes a text into ``path``, whose lock we hold."""
     # Of a process killed over this very text.
     atomic.remove_leftovers(path.parent, lambda name: name.startswith(path.stem))
-    total, unit = (known.n_bytes, "bytes") if known else (origin.n_documents, "documents")
+    total, unit = (known.n_bytes, "bytes") if known else (origin.n_documents(), "documents")
     digest = TextDigest(tokenizer)
 
     def watched() -> Iterator[Document]:
@@ -189,7 +196,7 @@ def _read(path: Path, fingerprint: str, tokenizer: TextTokenizer) -> TokenFile |
             return None
         if path.stat().st_size != found.width * found.n_tokens:
             return None
-        seen = stamps.once(path.with_suffix(".seen.json"), [path], _SEEN, lambda: _look_through(found))
+        seen = stamps.once(found.beside("seen"), [path], _SEEN, lambda: _look_through(found))
     except (OSError, ValueError, TypeError):
         return None
     # A model has no row for an id beyond its vocabulary, and a GPU looks one up all the same.
