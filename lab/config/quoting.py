@@ -14,7 +14,7 @@ from lab.files import user_code
 from lab.files.paths import typed_path
 
 LITERAL_OPTIONS = (
-    *("corpus.column", "corpus.document_separator", "corpus.path", "corpus.val_path"),
+    *("corpus.column", "corpus.dataset", "corpus.document_separator", "corpus.path", "corpus.val_path"),
     *("init_from", "resume", "sample.prompt", "tokenizer.path"),
 )
 """Options whose value is a path or a text: taken as typed, whatever is in it."""

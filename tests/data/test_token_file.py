@@ -6,30 +6,20 @@ import subprocess
 import sys
 import zlib
 from collections.abc import Callable, Iterator
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
 from support.commands import ROOT
 from support.waiting import wait_for
 
 from lab.data.corpus import Document
-from lab.data.encoding import encode_documents, safe_chunks
 from lab.data.token_file import TokenFile, cache_folder, tokenize
 from lab.errors import LabError
 from lab.tokenizer import Tokenizer
 
-few = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
 TOKENIZER = Tokenizer()
 END = TOKENIZER.endoftext
-
-blanks = " \n\t\r\x0b\x0c\x1c\x1d\x1e\x1f\x85\u00a0\u1680\u2003\u2028\u2029\u202f\u205f\u3000\u200b\u180e\ufeff"
-texts = st.text() | st.text(st.sampled_from(blanks + "      ab'stE.,19éß猫🦊")) | st.text(st.sampled_from(" \u00a0\na"))
-"""Anything; all kinds of blanks among letters, digits and signs; long rows of blanks."""
 
 
 class Counting(Tokenizer):
@@ -52,75 +42,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def reader(*stories: str) -> Callable[[], Iterator[Document]]:
     return lambda: (iter([story]) for story in stories)
-
-
-def cut(text: str, borders: list[int]) -> list[str]:
-    """``text`` in pieces, as reads of a file would bring it."""
-    places = sorted({0, len(text), *(border % (len(text) + 1) for border in borders)})
-    return [text[start:stop] for start, stop in pairwise(places)]
-
-
-@few
-@given(texts, st.integers(1, 12), st.lists(st.integers(0, 1000), max_size=5))
-@example("a  b", 1, [])
-@example("it 's", 1, [])
-@example("a \u00a0 \u00a0\u00a0b", 1, [])  # GPT-2 has a token for these four blanks, with a plain one inside
-def test_chunks_encode_like_the_whole_text(text: str, size: int, borders: list[int]) -> None:
-    chunks = list(safe_chunks(iter(cut(text, borders)), size))
-    assert "".join(chunks) == text
-    assert all(chunks)
-    assert [token for chunk in chunks for token in TOKENIZER.encode(chunk)] == TOKENIZER.encode(text)
-
-
-@few
-@given(st.lists(st.text(st.sampled_from("abc."), min_size=1, max_size=6), max_size=200), st.integers(8, 40))
-def test_chunks_of_a_text_that_comes_in_small_pieces_are_small(words: list[str], size: int) -> None:
-    text = " ".join(words)
-    pieces = [text[start : start + size] for start in range(0, len(text), size)]
-    assert all(len(chunk) <= 2 * size for chunk in safe_chunks(iter(pieces), size))
-
-
-def test_chunks_of_a_text_that_comes_in_one_piece_are_small() -> None:
-    """As a document of a .jsonl file does, and a text given to get_dataloader."""
-    assert all(len(chunk) <= 200 for chunk in safe_chunks(iter(["word " * 1000]), 100))
-
-
-def test_without_a_blank_there_is_no_border() -> None:
-    assert list(safe_chunks(iter(["abc", "def", "ghi"]), 2)) == ["abcdefghi"]
-
-
-def test_lines_without_a_blank_in_them_have_borders() -> None:
-    """In Chinese, say: nobody has to hold the whole book in memory."""
-    text = ("猫" * 30 + "\n\n") * 100
-    chunks = list(safe_chunks(iter([text]), 100))
-    assert max(map(len, chunks)) < 200
-    assert [token for chunk in chunks for token in TOKENIZER.encode(chunk)] == TOKENIZER.encode(text)
-
-
-@pytest.mark.parametrize("unit", ["a", " ", "\n ", "猫"])
-def test_a_text_without_a_border_is_looked_through_once(unit: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    looked = 0
-
-    class Watched:
-        def search(self, text: str, start: int) -> None:
-            nonlocal looked
-            looked += max(0, len(text) - start)
-
-    monkeypatch.setattr("lab.data.token_file.BORDER", Watched())
-    pieces = [unit * (500 // len(unit))] * 200
-    assert "".join(safe_chunks(iter(pieces), 500)) == "".join(pieces)
-    assert looked < 2 * 500 * 200
-
-
-@few
-@given(st.lists(st.text(st.sampled_from("ab é猫."), max_size=8), max_size=8))
-def test_one_separator_between_documents_and_none_for_empty_ones(stories: list[str]) -> None:
-    expected: list[int] = []
-    for story in filter(None, stories):
-        expected += ([END] if expected else []) + TOKENIZER.encode(story)
-    pieces = list(encode_documents([iter([story]) for story in stories], TOKENIZER))
-    assert [token for piece in pieces for token in piece.tolist()] == expected
-    assert all(piece.dtype == np.uint16 for piece in pieces)
 
 
 def test_a_text_of_several_real_chunks(folder: Path) -> None:
@@ -352,12 +273,12 @@ def test_what_a_killed_process_left_is_cleared_away(tmp_path: Path, folder: Path
     wait_for_sign(tmp_path / "hanging", process)
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    assert list(folder.glob(".*.tmp"))
+    assert list(folder.glob("*.partial"))
     assert not list(folder.glob("*.bin"))
 
     stories = [f"story {i} of a fox" for i in range(40)]
     found = tokenize(reader(*stories), TOKENIZER)
-    assert not list(folder.glob(".*.tmp"))
+    assert not list(folder.glob("*.partial*"))
     expected = [token for story in stories for token in [END, *TOKENIZER.encode(story)]][1:]
     assert found.open().tolist() == expected
 

@@ -119,9 +119,8 @@ def check_inherited(inherited: Sequence[str], typed: Mapping[str, Value], settin
             config = check(compose.compose_quoted([*inherited, *quoting.quote_literals(words(typed, settings))]))
     except LabError as error:
         raise ApiError(422, str(error), field_of(str(error), typed)) from error
-    if config.corpus.source in (CorpusSource.path, CorpusSource.bin) or any(
-        word.startswith("corpus.path=") for word in inherited
-    ):
+    is_own = config.corpus.source in (CorpusSource.path, CorpusSource.bin)
+    if is_own or any(word.startswith("corpus.path=") for word in inherited):
         _check_path(config.corpus.path, settings)
     return config
 
