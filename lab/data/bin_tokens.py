@@ -100,6 +100,7 @@ def _look_through(tokens: np.ndarray, tokenizer: TextTokenizer) -> dict[str, Any
         "checksum": 0,
         "largest": largest,
         "place": place,
-        "n_documents": int(counts[tokenizer.endoftext]) + 1,
+        # nanoGPT has an end of text behind each document, this lab between two of them.
+        "n_documents": max(1, int(counts[tokenizer.endoftext]) + int(tokens[-1] != tokenizer.endoftext)),
         "n_bytes": max(0, int(counts @ lengths)),
     }

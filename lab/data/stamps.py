@@ -41,13 +41,13 @@ def once(place: Path, files: Sequence[Path], kind: Kind, find: Callable[[], dict
     ``place`` is where it is kept, and ``kind`` what it must be to be believed. Where it cannot be kept, it is found
     each time.
     """
-    with contextlib.suppress(OSError, ValueError):
-        before = stamp(files)
-        kept = parts({"stamp": text(), "facts": kind})(strict_json.loads(place.read_bytes()), place.name)
-        if kept["stamp"] == before:
-            facts: dict[str, Any] = kept["facts"]
-            return facts
     before = _stamp_or_none(files)
+    if before is not None:
+        with contextlib.suppress(OSError, ValueError):
+            kept = parts({"stamp": text(), "facts": kind})(strict_json.loads(place.read_bytes()), place.name)
+            if kept["stamp"] == before:
+                facts: dict[str, Any] = kept["facts"]
+                return facts
     found = find()
     if before is not None and _stamp_or_none(files) == before:
         with contextlib.suppress(OSError):

@@ -65,6 +65,9 @@ def test_it_is_evaluated_where_it_was_trained(folder: Path) -> None:
     assert code == 0, err
     assert f"bin, val: 300 of {len(IDS):,} tokens" in out
     assert f"{done.results['val_loss']:.4f}" in out
+    more = train_here(folder, "resume=last", "trainer.max_steps=3")
+    assert (more.code, more.err) == (0, ""), more.err
+    assert more.results["corpus"] == done.results["corpus"]
 
 
 @pytest.mark.parametrize(

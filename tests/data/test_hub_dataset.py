@@ -36,6 +36,9 @@ def test_it_trains(folder: Path) -> None:
     code, out, err = inside(evaluate.main, folder, f"checkpoint={done.run}")
     assert code == 0, err
     assert f"{done.results['val_loss']:.4f}" in out
+    more = train_here(folder, "resume=last", "trainer.max_steps=3")
+    assert (more.code, more.err) == (0, ""), more.err
+    assert more.results["corpus"] == done.results["corpus"]
 
 
 def test_its_rows_are_the_documents(folder: Path) -> None:
