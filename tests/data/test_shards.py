@@ -206,3 +206,46 @@ def test_kills_cost_no_more_than_a_shard_each(tmp_path: Path, monkeypatch: pytes
     again = sum(map(int, (tmp_path / "encoded").read_text().split())) - sum(map(len, stories))
     # A shard, and what was in the works: a few portions of a quarter of a megabyte for each core.
     assert again < (kills + 1) * ((1 << 20) + (2 * (os.cpu_count() or 1) + 4) * (1 << 18))
+
+
+MEASURE = """
+import resource, sys
+from pathlib import Path
+from lab.config.schema import CorpusConfig
+from lab.data import prepare
+from lab.tokenizer import Tokenizer
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+Tokenizer().encode("a fox")
+base = peak()
+prepare.tokenize([Path(sys.argv[1])], CorpusConfig("text", "path", sys.argv[1]), Path.cwd())
+print(peak() - base)
+"""
+
+LONG = {
+    "one line.txt": ("the fox and the crow met the miller in the valley. ", "", ""),
+    "no blank.txt": ("狐狸看见了乌鸦，乌鸦嘴里有一块奶酪。", "", ""),
+    "one word.txt": ("狐狸看见了乌鸦", "", ""),
+    "one line.jsonl": ("the fox and the crow. ", '{"text": "', '"}'),
+    "one array.json": ('the fox and the crow. ", "', '["', '"]'),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the peak of a process in Linux's units")
+@pytest.mark.parametrize("name", LONG)
+def test_memory_is_bounded_whatever_the_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    unit, begin, end = LONG[name]
+    with (tmp_path / name).open("w", encoding="utf-8") as file:
+        file.write(begin)
+        for _ in range(50):
+            file.write(unit * ((1 << 20) // len(unit.encode())))
+        file.write(end)
+    monkeypatch.setenv("LAB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    command = [sys.executable, "-c", MEASURE, name]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < 300 * 1024, f"{int(done.stdout) / 1024:.0f} MB over the base"
