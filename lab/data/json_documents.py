@@ -47,10 +47,14 @@ def texts(file: Path, field: str) -> Iterator[str]:
                 if is_first and compressed.ending(file) == ".json" and not _is_json(content):
                     yield _whole(content, stream, file, field)
                     return
-                is_first = not content.strip() and is_first
-                for part in content.split("\r"):  # where old programs end a line; JSON has none inside a text
-                    if part.strip():
-                        yield _text(_parsed(part, f"{file}, line {number}", field), f"{file}, line {number}", field)
+                is_first = is_first and content.isspace()
+                # Where old programs end a line; JSON has none inside a text.
+                parts = content.split("\r") if "\r" in content else [content]
+                content = ""  # a line may be long: nothing of it is held twice
+                while parts:
+                    if not (part := parts.pop(0)).isspace() and part:
+                        found, part = _parsed(part, f"{file}, line {number}", field), ""
+                        yield _text(found, f"{file}, line {number}", field)
                 number += 1
     except UnicodeDecodeError as error:
         raise not_utf8(file, error.start) from None
@@ -173,7 +177,8 @@ def _text(found: Any, where: object, field: str) -> str:
     if not isinstance(text, str):
         raise LabError(f'{where}: {_expected(field)}, and "{field}" is {said(text)}')
     try:
-        text.encode("utf-8")
+        for start in range(0, len(text), _PIECE):
+            text[start : start + _PIECE].encode("utf-8")
     except UnicodeEncodeError:
         raise LabError(f"{where}: half of a character stands in the text; {_expected(field)}") from None
     return text

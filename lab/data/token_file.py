@@ -169,6 +169,8 @@ def _make(
     elif facts != known:
         shards.discard(path)
         raise LabError("corpus: the text was changed while it was being read; start again")
+    if not facts.n_bytes:
+        shards.discard(path)
     _refuse_empty(facts)
     # One blank is put in front of the first document, too, which no separator stands before to take it away.
     n_token_bytes = written.n_token_bytes + min(0, int(tokenizer.byte_lengths()[tokenizer.endoftext]))
