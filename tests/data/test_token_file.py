@@ -13,8 +13,9 @@ import pytest
 from support.commands import ROOT
 from support.waiting import wait_for
 
+from lab.data import stamps, token_file
 from lab.data.corpus import Document
-from lab.data.token_file import TokenFile, cache_folder, tokenize
+from lab.data.token_file import Origin, TokenFile, cache_folder, tokenize
 from lab.errors import LabError
 from lab.tokenizer import Tokenizer
 
@@ -172,6 +173,32 @@ def test_a_damaged_file_is_made_anew(folder: Path, damage: Callable[[TokenFile],
     assert tokenizer.encoded == ["A fox.", "A lion."]
     tokenize(reader("A fox.", "A lion."), tokenizer)
     assert len(tokenizer.encoded) == 2  # and is good from then on
+
+
+def test_a_text_whose_files_are_the_same_is_not_read_again(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor are its tokens, as long as nobody writes to them."""
+    monkeypatch.setattr(stamps, "_SETTLED", -1_000_000_000)
+    file = tmp_path / "a.txt"
+    file.write_text("A fox.")
+    readings, looks = [], []
+    look = token_file._look_through
+    monkeypatch.setattr(token_file, "_look_through", lambda tokens: looks.append(1) or look(tokens))
+
+    def read() -> Iterator[Document]:
+        readings.append(1)
+        yield iter([file.read_text()])
+
+    origin = Origin("a.txt", (file,))
+    made = tokenize(read, TOKENIZER, origin)
+    assert tokenize(read, TOKENIZER, origin) == tokenize(read, TOKENIZER, origin) == made
+    assert (len(readings), len(looks)) == (2, 1)  # once to know it, once to encode it; and its tokens once
+    flipped(made)
+    assert tokenize(read, TOKENIZER, origin) == made
+    assert made.open().tolist() == TOKENIZER.encode("A fox.")
+    file.write_text("A lio.")
+    assert tokenize(read, TOKENIZER, origin).open().tolist() == TOKENIZER.encode("A lio.")
 
 
 @pytest.mark.parametrize("stories", [[], [""], ["", ""]])
