@@ -15,6 +15,7 @@ Trains a GPT.
     python -m lab.train model=small corpus=verdict             other files from conf/
     python -m lab.train optimizer.lr=1e-3 trainer.max_steps=500 save=true
     python -m lab.train corpus=text corpus.path=notes/         your own text
+    python -m lab.train corpus=hf corpus.name=OWNER/NAME       a text dataset of the Hugging Face hub
     python -m lab.train -m optimizer.lr=1e-4,3e-4 model=nano   a sweep: each combination is a run
     python -m lab.train model=medium init_from=gpt2 corpus=text corpus.path=notes/    fine-tunes GPT-2 on your own text
     python -m lab.train resume=last                            goes on where the newest checkpoint was taken

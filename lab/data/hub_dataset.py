@@ -71,9 +71,8 @@ def settle(config: CorpusConfig, start_folder: Path) -> None:
         return
     if _COMMIT.fullmatch(config.revision or ""):
         return
-    place = (
-        cache_folder() / f"hub-{hashlib.sha256(f'{dataset(config)} {config.revision}'.encode()).hexdigest()[:32]}.txt"
-    )
+    asked = hashlib.sha256(f"{dataset(config)} {config.revision}".encode()).hexdigest()
+    place = cache_folder() / f"hub-{asked[:32]}.txt"
     hub = library("huggingface_hub", "corpus=hf")
     try:
         found = str(hub.HfApi().dataset_info(dataset(config), revision=config.revision, timeout=20).sha)
