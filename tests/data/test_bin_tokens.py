@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from lab.data.prepare import read_corpus
 from lab.errors import LabError
 from lab.tokenizer import Tokenizer
 from lab.tokenizers.bytes import ByteTokenizer
+from lab.tokenizers.contract import TextTokenizer
 
 TOKENIZER = Tokenizer()
 IDS = [*TOKENIZER.encode(FABLES[:8000]), TOKENIZER.endoftext, *TOKENIZER.encode(FABLES[8000:16000])]
@@ -112,7 +114,12 @@ def test_it_is_looked_through_once_and_again_when_it_changes(folder: Path, monke
     monkeypatch.setattr(stamps, "_SETTLED", -1_000_000_000)
     looked = []
     look = bin_tokens._look_through
-    monkeypatch.setattr(bin_tokens, "_look_through", lambda *about: looked.append(1) or look(*about))
+
+    def counted(tokens: np.ndarray, tokenizer: TextTokenizer) -> dict[str, Any]:
+        looked.append(1)
+        return look(tokens, tokenizer)
+
+    monkeypatch.setattr(bin_tokens, "_look_through", counted)
     first = bin_tokens.open_file("train.bin", "uint16", folder, TOKENIZER)
     assert bin_tokens.open_file("train.bin", "uint16", folder, TOKENIZER) == first
     assert len(looked) == 1

@@ -184,7 +184,12 @@ def test_a_text_whose_files_are_the_same_is_not_read_again(
     file.write_text("A fox.")
     readings, looks = [], []
     look = token_file._look_through
-    monkeypatch.setattr(token_file, "_look_through", lambda tokens: looks.append(1) or look(tokens))
+
+    def counted(tokens: TokenFile) -> dict[str, int]:
+        looks.append(1)
+        return look(tokens)
+
+    monkeypatch.setattr(token_file, "_look_through", counted)
 
     def read() -> Iterator[Document]:
         readings.append(1)
