@@ -1,5 +1,6 @@
 """Measures a trained model on a text or on a task: ``python -m lab.evaluate checkpoint=last corpus=fables``."""
 
+import contextlib
 import math
 import sys
 from dataclasses import asdict, dataclass, field
@@ -14,12 +15,13 @@ from lab.commands.options import help_text, own_parts, parse, place
 from lab.config import compose
 from lab.config.choices import group_choices
 from lab.config.limits import AT_LEAST_1
-from lab.config.schema import Config, CorpusConfig, DataConfig, check
-from lab.data.prepare import anchor, cut, read_corpus
+from lab.config.schema import ID_FORMATS, Config, CorpusConfig, DataConfig, check
+from lab.data.prepare import anchor, read_corpus
 from lab.errors import LabError
 from lab.evaluation import scoring, tasks
 from lab.files import atomic
 from lab.files.paths import typed_path
+from lab.files.validation import Kind, Unfit, text, whole
 from lab.interchange.pretrained import Pretrained, open_pretrained
 from lab.runs import ownership
 from lab.system.device import torch_device
@@ -154,7 +156,7 @@ def _on_text(opened: Pretrained, options: Options, start_folder: Path) -> tuple[
     read = read_corpus(corpus, start_folder, opened.tokenizer)
     tokens, fingerprint = read.tokens.open(), read.tokens.fingerprint
     data = cut_as_trained(config, fingerprint, opened, start_folder)
-    train, val = cut(tokens, data, read.border(data))
+    train, val = read.cut(data)
     part: np.ndarray = {"train": train, "val": val, "all": tokens}[options.split]
     if len(part) < 2:
         raise LabError(
@@ -230,28 +232,55 @@ def chosen_corpus(options: Options, opened: Pretrained, start_folder: Path) -> C
         name = "text" if path is not None else trained.get("name")
     if name is None:
         raise LabError(f"{opened.source} does not say what it was trained on: give corpus=, one of {known}")
-    if name not in group_choices("corpus"):
+    words: dict[str, str | None] = {"corpus": name}
+    if name == trained.get("name") and trained.get("source") == "hf" and name not in group_choices("corpus"):
+        words = {"corpus": "hf", "corpus.name": "hf", "corpus.dataset": str(trained.get("dataset") or name)}
+    elif name not in group_choices("corpus"):
         raise LabError(f"corpus={name} is unknown: choose one of {known}")
-    if path is not None and name != "text":
-        raise LabError(f"corpus.path= goes with corpus=text, and corpus={name} has a place of its own: leave one out")
-    if path is None and name == "text" == trained.get("name"):
+    if path is not None and name not in _PLACED:
+        raise LabError(
+            f"corpus.path= goes with corpus=text or bin, and corpus={name} has a place of its own: leave one out"
+        )
+    if path is None and name in _PLACED and name == trained.get("name"):
         path = trained.get("path")
     separator = options.corpus_document_separator
-    words = {"corpus": name, "corpus.path": path, "corpus.document_separator": separator}
+    words |= {"corpus.path": path, "corpus.document_separator": separator}
     config = check(compose.compose_config([f"{key}={value}" for key, value in words.items() if value is not None]))
-    anchor(config.corpus, start_folder)
+    config.corpus.name = name
     # Of a checkpoint, which comes from who knows where, only names and paths of a text to read are taken over.
-    if separator is None and _is_own(config.corpus, trained, start_folder):
-        kept = trained.get("document_separator")
-        config.corpus.document_separator = kept if isinstance(kept, str) and kept else None
+    if _is_own(config.corpus, trained, start_folder):
+        for option, kind in _TAKEN_OVER.items():
+            with contextlib.suppress(Unfit):
+                setattr(config.corpus, option, kind(trained.get(option), option))
+        config.corpus.document_separator = separator or config.corpus.document_separator
+    anchor(config.corpus, start_folder)
     return config
+
+
+_PLACED = ("text", "bin")
+"""The corpora that are told by a path."""
+
+
+def _id_format(value: Any, where: str) -> str:
+    if text(10)(value, where) not in ID_FORMATS:
+        raise Unfit(where)
+    return str(value)
+
+
+_TAKEN_OVER: dict[str, Kind] = {
+    **dict.fromkeys(("document_separator", "column", "config_name", "split", "revision", "val_path"), text(1000)),
+    "max_documents": whole(1),
+    "dtype": _id_format,
+}
+"""What makes a text of what is there: options that evaluation has none of."""
 
 
 def _is_own(corpus: CorpusConfig, trained: dict[str, Any], start_folder: Path) -> bool:
     """Is it, by its name and place, what the model was trained on?"""
     if corpus.name != trained.get("name"):
         return False
-    return corpus.name != "text" or str(start_folder / str(trained.get("path"))) == corpus.path
+    own = str(typed_path(str(trained.get("path")), start_folder).absolute())
+    return corpus.name not in _PLACED or own == str(typed_path(str(corpus.path), start_folder).absolute())
 
 
 def cut_as_trained(config: Config, fingerprint: str, opened: Pretrained, start_folder: Path) -> DataConfig:

@@ -102,7 +102,9 @@ def _measure(config: Config, flags: Flags) -> Curve:
     memory_estimate.refuse_what_cannot_fit(config, device)
     corpus = read_corpus(config.corpus, Path.cwd(), vocabulary.choose(config, None, Path.cwd()))
     border = corpus.border(config.data)
-    data = LabData(corpus.tokens.open(), config.data, config.model.context_length, config.seed, border)
+    data = LabData(
+        corpus.tokens.open(), config.data, config.model.context_length, config.seed, border, corpus.held_out_tokens()
+    )
     refuse_senseless(config, make_plan(config, len(data.windows)))
     model = wiring.make_model(config)
     if config.init_from is not None:

@@ -51,10 +51,11 @@ def duration(seconds: float) -> str:
 
 
 @contextmanager
-def showing(what: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
+def showing(what: str, total: int | None, unit: str) -> Iterator[Callable[[int], None]]:
     """Shows the progress of ``what`` ("scoring") over ``total`` things ("tokens"); call the result with each share.
 
-    On standard error: in a terminal as a bar, elsewhere as a line now and then; with the rate and the time left.
+    On standard error: in a terminal as a bar, elsewhere as a line now and then; with the rate and, unless ``total`` is
+    None because nobody knows it, the time left.
     """
     console = Console(stderr=True)
     began = last = time.monotonic()
@@ -77,11 +78,11 @@ def showing(what: str, total: int, unit: str) -> Iterator[Callable[[int], None]]
                 bar.update(task, completed=done, rate=f"{rate:,.0f} {unit}/s")
             elif now - last > _SECONDS_BETWEEN_LINES:
                 last = now
-                left = duration((total - done) / rate)
-                print(
-                    f"{what}  {done:,}/{total:,} {unit}  {rate:,.0f} {unit}/s  {left} left", file=sys.stderr, flush=True
-                )
+                so_far, left = f"{done:,}", ""
+                if total is not None:
+                    so_far, left = f"{done:,}/{total:,}", f"  {duration(max(0, total - done) / rate)} left"
+                print(f"{what}  {so_far} {unit}  {rate:,.0f} {unit}/s{left}", file=sys.stderr, flush=True)
 
         if not console.is_terminal:
-            print(f"{what}  {total:,} {unit}", file=sys.stderr, flush=True)
+            print(what if total is None else f"{what}  {total:,} {unit}", file=sys.stderr, flush=True)
         yield advance

@@ -35,11 +35,21 @@ _WORDS = r"""(?:'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+)|\s++$
 # What the rule means by \s, Unicode's White_Space. Python's own \s has four control characters more.
 _WHITE = r"\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 
-BORDER = re.compile(rf"(?=[{_WHITE}][^{_WHITE}])")
-"""Where a text may be cut without a change in its tokens: before the last white space in front of anything else.
+# Letters and signs that are such in every version of Unicode, for \p{L} and for what is neither that, \s nor \p{N}: the
+# engines are of different years. Scripts without blanks are what they are for; Thai writes its vowels with such signs.
+_LETTERS = r"A-Za-zÀ-ÖØ-öø-ÿα-ωА-яぁ-ゖァ-ヺ一-龥가-힣\u0e01-\u0e2e"
+_SIGNS = r"!-/:-@\[-`{-~\u2010-\u2027\u3001-\u3003\u3008-\u3011\u3014-\u301f！-／：-＠\u0e31\u0e34-\u0e3a\u0e47-\u0e4e"
 
-What stands left of there is a word of its own, or white space that the rule takes as one word, at the end of a text as
-in front of that last one: no word reaches across."""
+BORDER = re.compile(
+    rf"(?=[{_WHITE}][^{_WHITE}])|(?<=[^{_WHITE}])(?=[{_WHITE}])|(?<=[{_LETTERS}0-9])(?=[{_SIGNS}])"
+    r"|(?<=[A-Za-z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])"
+)
+"""Where a text may be cut without a change in its tokens: before the last white space in front of anything else, before
+the first one behind anything else, and between a letter or a digit and a sign, or a letter and a digit.
+
+What stands left of the first is a word of its own, or white space that the rule takes as one word, at the end of a text
+as in front of that last one. At the others a word of the rule ends whatever follows, for none has both kinds in it but
+a contraction, and that ends with its letter. So no word reaches across."""
 
 _LONG = 1 << 12
 # Possessive quantifiers cannot help where the rule has to look back, at \s+(?!\S): half a million blanks in front of a

@@ -43,7 +43,9 @@ def _bare(config: Config, orders: Orders) -> None:
 
     found = read_corpus(config.corpus, Path.cwd(), vocabulary.choose(config, None, Path.cwd()))
     border = found.border(config.data)
-    data = LabData(found.tokens.open(), config.data, config.model.context_length, config.seed, border)
+    data = LabData(
+        found.tokens.open(), config.data, config.model.context_length, config.seed, border, found.held_out_tokens()
+    )
     step, facts = lab_step(config)
     stream = iter(data.train_dataloader())
     orders.serve(lambda: step(*next(stream)), **facts)

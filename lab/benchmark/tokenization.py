@@ -8,8 +8,8 @@ import tiktoken
 from lab.benchmark.child import Orders
 from lab.config.schema import Config, CorpusConfig
 from lab.data import corpus
+from lab.data.encoding import encode_documents
 from lab.data.prepare import find_corpus
-from lab.data.token_file import encode_documents
 from lab.tokenizer import ENDOFTEXT, Tokenizer, vocabulary_files
 
 _BYTES = 8_000_000

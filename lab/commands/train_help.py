@@ -15,6 +15,7 @@ Trains a GPT.
     python -m lab.train model=small corpus=verdict             other files from conf/
     python -m lab.train optimizer.lr=1e-3 trainer.max_steps=500 save=true
     python -m lab.train corpus=text corpus.path=notes/         your own text
+    python -m lab.train corpus=hf corpus.name=OWNER/NAME       a text dataset of the Hugging Face hub
     python -m lab.train -m optimizer.lr=1e-4,3e-4 model=nano   a sweep: each combination is a run
     python -m lab.train sweep=lr hydra/launcher=joblib         a ready one, several runs at a time
     python -m lab.train -m resume=multirun/DATE/TIME           goes on with a sweep: the jobs that are left

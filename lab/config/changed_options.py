@@ -11,7 +11,10 @@ from lab.config import compose, precision, quoting
 from lab.config.choices import defaults, group_names
 from lab.config.schema import Config, to_plain
 
-_SELF_EVIDENT = ("resume", "model.vocab_size", "corpus.name", "corpus.source", "corpus.url", "corpus.sha256")
+_SELF_EVIDENT = (
+    *("resume", "model.vocab_size", "corpus.name", "corpus.source", "corpus.url", "corpus.sha256"),
+    *("corpus.dataset", "corpus.revision"),
+)
 """What a run says elsewhere, or what the choice of a corpus or a tokenizer implies."""
 
 

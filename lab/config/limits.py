@@ -57,6 +57,7 @@ LIMITS = {
     "model.rope_base": Limit(1, open_low=True),
     "model.norm_eps": POSITIVE,
     "tokenizer.vocab_size": Limit(257, 2_000_000),
+    "corpus.max_documents": AT_LEAST_1,
     "data.batch_size": AT_LEAST_1,
     "data.stride": AT_LEAST_1,
     "data.val_fraction": Limit(0, 1, open_low=True, open_high=True),

@@ -13,7 +13,10 @@ from lab.errors import LabError
 from lab.files import user_code
 from lab.files.paths import typed_path
 
-LITERAL_OPTIONS = ("corpus.document_separator", "corpus.path", "init_from", "resume", "sample.prompt", "tokenizer.path")
+LITERAL_OPTIONS = (
+    *("corpus.column", "corpus.dataset", "corpus.document_separator", "corpus.path", "corpus.val_path"),
+    *("init_from", "resume", "sample.prompt", "tokenizer.path"),
+)
 """Options whose value is a path or a text: taken as typed, whatever is in it."""
 
 CODE_OPTIONS = re.compile(

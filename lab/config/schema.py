@@ -34,6 +34,14 @@ class CorpusSource(StrEnum):
     """The running Python's standard library."""
     path = "path"
     """Files of the user's own."""
+    hf = "hf"
+    """A dataset of the Hugging Face hub, streamed."""
+    bin = "bin"
+    """Token ids that another program has written."""
+
+
+ID_FORMATS = {"uint16": 2, "uint32": 4}
+"""Number formats of token ids in a file, and their bytes."""
 
 
 class SaveFailure(Enum):
@@ -58,10 +66,27 @@ class CorpusConfig:
     name: str = MISSING
     """What the corpus is called in summaries and results."""
     source: str = MISSING
-    """bundled, url, stdlib, path, or a function of one's own that yields texts, as FILE.py:NAME."""
+    """bundled, url, stdlib, path, hf, bin, or a function of one's own that yields texts, as FILE.py:NAME."""
     path: str | None = None
-    """File, folder (its .txt .md .py .jsonl .ndjson files) or glob pattern; relative to where the command is typed. A
-    document is a file, a JSON line with a "text", or an element of the array in a .json file."""
+    """File, folder (its .txt .md .py .jsonl .ndjson .parquet files, also with .gz or .zst behind) or glob pattern;
+    relative to where the command is typed. A document is a file, a JSON line with a "text", an element of the array in
+    a .json file, or a row of a .parquet file. With corpus=bin: a file of token ids."""
+    column: str = "text"
+    """The column of a .parquet file or a dataset, or the field of a JSON object, that the text is in."""
+    max_documents: int | None = None
+    """Of how many documents the text is taken, from the first on; null: of all."""
+    dataset: str | None = None
+    """hf only: what the dataset is called on the hub, or a folder with one; null: as corpus.name says."""
+    config_name: str | None = None
+    """hf only: which configuration of the dataset; null: the only one."""
+    split: str = "train"
+    """hf only: which split of the dataset."""
+    revision: str | None = None
+    """hf only: branch, tag or commit of the dataset; null: the newest, which is then kept with the run."""
+    val_path: str | None = None
+    """bin only: a file of token ids to validate with; null: the end of corpus.path."""
+    dtype: str = "uint16"
+    """bin only: the number format of an id, uint16 or uint32, little endian."""
     url: str | None = None
     """Where the file is fetched from."""
     sha256: str | None = None
@@ -312,15 +337,27 @@ def _settle_vocabulary(config: Config) -> None:
     config.model.vocab_size = known
 
 
+def _check_corpus(corpus: CorpusConfig) -> None:
+    if corpus.source == CorpusSource.path and not corpus.path:
+        raise LabError("corpus=text needs a text: add corpus.path=FILE, a folder, or a pattern such as 'notes/*.md'")
+    if corpus.source == CorpusSource.bin and not corpus.path:
+        raise LabError("corpus=bin needs a file of token ids: add corpus.path=train.bin, and corpus.val_path=val.bin")
+    if corpus.source == CorpusSource.hf and not corpus.dataset and corpus.name == CorpusSource.hf:
+        raise LabError("corpus=hf needs a dataset: add corpus.name=OWNER/NAME, as it is called on the hub")
+    if corpus.document_separator == "":
+        raise LabError("corpus.document_separator= is empty: give the text that ends a document, or null for none")
+    if corpus.dtype not in ID_FORMATS:
+        raise LabError(f"corpus.dtype={shown(corpus.dtype)} does not fit: choose one of {', '.join(ID_FORMATS)}")
+    if corpus.source == CorpusSource.url and not (corpus.url and corpus.sha256):
+        raise LabError("corpus.source=url needs to know what to fetch: give corpus.url= and corpus.sha256=")
+
+
 def _check_together(config: Config) -> None:
     _check_choice("corpus.source", config.corpus.source, CorpusSource)
     _check_choice("schedule.name", config.schedule.name, ScheduleName)
     if user_code.is_reference(config.corpus.source):
         config.corpus.name = user_code.split(config.corpus.source)[1]
-    if config.corpus.source == CorpusSource.path and not config.corpus.path:
-        raise LabError("corpus=text needs a text: add corpus.path=FILE, a folder, or a pattern such as 'notes/*.md'")
-    if config.corpus.document_separator == "":
-        raise LabError("corpus.document_separator= is empty: give the text that ends a document, or null for none")
+    _check_corpus(config.corpus)
     if config.trainer.accelerator not in ACCELERATORS:
         known = ", ".join(ACCELERATORS)
         raise LabError(f"trainer.accelerator={config.trainer.accelerator} is unknown: choose one of {known}")
@@ -342,8 +379,6 @@ def _check_together(config: Config) -> None:
             f"model.context_length={context}"
         )
     check_optimizer(config.optimizer, config.model.tie_embeddings)
-    if config.corpus.source == CorpusSource.url and not (config.corpus.url and config.corpus.sha256):
-        raise LabError("corpus.source=url needs to know what to fetch: give corpus.url= and corpus.sha256=")
     if not is_text(config.sample.prompt):
         raise LabError("sample.prompt= has bytes that are not UTF-8: type it as UTF-8")
     if not config.sample.prompt and config.sample.max_tokens:

@@ -1,43 +1,60 @@
 """What is read from the files of a corpus: documents, in pieces of bounded size."""
 
 import codecs
-import io
-import itertools
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
+from lab.data import compressed, json_documents, parquet
 from lab.data.text_files import SUFFIXES, bundled_folder, find_files, stdlib_files
 from lab.errors import LabError
-from lab.files import strict_json, user_code
+from lab.files import user_code
 from lab.files.utf8 import not_utf8, refuse_utf16
 
 __all__ = ["SUFFIXES", "Document", "bundled_folder", "documents", "find_files", "own_documents", "stdlib_files"]
 
 _PIECE = 1 << 20  # bytes read at a time
 
-_JSON = (".json", ".jsonl", ".ndjson")
-
-_EXPECTED = 'expected a JSON object like {"text": "..."}, or an array of them or of texts'
-
 Document = Iterator[str]
 """A text in pieces. Only the end of the last piece is the end of the document."""
 
 
-def documents(files: Iterable[Path], separator: str | None = None) -> Iterator[Document]:
+def documents(files: Iterable[Path], separator: str | None = None, column: str = "text") -> Iterator[Document]:
     """The documents in ``files``, each to be read to its end before the next.
 
-    A file is one, unless its name ends with .json, .jsonl or .ndjson: then it holds a document a line, or an array of
-    them, or one; its content says which. ``separator`` cuts all of them further: where it stands, one document ends and
-    another begins. It belongs to neither, nor does a line break right behind it.
+    A file is one, unless its name ends with .json, .jsonl, .ndjson or .parquet: then it holds one in the field or
+    column ``column`` of each line, element or row (see ``json_documents``). Of .gz and .zst, what was packed counts.
+    ``separator`` cuts all of them further: where it stands, one document ends and another begins. It belongs to
+    neither, nor does a line break right behind it.
 
     Raises:
-        LabError: if a file cannot be read, is binary, is not UTF-8, or is JSON without a ``text``.
+        LabError: if a file cannot be read, is torn, binary or not UTF-8, or has no text where one must be.
     """
     for file in files:
-        for document in _json(file) if file.suffix.lower() in _JSON else iter([_pieces(file)]):
-            yield from _split(document, separator) if separator else iter([document])
+        yield from apart(_in_file(file, column), separator)
+
+
+def apart(documents: Iterable[Document], separator: str | None) -> Iterator[Document]:
+    """The documents, each cut where ``separator`` stands, if there is one."""
+    for document in documents:
+        yield from _split(document, separator) if separator else iter([document])
+
+
+def _in_file(file: Path, column: str) -> Iterator[Document]:
+    match compressed.ending(file):
+        case ".json" | ".jsonl" | ".ndjson":
+            return map(in_pieces, json_documents.texts(file, column))
+        case parquet.ENDING:
+            return (in_pieces(text) for _, text in parquet.texts(file, column))
+        case _:
+            return iter([_pieces(file)])
+
+
+def in_pieces(text: str) -> Document:
+    """A text that is there already, in pieces that are as bounded as those of a file."""
+    return (
+        (text[start : start + _PIECE] for start in range(0, len(text), _PIECE)) if len(text) > _PIECE else iter([text])
+    )
 
 
 def own_documents(reference: str) -> Iterator[Document]:
@@ -98,7 +115,7 @@ def _pieces(file: Path) -> Iterator[str]:
     position = 0
     mark = "\ufeff"
     try:
-        with file.open("rb") as stream:
+        with compressed.opened(file) as stream:
             refuse_utf16(stream.peek(2), file)
             while block := stream.read(_PIECE):
                 if (nul := block.find(b"\0")) >= 0:
@@ -115,59 +132,3 @@ def _pieces(file: Path) -> Iterator[str]:
         raise not_utf8(file, position + error.start) from None
     except OSError as error:
         raise LabError(f"{file} cannot be read: {error.strerror}") from error
-
-
-def _json(file: Path) -> Iterator[Document]:
-    """The documents in a JSON file: one a line; or, where it begins with an array or with an object of several lines,
-    one for each element, or one."""
-    try:
-        with file.open("rb") as binary:
-            refuse_utf16(binary.peek(2), file)
-            stream = io.TextIOWrapper(binary, encoding="utf-8-sig")
-            lines = ((f"{file}, line {number}", line) for number, line in enumerate(stream, start=1) if line.strip())
-            begins, first = next(lines, ("", ""))
-            if first.lstrip().startswith("[") or (file.suffix.lower() == ".json" and not _is_json(first)):
-                yield from _whole(first + stream.read(), file)
-            elif first:
-                for where, line in itertools.chain([(begins, first)], lines):
-                    yield iter([_text(_parsed(line, where), where)])
-    except UnicodeDecodeError as error:
-        raise not_utf8(file, error.start) from None
-    except OSError as error:
-        raise LabError(f"{file} cannot be read: {error.strerror}") from error
-
-
-def _whole(content: str, file: Path) -> Iterator[Document]:
-    """The documents in an array, or in a single object."""
-    found = _parsed(content, file) if content else []
-    if not isinstance(found, list):
-        yield iter([_text(found, file)])
-        return
-    for number, element in enumerate(found, start=1):
-        yield iter([_text({"text": element} if isinstance(element, str) else element, f"{file}, element {number}")])
-
-
-def _parsed(content: str, where: object) -> Any:
-    try:
-        return strict_json.loads(content)
-    except ValueError as error:
-        raise LabError(f"{where}: this is no JSON that can be read ({error}); {_EXPECTED}") from None
-
-
-def _is_json(line: str) -> bool:
-    try:
-        strict_json.loads(line)
-    except ValueError:
-        return False
-    return True
-
-
-def _text(found: Any, where: object) -> str:
-    text = found.get("text") if isinstance(found, dict) else None
-    if not isinstance(text, str):
-        raise LabError(f"{where}: {_EXPECTED}")
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        raise LabError(f"{where}: half of a character stands in the text; {_EXPECTED}") from None
-    return text

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pooch
 
+from lab.data import stamps
 from lab.errors import LabError
 from lab.files import paths
+from lab.files.validation import parts, text
 
 FOLDER_VARIABLE = "LAB_CORPORA"
 """Environment variable with the folder of fetched files. A file laid there by hand serves a machine without network."""
@@ -31,7 +33,7 @@ def fetch(url: str, filename: str, sha256: str) -> Path:
     folder = corpora_folder()
     target = folder / filename
     advice = f"put {filename} (from {url}) into {folder} yourself, or use corpus=fables, which needs no network"
-    if target.is_file() and hashlib.sha256(target.read_bytes()).hexdigest() == sha256:
+    if target.is_file() and _sha256(target) == sha256:
         return target
 
     pooch.get_logger().setLevel(logging.WARNING)
@@ -51,3 +53,15 @@ def fetch(url: str, filename: str, sha256: str) -> Path:
             raise LabError(f"{folder} cannot be written to: set {FOLDER_VARIABLE} to a folder of yours") from error
         raise LabError(f"{filename} is not here yet and could not be fetched: {advice}") from error
     return target
+
+
+def _sha256(file: Path) -> str:
+    """Of its content: found once, as long as nobody writes to it."""
+
+    def find() -> dict[str, str]:
+        with file.open("rb") as stream:
+            return {"sha256": hashlib.file_digest(stream, "sha256").hexdigest()}
+
+    return str(
+        stamps.once(file.with_name(f".{file.name}.sha256.json"), [file], parts({"sha256": text()}), find)["sha256"]
+    )

@@ -2,19 +2,21 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from lab.config.schema import CorpusConfig, CorpusSource, DataConfig, TokenizerConfig
-from lab.data import corpus, download, text_files, token_file, vocabulary
+from lab.data import bin_tokens, corpus, download, hub_dataset, stamps, text_files, token_counts, token_file, vocabulary
 from lab.data.corpus import Document
-from lab.data.token_file import TokenFile
+from lab.data.token_file import Origin, TokenFile
 from lab.data.tree_walk import Found
 from lab.data.windows import split_by_position
 from lab.errors import LabError
 from lab.files import user_code
 from lab.files.paths import typed_path
+from lab.files.validation import parts, whole
 from lab.tokenizer import ENDOFTEXT, Tokenizer
 from lab.tokenizers.contract import TextTokenizer
 
@@ -29,11 +31,34 @@ class Corpus:
     measure: TokenFile | None = None
     """GPT-2's tokens of the same text, by which the validation text is measured out; None where it is these."""
 
+    held_out: TokenFile | None = None
+    """What validates, where it is a file of its own."""
+    note: str | None = None
+    """What is to be said of the tokens of another program."""
+
     def border(self, data: DataConfig) -> int | None:
         """How many of the tokens train, those behind them validate; None: GPT-2's tokens, which ``cut`` can count."""
         if self.measure is None:
             return None
-        return vocabulary.first_token_from(_training_bytes(self.measure, data), self.tokens.open(), self.tokenizer)
+        n_bytes, tokens = _training_bytes(self.measure, data), self.tokens
+
+        def find() -> dict[str, int]:
+            return {"border": vocabulary.first_token_from(n_bytes, tokens.open(), self.tokenizer)}
+
+        kept = stamps.once(tokens.beside(f"border-{n_bytes}"), [tokens.path], parts({"border": whole()}), find)
+        return int(kept["border"])
+
+    def cut(self, data: DataConfig) -> tuple[np.ndarray, np.ndarray]:
+        """``cut``, of this corpus."""
+        return cut(self.tokens.open(), data, self.border(data), self.held_out_tokens())
+
+    def held_out_tokens(self) -> np.ndarray | None:
+        """What validates, ``(n_tokens,)``, where it is a file of its own."""
+        return None if self.held_out is None else self.held_out.open()
+
+    def training_counts(self, train: np.ndarray, val: np.ndarray, vocab_size: int) -> np.ndarray:
+        """``(vocab_size,)`` int64: how often each token stands in ``train``, the first of the pieces of ``cut``."""
+        return token_counts.of_training(self.tokens, train, 0 if self.held_out else len(val), vocab_size)
 
     def told(self) -> dict[str, str]:
         """Rows for a table: how much was read, what was not, and what may be meant otherwise than it was taken."""
@@ -42,6 +67,8 @@ class Corpus:
         rows = {"read": f"{documents} in {files}, {self.found.n_bytes:,} bytes" if self.found.files else documents}
         if self.found.left_out:
             rows["left out"] = self.found.told()
+        if self.note:
+            rows["warning"] = self.note
         if self.tokens.n_mentions:
             rows["note"] = (
                 f"{ENDOFTEXT} stands in the text {_number(self.tokens.n_mentions, 'time')}, as plain text that ends no "
@@ -79,8 +106,10 @@ def _find(config: CorpusConfig, start_folder: Path) -> Found:
         case CorpusSource.path:
             caches = (token_file.cache_folder(), download.corpora_folder())
             return text_files.find(str(config.path), start_folder, caches)
+        case CorpusSource.bin:
+            return _all_of([typed_path(path, start_folder).absolute() for path in _bin_paths(config)])
         case _:
-            return Found()  # a function of the user's own
+            return Found()  # a function of the user's own, or a dataset of the hub
 
 
 def _all_of(files: list[Path]) -> Found:
@@ -88,10 +117,14 @@ def _all_of(files: list[Path]) -> Found:
 
 
 def anchor(config: CorpusConfig, start_folder: Path) -> None:
-    """Makes the path of a text of one's own absolute. It is kept with the run, and read again from other folders, where
-    another file may have that name."""
-    if config.source == CorpusSource.path:
+    """Makes the path of a text of one's own absolute, and settles the revision of a dataset. They are kept with the
+    run, and read again from other folders, where another file may have that name, and on other days."""
+    if config.source in (CorpusSource.path, CorpusSource.bin):
         config.path = str(typed_path(str(config.path), start_folder).absolute())
+    if config.val_path is not None:
+        config.val_path = str(typed_path(config.val_path, start_folder).absolute())
+    if config.source == CorpusSource.hf:
+        hub_dataset.settle(config, start_folder)
 
 
 def read_corpus(config: CorpusConfig, start_folder: Path, tokenizer: TextTokenizer | None = None) -> Corpus:
@@ -101,11 +134,24 @@ def read_corpus(config: CorpusConfig, start_folder: Path, tokenizer: TextTokeniz
     Raises:
         LabError: if it is not there, cannot be read or is no text.
     """
+    tokenizer = tokenizer or Tokenizer()
+    if config.source == CorpusSource.bin:
+        return _read_bin(config, start_folder, tokenizer)
     found = _find(config, start_folder)
-    gpt2 = tokenize(found.files, config)
-    if tokenizer is None or tokenizer.name == Tokenizer.name:
+    gpt2 = tokenize(found.files, config, start_folder)
+    if tokenizer.name == Tokenizer.name:
         return Corpus(found, gpt2)
-    return Corpus(found, tokenize(found.files, config, tokenizer), tokenizer, gpt2)
+    return Corpus(found, tokenize(found.files, config, start_folder, tokenizer), tokenizer, gpt2)
+
+
+def _read_bin(config: CorpusConfig, start_folder: Path, tokenizer: TextTokenizer) -> Corpus:
+    train, *val = (bin_tokens.open_file(path, config.dtype, start_folder, tokenizer) for path in _bin_paths(config))
+    found = _find(config, start_folder)
+    return Corpus(found, train, tokenizer, held_out=val[0] if val else None, note=bin_tokens.note(train.path))
+
+
+def _bin_paths(config: CorpusConfig) -> list[str]:
+    return [path for path in (config.path, config.val_path) if path]
 
 
 def make_tokenizer(config: TokenizerConfig, of: CorpusConfig, data: DataConfig, start_folder: Path) -> TextTokenizer:
@@ -116,26 +162,52 @@ def make_tokenizer(config: TokenizerConfig, of: CorpusConfig, data: DataConfig, 
     """
     if (ready := vocabulary.given(config, start_folder)) is not None:
         return ready
+    if of.source == CorpusSource.bin:
+        raise LabError(
+            f"tokenizer={config.name.name} is learnt from a text, and corpus=bin has none: name the tokenizer that its "
+            "tokens were made with, gpt2, bytes or hf"
+        )
     files = find_corpus(of, start_folder)
-    n_bytes = _training_bytes(tokenize(files, of), data)
-    return vocabulary.learnt(config, lambda: _documents(files, of), n_bytes)
+    gpt2 = tokenize(files, of, start_folder)
+    n_bytes = _training_bytes(gpt2, data)
+    text = vocabulary.TrainingText(lambda: _documents(files, of, start_folder), n_bytes, gpt2.fingerprint)
+    return vocabulary.learnt(config, text)
 
 
 def _training_bytes(gpt2: TokenFile, data: DataConfig) -> int:
     """How many bytes stand in front of the validation text, which GPT-2's tokens measure out."""
     n_tokens = split_by_position(gpt2.n_tokens, data.val_fraction, data.max_val_tokens)
-    return vocabulary.bytes_before(gpt2.open(), Tokenizer().byte_lengths(), n_tokens)
+
+    def find() -> dict[str, int]:
+        return {"n_bytes": vocabulary.bytes_of(gpt2.open()[:n_tokens], Tokenizer().byte_lengths())}
+
+    kept = stamps.once(gpt2.beside(f"bytes-{n_tokens}"), [gpt2.path], parts({"n_bytes": whole()}), find)
+    return int(kept["n_bytes"])
 
 
-def tokenize(files: list[Path], config: CorpusConfig, tokenizer: TextTokenizer | None = None) -> TokenFile:
+def tokenize(
+    files: list[Path], config: CorpusConfig, start_folder: Path, tokenizer: TextTokenizer | None = None
+) -> TokenFile:
     """The files of a corpus as a file of tokens, GPT-2's unless there is another tokenizer."""
-    return token_file.tokenize(lambda: _documents(files, config), tokenizer or Tokenizer())
+    origin = _origin(files, config, start_folder)
+    return token_file.tokenize(lambda: _documents(files, config, start_folder), tokenizer or Tokenizer(), origin)
 
 
-def _documents(files: list[Path], config: CorpusConfig) -> Iterator[Document]:
+def _origin(files: list[Path], config: CorpusConfig, start_folder: Path) -> Origin:
+    if config.source == CorpusSource.hf:
+        return hub_dataset.origin(config, start_folder)
+    asked = (config.document_separator, config.column, config.max_documents)
+    return Origin(repr((*map(str, files), *asked)), tuple(files))
+
+
+def _documents(files: list[Path], config: CorpusConfig, start_folder: Path) -> Iterator[Document]:
     if user_code.is_reference(config.source):
-        return corpus.own_documents(config.source)
-    return corpus.documents(files, config.document_separator)
+        found = corpus.own_documents(config.source)
+    elif config.source == CorpusSource.hf:
+        found = corpus.apart(hub_dataset.documents(config, start_folder), config.document_separator)
+    else:
+        found = corpus.documents(files, config.document_separator, config.column)
+    return islice(found, config.max_documents)
 
 
 def tokenized_corpus(config: CorpusConfig, start_folder: Path) -> TokenFile:
@@ -143,12 +215,17 @@ def tokenized_corpus(config: CorpusConfig, start_folder: Path) -> TokenFile:
     return read_corpus(config, start_folder).tokens
 
 
-def cut(tokens: np.ndarray, config: DataConfig, border: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+def cut(
+    tokens: np.ndarray, config: DataConfig, border: int | None = None, held_out: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Training and validation tokens, two ``(n,)`` pieces of ``tokens`` that share nothing, however short they are.
-    ``border`` is ``Corpus.border``; None: ``tokens`` are GPT-2's."""
-    if border is None:
-        border = split_by_position(len(tokens), config.val_fraction, config.max_val_tokens)
-    train, val = tokens[:border], tokens[border:]
+    ``border`` is ``Corpus.border``; None: ``tokens`` are GPT-2's. ``held_out``: what validates instead of their end."""
+    if held_out is not None:
+        train, val = tokens, held_out[: config.max_val_tokens]
+    else:
+        if border is None:
+            border = split_by_position(len(tokens), config.val_fraction, config.max_val_tokens)
+        train, val = tokens[:border], tokens[border:]
     if config.max_train_tokens is not None:
         # The piece next to the validation text, so that "little data" does not also mean "another part of the book".
         train = train[-config.max_train_tokens :]
@@ -156,16 +233,21 @@ def cut(tokens: np.ndarray, config: DataConfig, border: int | None = None) -> tu
 
 
 def split(
-    tokens: np.ndarray, config: DataConfig, context_length: int, border: int | None = None
+    tokens: np.ndarray,
+    config: DataConfig,
+    context_length: int,
+    border: int | None = None,
+    held_out: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """As ``cut``, for a run: each piece is long enough to be used.
 
     Raises:
         LabError: if either is too small to be used.
     """
-    train, val = cut(tokens, config, border)
+    train, val = cut(tokens, config, border, held_out)
     if len(train) > context_length and len(val) > 1:
         return train, val
+    border = border if held_out is None else len(tokens)  # no share of them validates
     ways = " ".join(_that_fit(tokens, config, context_length, border))
     wrong = []
     if len(train) <= context_length:

@@ -8,11 +8,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import lab
+from lab.data import compressed, parquet
 from lab.data.tree_walk import Found, unreadable, walk
 from lab.errors import LabError
 from lab.files.paths import typed_path
 
-SUFFIXES = (".txt", ".md", ".py", ".jsonl", ".ndjson")
+_PLAIN = (".txt", ".md", ".py", ".jsonl", ".ndjson")
+SUFFIXES = (*_PLAIN, *(inner + outer for outer in compressed.ENDINGS for inner in _PLAIN), parquet.ENDING)
 """What counts as text when a folder is given. A file named outright, or by a pattern, may have any suffix."""
 
 
@@ -52,7 +54,8 @@ def find(path: str, start_folder: Path, caches: Iterable[Path] = ()) -> Found:
         found = walk(target, ("**", "*"), SUFFIXES, caches)
         if not found.files:
             raise LabError(
-                f"corpus.path: the folder {target} has no text in it ({', '.join(SUFFIXES)} files; a pattern such as "
+                f"corpus.path: the folder {target} has no text in it ({', '.join(_PLAIN)} files, also with "
+                f"{' or '.join(compressed.ENDINGS)} behind, and {parquet.ENDING}; a pattern such as "
                 f"'{target.name}/*' takes any){_but(found)}"
             )
     else:

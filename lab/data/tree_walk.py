@@ -8,6 +8,7 @@ texts, this lab first of all, is left out and told.
 import os
 import stat
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -29,6 +30,9 @@ _OWN = {
 }
 """What is left out of a folder that was named outright although it is one of these: only what makes it one."""
 
+_ENDINGS = "other endings"
+_MOST_ENDINGS = 6  # told, the most frequent ones
+
 _Key = tuple[tuple[str, ...], ...]
 _Identity = tuple[object, ...]
 
@@ -44,17 +48,30 @@ class Found:
     """How many files and folders were left out, by reason. What is in a folder that was left out is not counted."""
     examples: dict[str, str] = field(default_factory=dict)
     """The first of them."""
+    endings: Counter[str] = field(default_factory=Counter)
+    """How the names of those files end that were left out for it."""
 
     def leave_out(self, reason: str, name: Iterable[str]) -> None:
         """Counts one more."""
         self.left_out[reason] = self.left_out.get(reason, 0) + 1
         self.examples.setdefault(reason, "/".join(name))
 
+    def leave_out_ending(self, name: Sequence[str]) -> None:
+        """Counts a file that does not end as a text does."""
+        self.leave_out(_ENDINGS, name)
+        self.endings["".join(Path(name[-1].lower()).suffixes[-2:]) or "no ending"] += 1
+
     def told(self) -> str:
         """What was left out, in words; empty if nothing was."""
         more = {reason: ", ..." if n > 1 else "" for reason, n in self.left_out.items()}
+        kinds = dict.fromkeys(self.left_out, "")
+        if self.endings:
+            most = self.endings.most_common(_MOST_ENDINGS)
+            others = ["others"] * (len(self.endings) > len(most))
+            kinds[_ENDINGS] = ", ".join([f"{n:,} {ending}" for ending, n in most] + others) + "; "
         return "; ".join(
-            f"{reason}: {n:,} ({self.examples[reason]}{more[reason]})" for reason, n in self.left_out.items()
+            f"{reason}: {n:,} ({kinds[reason]}{self.examples[reason]}{more[reason]})"
+            for reason, n in self.left_out.items()
         )
 
 
@@ -238,7 +255,7 @@ class _Walk:
 
     def _file(self, place: _Place) -> None:
         if self.suffixes is not None and not place.path.name.lower().endswith(tuple(self.suffixes)):
-            self.result.leave_out("other endings", place.parts)
+            self.result.leave_out_ending(place.parts)
             return
         try:
             about = place.path.stat()

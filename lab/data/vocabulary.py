@@ -8,28 +8,41 @@ What stands in front of there, and nothing else, is what a vocabulary is learnt 
 
 import contextlib
 import hashlib
+import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from filelock import FileLock
 
 from lab.config.schema import TokenizerConfig, TokenizerName
-from lab.data import token_file
+from lab.data import encoding, token_counts, token_file
 from lab.data.corpus import Document
 from lab.errors import LabError
-from lab.files import atomic
+from lab.files import atomic, strict_json
 from lab.files.paths import typed_path
 from lab.tokenizer import Tokenizer
-from lab.tokenizers import bpe, chars, hf
+from lab.tokenizers import bpe, chars, definition, hf
 from lab.tokenizers.bytes import ByteTokenizer
 from lab.tokenizers.contract import TextTokenizer
 
 _FORMAT = 1  # goes into the name in the cache: what an older lab has learnt otherwise is not found any more
-_CHUNK = 1 << 22  # tokens looked at in one go
 
-Read = Callable[[], Iterator[Document]]
-"""The documents of a corpus, from the start each time."""
+_SAMPLE = 32 << 20
+"""Bytes of text that merges are learnt from at most: the library keeps all different words of it."""
+
+
+@dataclass(frozen=True)
+class TrainingText:
+    """What a vocabulary may be learnt from: the text in front of the validation text."""
+
+    read: Callable[[], Iterator[Document]]
+    """The documents of the corpus, from the start each time."""
+    n_bytes: int
+    """How much of it, from the first byte on."""
+    fingerprint: str
+    """The same for the same corpus, and for no other."""
 
 
 def given(config: TokenizerConfig, start_folder: Path) -> TextTokenizer | None:
@@ -51,34 +64,31 @@ def given(config: TokenizerConfig, start_folder: Path) -> TextTokenizer | None:
             return None
 
 
-def learnt(config: TokenizerConfig, read: Read, n_bytes: int) -> TextTokenizer:
-    """The tokenizer of the options, whose vocabulary is that of the first ``n_bytes`` of a text: of those in front of
-    the validation text.
+def learnt(config: TokenizerConfig, text: TrainingText) -> TextTokenizer:
+    """The tokenizer of the options, whose vocabulary is that of ``text``; of a long one, merges are learnt from pieces
+    that lie evenly over it. Learnt once, and then found in the cache.
 
     Raises:
         LabError: if the cache cannot be used.
     """
-    if config.name is TokenizerName.chars:
-        return chars.learn(first_bytes(read, n_bytes))
-    return _bpe(read, n_bytes, config.vocab_size or bpe.SMALLEST)
-
-
-def _bpe(read: Read, n_bytes: int, vocab_size: int) -> TextTokenizer:
-    """Learnt, or found in the cache by the text that it would be learnt from."""
-    digest = hashlib.sha256(f"bpe {_FORMAT} {vocab_size}".encode())
-    for text in first_bytes(read, n_bytes):
-        data = text.encode()
-        digest.update(len(data).to_bytes(8, "little") + data)
+    size = config.vocab_size or bpe.SMALLEST
+    is_chars = config.name is TokenizerName.chars
+    asked = (
+        ("chars", text.fingerprint, text.n_bytes)
+        if is_chars
+        else ("bpe", size, text.fingerprint, text.n_bytes, _SAMPLE)
+    )
+    digest = hashlib.sha256(repr((_FORMAT, *asked)).encode())
     folder = token_file.cache_folder()
-    path = folder / f"bpe-{digest.hexdigest()[:32]}.json"
+    path = folder / f"{config.name.name}-{digest.hexdigest()[:32]}.json"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_suffix(".lock")):
             if path.is_file():
                 with contextlib.suppress(LabError, ValueError):  # damaged: learnt again
-                    return hf.JsonTokenizer(bpe.NAME, path.read_text(encoding="utf-8"))
-            made = bpe.learn(first_bytes(read, n_bytes), vocab_size)
-            atomic.write_text(path, made.content)
+                    return definition.make(definition.check(strict_json.loads(path.read_bytes()), path.name))
+            made = chars.learn(first_bytes(text.read, text.n_bytes)) if is_chars else bpe.learn(sample(text), size)
+            atomic.write_json(path, made.definition)
             return made
     except OSError as error:
         raise LabError(
@@ -87,8 +97,24 @@ def _bpe(read: Read, n_bytes: int, vocab_size: int) -> TextTokenizer:
         ) from error
 
 
-def first_bytes(read: Read, n_bytes: int) -> Iterator[str]:
-    """The first ``n_bytes`` of a text, in pieces at whose ends no word is cut (``token_file.safe_chunks``), but for the
+def sample(text: TrainingText) -> Iterator[str]:
+    """All of a text, or of one that is too long, pieces with ``_SAMPLE`` bytes in all, evenly spread; and says so."""
+    if text.n_bytes > _SAMPLE:
+        print(
+            f"learning the vocabulary from {_SAMPLE / 1e6:.0f} of the {text.n_bytes / 1e6:,.0f} MB of training text, "
+            "evenly spread",
+            file=sys.stderr,
+        )
+    seen = taken = 0
+    for piece in first_bytes(text.read, text.n_bytes):
+        if taken * text.n_bytes <= seen * _SAMPLE:
+            yield piece
+            taken += len(piece.encode())
+        seen += len(piece.encode())
+
+
+def first_bytes(read: Callable[[], Iterator[Document]], n_bytes: int) -> Iterator[str]:
+    """The first ``n_bytes`` of a text, in pieces at whose ends no word is cut (``encoding.safe_chunks``), but for the
     last. Half a character at the end is left out."""
     left = n_bytes
 
@@ -103,17 +129,14 @@ def first_bytes(read: Read, n_bytes: int) -> Iterator[str]:
                 return
 
     for document in read():
-        yield from token_file.safe_chunks(up_to_there(document))
+        yield from encoding.safe_chunks(up_to_there(document))
         if not left:
             return
 
 
-def bytes_before(tokens: np.ndarray, lengths: np.ndarray, n_tokens: int) -> int:
-    """How many bytes of text the first ``n_tokens`` of ``tokens`` stand for; ``lengths`` are those of each token."""
-    counts = np.zeros(len(lengths), dtype=np.int64)
-    for start in range(0, n_tokens, _CHUNK):
-        counts += np.bincount(tokens[start : min(n_tokens, start + _CHUNK)], minlength=len(lengths))
-    return int(counts @ lengths)
+def bytes_of(tokens: np.ndarray, lengths: np.ndarray) -> int:
+    """How many bytes of text ``tokens`` stand for; ``lengths`` are those of each token of the vocabulary."""
+    return int(token_counts.count(tokens, len(lengths)) @ lengths)
 
 
 def first_token_from(n_bytes: int, tokens: np.ndarray, tokenizer: TextTokenizer) -> int:
@@ -123,13 +146,14 @@ def first_token_from(n_bytes: int, tokens: np.ndarray, tokenizer: TextTokenizer)
     # A blank that stands in front of each document and is not of the text (see JsonTokenizer.byte_lengths).
     blank, lengths[tokenizer.endoftext] = min(0, int(lengths[tokenizer.endoftext])), 0
     begun, before = 0, tokenizer.endoftext
-    for start in range(0, len(tokens), _CHUNK):
-        piece = np.asarray(tokens[start : start + _CHUNK])
+    start = 0
+    for block in token_counts.blocks(tokens):
+        piece = np.asarray(block)
         follows_end = np.concatenate([[before], piece[:-1]]) == tokenizer.endoftext
         sizes = lengths[piece] + blank * follows_end
         ends = begun + np.cumsum(sizes)
         fits = np.flatnonzero((ends - sizes >= n_bytes) & (piece != tokenizer.endoftext))
         if len(fits):
             return start + int(fits[0])
-        begun, before = int(ends[-1]), int(piece[-1])
+        begun, before, start = int(ends[-1]), int(piece[-1]), start + len(piece)
     return len(tokens)

@@ -39,9 +39,7 @@ def writing(path: Path, sync: bool = True, private: bool = False) -> Iterator[IO
                 os.fsync(file.fileno())
         if not private:  # which temporary files are
             os.chmod(temporary, _open_permissions())
-        os.replace(temporary, path)
-        if sync:
-            _sync_folder(path.parent)
+        put(Path(temporary), path, sync)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
@@ -65,7 +63,14 @@ def making(path: Path) -> Iterator[Path]:
                     os.fsync(written.fileno())
             else:
                 _sync_folder(file)
-        os.replace(made, path)
+        put(made, path)
+
+
+def put(made: Path, path: Path, sync: bool = True) -> None:
+    """Gives ``made``, which is whole and on the disk, the name ``path`` in place of what had it. ``sync``: that it has
+    outlives a power cut."""
+    os.replace(made, path)
+    if sync:
         _sync_folder(path.parent)
 
 

@@ -6,6 +6,8 @@ is a ValueError, however strange it is.
 
 import json
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 _NAMES = ("NaN", "Infinity", "-Infinity")
@@ -22,8 +24,27 @@ def loads(text: str | bytes) -> Any:
     Raises:
         ValueError: if it is no JSON, is nested too deep, or has a whole number of thousands of digits.
     """
-    try:
+    with _refusing():
         return json.loads(text)
+
+
+def first(text: str, start: int) -> tuple[Any, int]:
+    """The value that begins at ``start``, and where it ends; what follows is not looked at.
+
+    Raises:
+        ValueError: as ``loads``; also where it does not end in ``text``.
+    """
+    with _refusing():
+        return _DECODER.raw_decode(text, start)
+
+
+_DECODER = json.JSONDecoder()
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    try:
+        yield
     except RecursionError:
         raise ValueError("it is nested too deep") from None
     except (json.JSONDecodeError, UnicodeDecodeError):

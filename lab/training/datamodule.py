@@ -23,13 +23,19 @@ class LabData(L.LightningDataModule):
     """
 
     def __init__(
-        self, tokens: np.ndarray, config: DataConfig, context_length: int, seed: int, border: int | None = None
+        self,
+        tokens: np.ndarray,
+        config: DataConfig,
+        context_length: int,
+        seed: int,
+        border: int | None = None,
+        held_out: np.ndarray | None = None,
     ) -> None:
         super().__init__()
         self.config = config
         self.context_length = context_length
         self.seed = seed
-        self.train_tokens, self.val_tokens = split(tokens, config, context_length, border)
+        self.train_tokens, self.val_tokens = split(tokens, config, context_length, border, held_out)
         self.windows = Windows(self.train_tokens, context_length, config.stride)
         self._evaluation: EvaluationWindows | None = None
         self._start = (0, 0)

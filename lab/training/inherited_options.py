@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from lab.config import quoting
 from lab.config.choices import CONF_FOLDER, defaults, group_choices
 from lab.config.groups import option_names, shipped
-from lab.config.schema import Config
+from lab.config.schema import Config, CorpusConfig
 from lab.files import user_code
 from lab.files.run_files import STATE_FILE
 
@@ -98,13 +98,14 @@ def _listed(text: str) -> list[str]:
 
 def _closest(group: str, node: Mapping[str, Any]) -> str | None:
     """The file of ``group`` that a run with the options ``node`` has chosen; None if it can be none of them."""
-    scores: dict[str, tuple[int, bool]] = {}
+    scores: dict[str, tuple[int, bool, int]] = {}
     for choice in group_choices(group):
         file = shipped(group, choice)
         if file.get("_target_") == node.get("_target_"):
             same = [key for key in map(str, file) if _raw(file, key) == node.get(key)]
             score = sum(_IDENTITY.get(key, 1) for key in same)
-            scores[choice] = (score, choice == defaults().get(group))
+            # Of two that fit as well, the one that says less that does not.
+            scores[choice] = (score, choice == defaults().get(group), len(same) - len(file))
     return max(scores, key=lambda choice: scores[choice], default=None)
 
 
@@ -153,24 +154,34 @@ def _take_own(options: Any, said: Mapping[str, str], taken: Inherited) -> None:
             taken.left_out.append(f"optimizer.{name}")
 
 
+_PLACE = {
+    "path": ("path",),
+    "bin": ("path", "val_path", "dtype"),
+    "hf": ("name", "dataset", "config_name", "split", "revision"),
+}
+"""Where a corpus of the user's own is found: the options of its kind."""
+
+
 def _take_corpus(node: Any, said: Mapping[str, str], taken: Inherited) -> None:
-    """The corpus by its name, what ends its documents, and the path of a text of the user's own; never an address or
-    what it should hash to."""
+    """The corpus by its name, what makes documents of it, and the place of a text of the user's own or the name of a
+    dataset; never an address or what it should hash to."""
     choice = _closest("corpus", node) if isinstance(node, dict) else None
     if choice is None or said.get("corpus", choice) != choice:
         return
     if "corpus" not in said:
         taken.words.append(f"corpus={choice}")
     file = shipped("corpus", choice)
-    own_text = _raw(file, "source") == "path"
+    as_they_are = {"document_separator", "column", *_PLACE.get(str(_raw(file, "source")), ())}
     for key, value in node.items():
-        if value == _raw(file, key) or f"corpus.{key}" in said:
+        if value == (_raw(file, key) if key in file else getattr(CorpusConfig, key, None)) or f"corpus.{key}" in said:
+            continue
+        if key == "max_documents" and type(value) is int:
+            taken.words.append(f"corpus.{key}={value}")
             continue
         # A name of code: what it names is run only if its file was typed.
         named = key == "source" and user_code.is_reference(value)
         harmless = key == "name" or (key == "path" and _raw(file, "source") == "bundled")
-        as_it_is = key == "document_separator" or (own_text and key == "path")
-        if isinstance(value, str) and (named or as_it_is or (harmless and _WORD.fullmatch(value))):
+        if isinstance(value, str) and (named or key in as_they_are or (harmless and _WORD.fullmatch(value))):
             taken.words.append(quoting.quoted(f"corpus.{key}", value))
         else:
             taken.left_out.append(f"corpus.{key}")

@@ -62,20 +62,20 @@ class LanguageModelMetrics(Metric):
         }
 
 
-def unigram_loss(train: np.ndarray, targets: np.ndarray, vocab_size: int) -> float:
+def unigram_loss(counts: np.ndarray, targets: np.ndarray) -> float:
     """Loss in nats a token of a model that knows how often each token occurs and nothing about order.
 
     The yardstick for "has it learnt anything?": a GPT reaches this level by adjusting little more than its output
-    biases, and only what lies below it is grammar and sense. ``train`` and ``targets`` are ``(n_tokens,)``.
+    biases, and only what lies below it is grammar and sense. ``counts`` and ``targets`` are ``(vocab_size,)``: how
+    often each token stands in the training text, and in the text that is scored.
 
     Counts are smoothed by adding a constant to each (Lidstone), since a token never seen must not have probability 0.
     Of three constants the one that suits ``targets`` best is taken: that favours the yardstick, not the model.
     """
-    counts = np.bincount(train, minlength=vocab_size).astype(np.float64)
     losses = []
     for alpha in (1.0, 0.1, 0.01):
-        log_probabilities = np.log(counts + alpha) - np.log(counts.sum() + alpha * vocab_size)
-        losses.append(float(-log_probabilities[targets].mean()))
+        log_probabilities = np.log(counts + alpha) - np.log(counts.sum() + alpha * len(counts))
+        losses.append(float(-(targets @ log_probabilities) / targets.sum()))
     return min(losses)
 
 

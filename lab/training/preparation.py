@@ -68,7 +68,9 @@ def prepare(config: Config, run_folder: Path, start_folder: Path) -> Preparation
     memory_estimate.refuse_what_cannot_fit(config, device)  # once more, with what is known of the vocabulary now
     corpus = read_corpus(config.corpus, start_folder, tokenizer)
     border = corpus.border(config.data)
-    data = LabData(corpus.tokens.open(), config.data, config.model.context_length, config.seed, border)
+    data = LabData(
+        corpus.tokens.open(), config.data, config.model.context_length, config.seed, border, corpus.held_out_tokens()
+    )
     if earlier is not None:
         checkpoint.refuse_other_run(earlier.checkpoint, config, corpus.tokens, earlier.path, tokenizer.definition)
         resume_check.refuse_unfit(earlier.checkpoint, config, device, earlier.path)

@@ -10,6 +10,7 @@ from pathlib import Path
 import lightning as L
 
 import lab
+from lab.data import token_counts
 from lab.errors import Interrupted
 from lab.runs.results import Results
 from lab.training.callbacks import Record
@@ -22,7 +23,8 @@ def collect(
     run: Preparation, trainer: L.Trainer, module: GPTModule, record: Record, interrupted: Interrupted | None
 ) -> Results:
     """What came out of a run; ``interrupted`` is what has ended it before its time."""
-    config, corpus, data = run.config, run.corpus, run.data
+    config, corpus, data, vocab_size = run.config, run.corpus, run.data, run.config.model.vocab_size
+    counts = corpus.training_counts(data.train_tokens, data.val_tokens, vocab_size)
     return Results(
         status="interrupted" if interrupted else "finished",
         reason=interrupted.reason if interrupted else None,
@@ -34,8 +36,9 @@ def collect(
         best_step=record.best_step,
         perplexity=record.val.get("val_perplexity"),
         bits_per_byte=record.val.get("val_bits_per_byte"),
-        unigram_val_loss=unigram_loss(data.train_tokens, data.val_tokens[1:], config.model.vocab_size),
-        unigram_train_loss=unigram_loss(data.train_tokens, data.train_tokens[1:], config.model.vocab_size),
+        unigram_val_loss=unigram_loss(counts, token_counts.count(data.val_tokens[1:], vocab_size)),
+        # All of them but the first are targets, too.
+        unigram_train_loss=unigram_loss(counts, counts - token_counts.count(data.train_tokens[:1], vocab_size)),
         tokens_seen=data.position * config.model.context_length,
         tokens_per_second=module.overall_rate,
         steps=trainer.global_step,

@@ -23,7 +23,8 @@ FILES = [(group, choice) for group in group_names() for choice in group_choices(
 
 @pytest.mark.parametrize(("group", "choice"), FILES)
 def test_every_file_composes_and_says_who_should_choose_it(group: str, choice: str) -> None:
-    extra = ["corpus.path=x.txt"] if choice == "text" else []
+    needed = {"text": ["corpus.path=x.txt"], "bin": ["corpus.path=x.bin"], "hf": ["corpus.name=a/b"]}
+    extra = needed.get(choice, []) if group == "corpus" else []
     check(compose.compose_config([f"{group}={choice}", *extra]))
     assert len(first_line(group, choice)) > 20
 

@@ -6,29 +6,21 @@ import subprocess
 import sys
 import zlib
 from collections.abc import Callable, Iterator
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
 from support.commands import ROOT
 from support.waiting import wait_for
 
+from lab.data import stamps, token_file
 from lab.data.corpus import Document
-from lab.data.token_file import TokenFile, cache_folder, encode_documents, safe_chunks, tokenize
+from lab.data.token_file import Origin, TokenFile, cache_folder, tokenize
 from lab.errors import LabError
 from lab.tokenizer import Tokenizer
 
-few = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
 TOKENIZER = Tokenizer()
 END = TOKENIZER.endoftext
-
-blanks = " \n\t\r\x0b\x0c\x1c\x1d\x1e\x1f\x85\u00a0\u1680\u2003\u2028\u2029\u202f\u205f\u3000\u200b\u180e\ufeff"
-texts = st.text() | st.text(st.sampled_from(blanks + "      ab'stE.,19éß猫🦊")) | st.text(st.sampled_from(" \u00a0\na"))
-"""Anything; all kinds of blanks among letters, digits and signs; long rows of blanks."""
 
 
 class Counting(Tokenizer):
@@ -51,75 +43,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def reader(*stories: str) -> Callable[[], Iterator[Document]]:
     return lambda: (iter([story]) for story in stories)
-
-
-def cut(text: str, borders: list[int]) -> list[str]:
-    """``text`` in pieces, as reads of a file would bring it."""
-    places = sorted({0, len(text), *(border % (len(text) + 1) for border in borders)})
-    return [text[start:stop] for start, stop in pairwise(places)]
-
-
-@few
-@given(texts, st.integers(1, 12), st.lists(st.integers(0, 1000), max_size=5))
-@example("a  b", 1, [])
-@example("it 's", 1, [])
-@example("a \u00a0 \u00a0\u00a0b", 1, [])  # GPT-2 has a token for these four blanks, with a plain one inside
-def test_chunks_encode_like_the_whole_text(text: str, size: int, borders: list[int]) -> None:
-    chunks = list(safe_chunks(iter(cut(text, borders)), size))
-    assert "".join(chunks) == text
-    assert all(chunks)
-    assert [token for chunk in chunks for token in TOKENIZER.encode(chunk)] == TOKENIZER.encode(text)
-
-
-@few
-@given(st.lists(st.text(st.sampled_from("abc."), min_size=1, max_size=6), max_size=200), st.integers(8, 40))
-def test_chunks_of_a_text_that_comes_in_small_pieces_are_small(words: list[str], size: int) -> None:
-    text = " ".join(words)
-    pieces = [text[start : start + size] for start in range(0, len(text), size)]
-    assert all(len(chunk) <= 2 * size for chunk in safe_chunks(iter(pieces), size))
-
-
-def test_chunks_of_a_text_that_comes_in_one_piece_are_small() -> None:
-    """As a document of a .jsonl file does, and a text given to get_dataloader."""
-    assert all(len(chunk) <= 200 for chunk in safe_chunks(iter(["word " * 1000]), 100))
-
-
-def test_without_a_blank_there_is_no_border() -> None:
-    assert list(safe_chunks(iter(["abc", "def", "ghi"]), 2)) == ["abcdefghi"]
-
-
-def test_lines_without_a_blank_in_them_have_borders() -> None:
-    """In Chinese, say: nobody has to hold the whole book in memory."""
-    text = ("猫" * 30 + "\n\n") * 100
-    chunks = list(safe_chunks(iter([text]), 100))
-    assert max(map(len, chunks)) < 200
-    assert [token for chunk in chunks for token in TOKENIZER.encode(chunk)] == TOKENIZER.encode(text)
-
-
-@pytest.mark.parametrize("unit", ["a", " ", "\n ", "猫"])
-def test_a_text_without_a_border_is_looked_through_once(unit: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    looked = 0
-
-    class Watched:
-        def search(self, text: str, start: int) -> None:
-            nonlocal looked
-            looked += max(0, len(text) - start)
-
-    monkeypatch.setattr("lab.data.token_file.BORDER", Watched())
-    pieces = [unit * (500 // len(unit))] * 200
-    assert "".join(safe_chunks(iter(pieces), 500)) == "".join(pieces)
-    assert looked < 2 * 500 * 200
-
-
-@few
-@given(st.lists(st.text(st.sampled_from("ab é猫."), max_size=8), max_size=8))
-def test_one_separator_between_documents_and_none_for_empty_ones(stories: list[str]) -> None:
-    expected: list[int] = []
-    for story in filter(None, stories):
-        expected += ([END] if expected else []) + TOKENIZER.encode(story)
-    pieces = list(encode_documents([iter([story]) for story in stories], TOKENIZER))
-    assert [token for piece in pieces for token in piece.tolist()] == expected
-    assert all(piece.dtype == np.uint16 for piece in pieces)
 
 
 def test_a_text_of_several_real_chunks(folder: Path) -> None:
@@ -252,6 +175,37 @@ def test_a_damaged_file_is_made_anew(folder: Path, damage: Callable[[TokenFile],
     assert len(tokenizer.encoded) == 2  # and is good from then on
 
 
+def test_a_text_whose_files_are_the_same_is_not_read_again(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor are its tokens, as long as nobody writes to them."""
+    monkeypatch.setattr(stamps, "_SETTLED", -1_000_000_000)
+    file = tmp_path / "a.txt"
+    file.write_text("A fox.")
+    readings, looks = [], []
+    look = token_file._look_through
+
+    def counted(tokens: TokenFile) -> dict[str, int]:
+        looks.append(1)
+        return look(tokens)
+
+    monkeypatch.setattr(token_file, "_look_through", counted)
+
+    def read() -> Iterator[Document]:
+        readings.append(1)
+        yield iter([file.read_text()])
+
+    origin = Origin("a.txt", (file,))
+    made = tokenize(read, TOKENIZER, origin)
+    assert tokenize(read, TOKENIZER, origin) == tokenize(read, TOKENIZER, origin) == made
+    assert (len(readings), len(looks)) == (2, 1)  # once to know it, once to encode it; and its tokens once
+    flipped(made)
+    assert tokenize(read, TOKENIZER, origin) == made
+    assert made.open().tolist() == TOKENIZER.encode("A fox.")
+    file.write_text("A lio.")
+    assert tokenize(read, TOKENIZER, origin).open().tolist() == TOKENIZER.encode("A lio.")
+
+
 @pytest.mark.parametrize("stories", [[], [""], ["", ""]])
 def test_an_empty_text_is_refused(folder: Path, stories: list[str]) -> None:
     with pytest.raises(LabError, match="empty"):
@@ -351,12 +305,12 @@ def test_what_a_killed_process_left_is_cleared_away(tmp_path: Path, folder: Path
     wait_for_sign(tmp_path / "hanging", process)
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    assert list(folder.glob(".*.tmp"))
+    assert list(folder.glob("*.partial"))
     assert not list(folder.glob("*.bin"))
 
     stories = [f"story {i} of a fox" for i in range(40)]
     found = tokenize(reader(*stories), TOKENIZER)
-    assert not list(folder.glob(".*.tmp"))
+    assert not list(folder.glob("*.partial*"))
     expected = [token for story in stories for token in [END, *TOKENIZER.encode(story)]][1:]
     assert found.open().tolist() == expected
 

@@ -140,3 +140,15 @@ def test_a_text_too_small_is_told_with_options_that_fit(folder: Path) -> None:
         split(tokens, DATA, 64, border)
     assert "data.val_fraction" not in str(told.value)
     assert np.array_equal(split(tokens, DATA, 32, border)[1], tokens[border:])
+
+
+def test_merges_are_learnt_from_pieces_of_a_long_text(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stories = [f"{number:09} " for number in range(1000)]
+    text = vocabulary.TrainingText(lambda: (iter([story]) for story in stories), 9000, "f" * 64)
+    assert "".join(vocabulary.sample(text)) == "".join(stories[:900])
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(vocabulary, "_SAMPLE", 90)
+    assert list(vocabulary.sample(text)) == stories[0:900:100]
+    assert "learning the vocabulary from 0 of the 0 MB of training text, evenly spread" in capsys.readouterr().err

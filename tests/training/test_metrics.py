@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from lab.data.token_counts import count
 from lab.training.metrics import (
     LanguageModelMetrics,
     model_flops_utilization,
@@ -91,6 +92,10 @@ def test_devices_add_up_their_sums() -> None:
 tokens = st.lists(st.integers(0, 9), min_size=1, max_size=50)
 
 
+def counted(ids: list[int]) -> np.ndarray:
+    return count(np.array(ids, dtype=np.uint16), 10)
+
+
 @few
 @given(st.lists(st.integers(0, 9), max_size=50), tokens)
 def test_unigram_loss_by_brute_force(train: list[int], targets: list[int]) -> None:
@@ -99,7 +104,7 @@ def test_unigram_loss_by_brute_force(train: list[int], targets: list[int]) -> No
     for alpha in (1.0, 0.1, 0.01):
         total = -math.fsum(math.log((counts[t] + alpha) / (len(train) + alpha * 10)) for t in targets)
         losses.append(total / len(targets))
-    found = unigram_loss(np.array(train, dtype=np.uint16), np.array(targets, dtype=np.uint16), 10)
+    found = unigram_loss(counted(train), counted(targets))
     assert found == pytest.approx(min(losses), rel=1e-10)
 
 
@@ -108,13 +113,13 @@ def test_unigram_loss_by_brute_force(train: list[int], targets: list[int]) -> No
 def test_no_unigram_model_beats_the_entropy_of_the_targets(train: list[int], targets: list[int]) -> None:
     shares = [count / len(targets) for count in Counter(targets).values()]
     entropy = -sum(share * math.log(share) for share in shares)
-    ours = unigram_loss(np.array(train, dtype=np.uint16), np.array(targets, dtype=np.uint16), 10)
+    ours = unigram_loss(counted(train), counted(targets))
     assert ours >= entropy - 1e-12
 
 
 def test_unigram_loss_approaches_the_entropy_of_its_own_text() -> None:
-    text = np.repeat(np.arange(4, dtype=np.uint16), [4000, 2000, 1000, 1000])
-    assert unigram_loss(text, text, 50257) == pytest.approx(1.75 * math.log(2), abs=0.1)
+    counts = count(np.repeat(np.arange(4, dtype=np.uint16), [4000, 2000, 1000, 1000]), 50257)
+    assert unigram_loss(counts, counts) == pytest.approx(1.75 * math.log(2), abs=0.1)
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ class CorpusInfo(Model):
 
     name: str
     description: str
-    source: Literal["bundled", "url", "stdlib", "path", "upload"]
+    source: Literal["bundled", "url", "stdlib", "path", "hf", "upload"]
     here: bool = Field(description="Whether it is on this machine; else it is fetched at first use.")
     bytes: int | None
     overrides: dict[str, Value] = Field(description="The options that choose it.")
@@ -43,13 +43,13 @@ def listed(settings: Settings) -> list[CorpusInfo]:
     found = []
     for name in group_choices("corpus"):
         config = config_of(name)
-        if config.source != CorpusSource.path:
+        if not _needs_more(config):
             files = _files_here(config, settings.root)
             found.append(
                 CorpusInfo(
                     name=name,
                     description=first_line("corpus", name),
-                    source=CorpusSource(config.source).value,
+                    source=CorpusSource(config.source).value,  # type: ignore[arg-type]
                     here=bool(files),
                     bytes=sum(file.stat().st_size for file in files) if files else None,
                     overrides={"corpus": name},
@@ -68,6 +68,13 @@ def listed(settings: Settings) -> list[CorpusInfo]:
             )
         )
     return found
+
+
+def _needs_more(config: CorpusConfig) -> bool:
+    """Is it no choice by itself, because a path or a name goes with it?"""
+    if config.source == CorpusSource.hf:
+        return config.dataset is None
+    return config.source in (CorpusSource.path, CorpusSource.bin)
 
 
 def uploaded(settings: Settings) -> Iterator[Path]:
@@ -110,7 +117,7 @@ def size(config: CorpusConfig, root: Path) -> Size | None:
     key = (config.document_separator, stamped)
     if key not in _counted:
         try:
-            _counted[key] = prepare.tokenize(files, config).n_tokens
+            _counted[key] = prepare.tokenize(files, config, root).n_tokens
         except LabError:
             return None
     return _counted[key], True

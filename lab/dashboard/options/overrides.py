@@ -31,6 +31,8 @@ REFUSED = {
     "tokenizer.name": "choose a tokenizer instead",
     "tokenizer.path": "it can name any file of this machine; use the command line",
     "corpus.name": "choose a corpus instead",
+    "corpus.dataset": "choose a corpus instead",
+    "corpus.val_path": "it can name any file of this machine; use the command line",
     "corpus.source": "choose a corpus instead",
     "corpus.url": "choose a corpus instead",
     "corpus.sha256": "choose a corpus instead",
@@ -117,7 +119,8 @@ def check_inherited(inherited: Sequence[str], typed: Mapping[str, Value], settin
             config = check(compose.compose_quoted([*inherited, *quoting.quote_literals(words(typed, settings))]))
     except LabError as error:
         raise ApiError(422, str(error), field_of(str(error), typed)) from error
-    if config.corpus.source == CorpusSource.path or any(word.startswith("corpus.path=") for word in inherited):
+    is_own = config.corpus.source in (CorpusSource.path, CorpusSource.bin)
+    if is_own or any(word.startswith("corpus.path=") for word in inherited):
         _check_path(config.corpus.path, settings)
     return config
 

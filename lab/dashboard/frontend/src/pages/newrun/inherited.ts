@@ -10,7 +10,7 @@ export function inherited(config: unknown, options: ConfigOption[]): Record<stri
   for (const { name, allowed } of options) {
     const value = parent[name];
     // The path of a prepared corpus is its own affair; only a text of one's own is chosen by it.
-    if (name === "corpus.path" && parent["corpus.source"] !== "path") continue;
+    if (name === "corpus.path" && !["path", "bin"].includes(String(parent["corpus.source"]))) continue;
     if (allowed && value !== undefined) found[name] = typeof value === "string" ? valueOf(value) : value;
   }
   for (const [group, chosen] of [
