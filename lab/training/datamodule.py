@@ -9,6 +9,7 @@ from torch.utils.data import DataLoader
 from lab.config.schema import DataConfig
 from lab.data.loader import batch_loader
 from lab.data.prepare import split
+from lab.data.shuffle import Shuffle, suitable
 from lab.data.windows import Batch, EvaluationWindows, SeekableSampler, Windows
 
 
@@ -31,6 +32,7 @@ class LabData(L.LightningDataModule):
         self.seed = seed
         self.train_tokens, self.val_tokens = split(tokens, config, context_length, border)
         self.windows = Windows(self.train_tokens, context_length, config.stride)
+        self.how = suitable(len(self.windows), config.shuffle)
         self._start = (0, 0)
         """Optimizer steps and used windows when this process began: not zero for a run that is continued."""
 
@@ -47,12 +49,15 @@ class LabData(L.LightningDataModule):
         return first_window + (self.trainer.global_step - first_step) * windows_per_step
 
     def state_dict(self) -> dict[str, Any]:
-        """All there is to know for continuing: how many windows have been used, after how many steps."""
+        """All there is to know for continuing: how many windows have been used, after how many steps, in what order."""
         assert self.trainer is not None
-        return {"step": self.trainer.global_step, "position": self.position}
+        return {"step": self.trainer.global_step, "position": self.position, "shuffle": self.how}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self._start = (int(state_dict["step"]), int(state_dict["position"]))
+        then = state_dict.get("shuffle", "permutation")  # which it was for any number of windows, before it was said
+        if self.config.shuffle and then != "none":
+            self.how = then
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Endless batches ``(batch_size, context_length)``, from ``position`` on."""
@@ -60,8 +65,7 @@ class LabData(L.LightningDataModule):
         sampler = SeekableSampler(
             len(self.windows),
             self.config.batch_size,
-            seed=self.seed,
-            shuffle=self.config.shuffle,
+            order=Shuffle(len(self.windows), self.seed, self.how),
             position=self.position,
             rank=rank,
             replicas=replicas,

@@ -11,6 +11,7 @@ from support.batches import numbered, values
 from support.commands import scalars, tiny
 
 from lab.config.schema import DataConfig
+from lab.data import shuffle
 from lab.training.datamodule import LabData
 
 
@@ -97,6 +98,23 @@ def test_a_continued_run_gets_the_batches_that_were_left() -> None:
     for ours, theirs in zip(continued.train_dataloader(), whole[9:], strict=False):
         assert torch.equal(ours[0], theirs[0])
         assert torch.equal(ours[1], theirs[1])
+
+
+def test_a_run_goes_on_in_the_order_that_it_began_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one of before there was another order than that of a permutation that is held."""
+
+    def firsts(state: dict[str, Any] | None, **options: Any) -> list[int]:
+        data = LabData(numbered(500), DataConfig(batch_size=4, **options), 16, seed=0)
+        if state is not None:
+            data.load_state_dict({"step": 3, "position": 12, **state})
+        return [row for inputs, _ in islice(data.train_dataloader(), 9) for row in inputs[:, 0].tolist()]
+
+    held = firsts({})
+    monkeypatch.setattr(shuffle, "LARGEST_HELD", 20)
+    computed = firsts({"shuffle": "feistel"})
+    assert firsts(None)[12:] == computed[:-12]
+    assert firsts({}) == firsts({"shuffle": "permutation"}) == held != computed
+    assert firsts({"shuffle": "feistel"}, shuffle=False) == firsts({"shuffle": "none"}, shuffle=False) != computed
 
 
 @pytest.mark.parametrize("kind", ["cpu", "cuda"])
