@@ -14,7 +14,8 @@ from lab.commands.options import help_text, own_parts, parse, place
 from lab.config import compose
 from lab.config.choices import group_choices
 from lab.config.limits import AT_LEAST_1
-from lab.config.schema import Config, CorpusConfig, DataConfig, check
+from lab.config.limits import LIMITS as LIMITS_OF_TRAINING
+from lab.config.schema import Config, CorpusConfig, CorpusSource, DataConfig, check
 from lab.data.prepare import anchor, cut, read_corpus
 from lab.errors import LabError
 from lab.evaluation import scoring, tasks
@@ -244,6 +245,10 @@ def chosen_corpus(options: Options, opened: Pretrained, start_folder: Path) -> C
     if separator is None and _is_own(config.corpus, trained, start_folder):
         kept = trained.get("document_separator")
         config.corpus.document_separator = kept if isinstance(kept, str) and kept else None
+        for option in ("seed", "documents"):  # of a grammar
+            if config.corpus.source == CorpusSource.grammar and type(value := trained.get(option)) is int:
+                LIMITS_OF_TRAINING[f"corpus.{option}"].check(f"corpus.{option}", value)
+                setattr(config.corpus, option, value)
     return config
 
 

@@ -56,6 +56,8 @@ LIMITS = {
     "model.hidden_dim": AT_LEAST_1,
     "model.rope_base": Limit(1, open_low=True),
     "model.norm_eps": POSITIVE,
+    "corpus.seed": Limit(0, 2**32 - 1),
+    "corpus.documents": AT_LEAST_1,
     "tokenizer.vocab_size": Limit(257, 2_000_000),
     "data.batch_size": AT_LEAST_1,
     "data.stride": AT_LEAST_1,

@@ -33,6 +33,8 @@ class CorpusSource(StrEnum):
     """The running Python's standard library."""
     path = "path"
     """Files of the user's own."""
+    grammar = "grammar"
+    """Written by a grammar, as much as is asked for; see lab/data/sentences.py."""
 
 
 class SaveFailure(Enum):
@@ -57,7 +59,7 @@ class CorpusConfig:
     name: str = MISSING
     """What the corpus is called in summaries and results."""
     source: str = MISSING
-    """bundled, url, stdlib, path, or a function of one's own that yields texts, as FILE.py:NAME."""
+    """bundled, url, stdlib, path, grammar, or a function of one's own that yields texts, as FILE.py:NAME."""
     path: str | None = None
     """File, folder (its .txt .md .py .jsonl .ndjson files) or glob pattern; relative to where the command is typed. A
     document is a file, a JSON line with a "text", or an element of the array in a .json file."""
@@ -67,6 +69,10 @@ class CorpusConfig:
     """What the fetched file must hash to."""
     document_separator: str | None = None
     """Text that ends a document wherever it stands, such as `<|endoftext|>`, with a line break after it; null: none."""
+    seed: int | None = None
+    """grammar only: which texts it writes."""
+    documents: int | None = None
+    """grammar only: how many texts, of some 200 characters each. More of them begin with the same."""
 
 
 @dataclass
@@ -280,6 +286,17 @@ def _check_choice(option: str, value: str, choices: type[Enum]) -> None:
         raise LabError(f"{option}={shown(value)} does not fit: choose one of {', '.join(known)}, or FILE.py:NAME")
 
 
+def _check_grammar(corpus: CorpusConfig) -> None:
+    for name in ("seed", "documents"):
+        given = getattr(corpus, name) is not None
+        if given and corpus.source != CorpusSource.grammar:
+            raise LabError(f"corpus.{name}= goes with corpus=grammar: every other corpus is what it is")
+        if not given and corpus.source == CorpusSource.grammar:
+            raise LabError(
+                f"corpus=grammar needs corpus.{name}=: give a whole number, or leave it out for that of its file"
+            )
+
+
 def _settle_vocabulary(config: Config) -> None:
     """Gives the model the vocabulary of its tokenizer, as far as the options alone tell how large that is."""
     tokenizer, asked, default = config.tokenizer, config.model.vocab_size, ModelConfig().vocab_size
@@ -305,6 +322,7 @@ def _check_together(config: Config) -> None:
         config.corpus.name = user_code.split(config.corpus.source)[1]
     if config.corpus.source == CorpusSource.path and not config.corpus.path:
         raise LabError("corpus=text needs a text: add corpus.path=FILE, a folder, or a pattern such as 'notes/*.md'")
+    _check_grammar(config.corpus)
     if config.corpus.document_separator == "":
         raise LabError("corpus.document_separator= is empty: give the text that ends a document, or null for none")
     if config.trainer.accelerator not in ACCELERATORS:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from lab.config.schema import CorpusConfig, CorpusSource, DataConfig, TokenizerConfig
-from lab.data import corpus, download, text_files, token_file, vocabulary
+from lab.data import corpus, download, sentences, text_files, token_file, vocabulary
 from lab.data.corpus import Document
 from lab.data.token_file import TokenFile
 from lab.data.tree_walk import Found
@@ -38,7 +38,7 @@ class Corpus:
     def told(self) -> dict[str, str]:
         """Rows for a table: how much was read, what was not, and what may be meant otherwise than it was taken."""
         documents, files = _number(self.tokens.n_documents, "document"), _number(len(self.found.files), "file")
-        # A function of the user's own has no files.
+        # A function of the user's own has no files, nor has a grammar.
         rows = {"read": f"{documents} in {files}, {self.found.n_bytes:,} bytes" if self.found.files else documents}
         if self.found.left_out:
             rows["left out"] = self.found.told()
@@ -80,7 +80,7 @@ def _find(config: CorpusConfig, start_folder: Path) -> Found:
             caches = (token_file.cache_folder(), download.corpora_folder())
             return text_files.find(str(config.path), start_folder, caches)
         case _:
-            return Found()  # a function of the user's own
+            return Found()  # a function of the user's own, or a grammar
 
 
 def _all_of(files: list[Path]) -> Found:
@@ -135,6 +135,10 @@ def tokenize(files: list[Path], config: CorpusConfig, tokenizer: TextTokenizer |
 def _documents(files: list[Path], config: CorpusConfig) -> Iterator[Document]:
     if user_code.is_reference(config.source):
         return corpus.own_documents(config.source)
+    if config.source == CorpusSource.grammar:
+        assert config.seed is not None
+        assert config.documents is not None
+        return (iter([text]) for text in sentences.documents(config.seed, config.documents))
     return corpus.documents(files, config.document_separator)
 
 

@@ -46,6 +46,10 @@ class Results:
     """What counting single tokens reaches on the validation text, without any network: the level to beat."""
     unigram_train_loss: float | None = None
     """The same on the training text."""
+    floor_loss: float | None = None
+    """The least loss that is possible on the validation text, where that is known (see ``lab.training.floor``)."""
+    floor_bits_per_byte: float | None = None
+    """The same in bits, for each byte."""
     tokens_seen: int | None = None
     """Tokens trained on, in all parts of the run, each as often as it was seen."""
     tokens_per_second: float | None = None
@@ -91,7 +95,7 @@ _KINDS: Mapping[str, Kind] = {
     "status": _status,
     **dict.fromkeys(("reason", "parent", "git_revision"), text()),
     **dict.fromkeys(("train_loss", "val_loss", "best_val_loss", "perplexity", "bits_per_byte"), _LOSS),
-    **dict.fromkeys(("unigram_val_loss", "unigram_train_loss"), _LOSS),
+    **dict.fromkeys(("unigram_val_loss", "unigram_train_loss", "floor_loss", "floor_bits_per_byte"), _LOSS),
     **dict.fromkeys(("train_step", "val_step", "best_step", "steps", "total_steps"), whole()),
     **dict.fromkeys(("tokens_seen", "parameters", "seed"), whole()),
     **dict.fromkeys(("tokens_per_second", "seconds"), _AMOUNT),

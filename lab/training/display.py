@@ -48,6 +48,7 @@ def start(run: Preparation, model: GPTModel, weights: str | None = None) -> None
             "corpus": f"{config.corpus.name}: {corpus.tokens.n_tokens:,} tokens, {len(run.data.train_tokens):,} to "
             f"train on, {len(run.data.val_tokens):,} to validate with",
             **corpus.told(),
+            **({"best possible": run.floor.told()} if run.floor else {}),
             "steps": f"{_steps(plan, run.earlier)}; evaluation every {plan.eval_every}",
             **_continuing(run.earlier, config, plan),
             **({"weights": weights} if weights else {}),
@@ -145,6 +146,7 @@ def finish(run: Preparation, results: Results) -> None:
             f"(perplexity {results.perplexity:,.1f}, {results.bits_per_byte:.3f} bits per byte)",
             "best": f"{results.best_val_loss:.4f} at step {results.best_step}",
             "yardstick": _yardstick(results, run.plan),
+            **_above_floor(results),
         }
     in_all = f"{duration(results.seconds or 0.0)} in all" + (", earlier parts included" if results.parent else "")
     rate = results.tokens_per_second
@@ -198,6 +200,15 @@ def _yardstick(results: Results, plan: Plan) -> str:
     seen = _at(results.val_step, results.steps)
     text += f"was no better{seen}" if seen else "is no better"
     return f"{text}, but on its training text it is ({training:.4f})" if learnt else text
+
+
+def _above_floor(results: Results) -> dict[str, str]:
+    """How far the model is from the best possible one, where that is known."""
+    if results.floor_bits_per_byte is None or results.bits_per_byte is None:
+        return {}
+    above = results.bits_per_byte - results.floor_bits_per_byte
+    known = f"{results.floor_bits_per_byte:.4f} bits per byte, for a model that knows the grammar"
+    return {"best possible": f"{known}: you are {above:.4f} bits a byte above it"}
 
 
 def _at(step: int | None, now: int | None) -> str:

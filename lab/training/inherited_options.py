@@ -169,6 +169,9 @@ def _take_corpus(node: Any, said: Mapping[str, str], taken: Inherited) -> None:
         # A name of code: what it names is run only if its file was typed.
         named = key == "source" and user_code.is_reference(value)
         harmless = key == "name" or (key == "path" and _raw(file, "source") == "bundled")
+        if key in ("seed", "documents") and type(value) is int:
+            taken.words.append(f"corpus.{key}={value}")
+            continue
         as_it_is = key == "document_separator" or (own_text and key == "path")
         if isinstance(value, str) and (named or as_it_is or (harmless and _WORD.fullmatch(value))):
             taken.words.append(quoting.quoted(f"corpus.{key}", value))

@@ -36,6 +36,8 @@ def collect(
         bits_per_byte=record.val.get("val_bits_per_byte"),
         unigram_val_loss=unigram_loss(data.train_tokens, data.val_tokens[1:], config.model.vocab_size),
         unigram_train_loss=unigram_loss(data.train_tokens, data.train_tokens[1:], config.model.vocab_size),
+        floor_loss=run.floor.loss if run.floor else None,
+        floor_bits_per_byte=run.floor.bits_per_byte if run.floor else None,
         tokens_seen=data.position * config.model.context_length,
         tokens_per_second=module.overall_rate,
         steps=trainer.global_step,
