@@ -231,6 +231,10 @@ def chosen_corpus(options: Options, opened: Pretrained, start_folder: Path) -> C
         name = "text" if path is not None else trained.get("name")
     if name is None:
         raise LabError(f"{opened.source} does not say what it was trained on: give corpus=, one of {known}")
+    if name == "mix":
+        parts = trained.get("parts")
+        named = ", ".join(map(str, parts)) if isinstance(parts, list) else known
+        raise LabError(f"a mixture is measured a part at a time: give corpus= or corpus.path=, one of {named}")
     if name not in group_choices("corpus"):
         raise LabError(f"corpus={name} is unknown: choose one of {known}")
     if path is not None and name != "text":
@@ -268,7 +272,9 @@ def cut_as_trained(config: Config, fingerprint: str, opened: Pretrained, start_f
     if opened.metadata is None:
         return config.data
     now = config.corpus
-    changed = opened.metadata["corpus"]["fingerprint"] != fingerprint
+    parts = opened.metadata["config"]["corpus"].get("parts")
+    of_mixture = isinstance(parts, list) and (now.name in parts or now.path in parts)
+    changed = opened.metadata["corpus"]["fingerprint"] != fingerprint and not of_mixture
     if changed and not _is_own(now, opened.metadata["config"]["corpus"], start_folder):
         return config.data
     if changed:

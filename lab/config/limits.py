@@ -58,6 +58,7 @@ LIMITS = {
     "model.norm_eps": POSITIVE,
     "corpus.seed": Limit(0, 2**32 - 1),
     "corpus.documents": AT_LEAST_1,
+    "corpus.weights": AT_LEAST_0,
     "tokenizer.vocab_size": Limit(257, 2_000_000),
     "data.batch_size": AT_LEAST_1,
     "data.stride": AT_LEAST_1,

@@ -35,6 +35,8 @@ class CorpusSource(StrEnum):
     """Files of the user's own."""
     grammar = "grammar"
     """Written by a grammar, as much as is asked for; see lab/data/sentences.py."""
+    mix = "mix"
+    """Several others, each with its share; see lab/data/mixture.py."""
 
 
 class SaveFailure(Enum):
@@ -59,7 +61,7 @@ class CorpusConfig:
     name: str = MISSING
     """What the corpus is called in summaries and results."""
     source: str = MISSING
-    """bundled, url, stdlib, path, grammar, or a function of one's own that yields texts, as FILE.py:NAME."""
+    """bundled, url, stdlib, path, grammar, mix, or a function of one's own that yields texts, as FILE.py:NAME."""
     path: str | None = None
     """File, folder (its .txt .md .py .jsonl .ndjson files) or glob pattern; relative to where the command is typed. A
     document is a file, a JSON line with a "text", or an element of the array in a .json file."""
@@ -73,6 +75,11 @@ class CorpusConfig:
     """grammar only: which texts it writes."""
     documents: int | None = None
     """grammar only: how many texts, of some 200 characters each. More of them begin with the same."""
+    parts: list[Any] | None = None
+    """mix only: names of corpora, paths, or groups of options such as {corpus:grammar,seed:7}. Each part is cut into
+    training and validation by itself, as data.val_fraction= and the like say."""
+    weights: list[float] | None = None
+    """mix only: what the share of each part in the training windows is in proportion to; null: their number."""
 
 
 @dataclass
@@ -286,15 +293,13 @@ def _check_choice(option: str, value: str, choices: type[Enum]) -> None:
         raise LabError(f"{option}={shown(value)} does not fit: choose one of {', '.join(known)}, or FILE.py:NAME")
 
 
-def _check_grammar(corpus: CorpusConfig) -> None:
-    for name in ("seed", "documents"):
-        given = getattr(corpus, name) is not None
-        if given and corpus.source != CorpusSource.grammar:
-            raise LabError(f"corpus.{name}= goes with corpus=grammar: every other corpus is what it is")
-        if not given and corpus.source == CorpusSource.grammar:
-            raise LabError(
-                f"corpus=grammar needs corpus.{name}=: give a whole number, or leave it out for that of its file"
-            )
+def _check_own_options(corpus: CorpusConfig) -> None:
+    """Those that only one kind of corpus has."""
+    for name, source in (("seed", "grammar"), ("documents", "grammar"), ("parts", "mix"), ("weights", "mix")):
+        if getattr(corpus, name) is not None and corpus.source != source:
+            raise LabError(f"corpus.{name}= goes with corpus={source}: leave it out")
+        if getattr(corpus, name) is None and source == corpus.source == CorpusSource.grammar:
+            raise LabError(f"corpus=grammar needs corpus.{name}=: give a whole number, or leave it out for its default")
 
 
 def _settle_vocabulary(config: Config) -> None:
@@ -322,7 +327,7 @@ def _check_together(config: Config) -> None:
         config.corpus.name = user_code.split(config.corpus.source)[1]
     if config.corpus.source == CorpusSource.path and not config.corpus.path:
         raise LabError("corpus=text needs a text: add corpus.path=FILE, a folder, or a pattern such as 'notes/*.md'")
-    _check_grammar(config.corpus)
+    _check_own_options(config.corpus)
     if config.corpus.document_separator == "":
         raise LabError("corpus.document_separator= is empty: give the text that ends a document, or null for none")
     if config.trainer.accelerator not in ACCELERATORS:

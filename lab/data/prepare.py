@@ -1,11 +1,14 @@
 """The text behind a run, as tokens: found, encoded, and cut into what trains and what validates."""
 
+import hashlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
+from lab.config import corpora
 from lab.config.schema import CorpusConfig, CorpusSource, DataConfig, TokenizerConfig
 from lab.data import corpus, download, sentences, text_files, token_file, vocabulary
 from lab.data.corpus import Document
@@ -14,7 +17,6 @@ from lab.data.tree_walk import Found
 from lab.data.windows import split_by_position
 from lab.errors import LabError
 from lab.files import user_code
-from lab.files.paths import typed_path
 from lab.tokenizer import ENDOFTEXT, Tokenizer
 from lab.tokenizers.contract import TextTokenizer
 
@@ -28,6 +30,8 @@ class Corpus:
     tokenizer: TextTokenizer = field(default_factory=Tokenizer)
     measure: TokenFile | None = None
     """GPT-2's tokens of the same text, by which the validation text is measured out; None where it is these."""
+    parts: "dict[str, Corpus]" = field(default_factory=dict)
+    """Of a mixture, by name. What is said of its tokens is the sum of theirs, and there is no such file."""
 
     def border(self, data: DataConfig) -> int | None:
         """How many of the tokens train, those behind them validate; None: GPT-2's tokens, which ``cut`` can count."""
@@ -91,7 +95,9 @@ def anchor(config: CorpusConfig, start_folder: Path) -> None:
     """Makes the path of a text of one's own absolute. It is kept with the run, and read again from other folders, where
     another file may have that name."""
     if config.source == CorpusSource.path:
-        config.path = str(typed_path(str(config.path), start_folder).absolute())
+        config.path = corpora.anchored(str(config.path), start_folder)
+    if config.parts is not None:
+        config.parts = [corpora.anchor_part(entry, start_folder) for entry in config.parts]
 
 
 def read_corpus(config: CorpusConfig, start_folder: Path, tokenizer: TextTokenizer | None = None) -> Corpus:
@@ -101,11 +107,39 @@ def read_corpus(config: CorpusConfig, start_folder: Path, tokenizer: TextTokeniz
     Raises:
         LabError: if it is not there, cannot be read or is no text.
     """
+    if config.source == CorpusSource.mix:
+        parts = corpora.parts_of(config).items()
+        return _together({name: read_corpus(part, start_folder, tokenizer) for name, part in parts})
     found = _find(config, start_folder)
     gpt2 = tokenize(found.files, config)
     if tokenizer is None or tokenizer.name == Tokenizer.name:
         return Corpus(found, gpt2)
     return Corpus(found, tokenize(found.files, config, tokenizer), tokenizer, gpt2)
+
+
+def _together(parts: dict[str, Corpus]) -> Corpus:
+    """A mixture as one corpus."""
+    found, digest = Found(), hashlib.sha256()
+    for name, part in parts.items():
+        found = Found(
+            found.files + part.found.files,
+            found.n_bytes + part.found.n_bytes,
+            dict(Counter(found.left_out) + Counter(part.found.left_out)),
+            {**part.found.examples, **found.examples},
+        )
+        digest.update(f"{name} {part.tokens.fingerprint} ".encode())
+    files = [part.tokens for part in parts.values()]
+    sums = {name: sum(getattr(file, name) for file in files) for name in ("n_documents", "n_bytes", "n_mentions")}
+    changed = any(file.n_token_bytes is not None for file in files)
+    tokens = TokenFile(
+        Path(),
+        digest.hexdigest(),
+        sum(file.n_tokens for file in files),
+        **sums,
+        checksum=0,
+        n_token_bytes=sum(file.n_token_bytes or file.n_bytes for file in files) if changed else None,
+    )
+    return Corpus(found, tokens, next(iter(parts.values())).tokenizer, parts=parts)
 
 
 def make_tokenizer(config: TokenizerConfig, of: CorpusConfig, data: DataConfig, start_folder: Path) -> TextTokenizer:
@@ -116,9 +150,16 @@ def make_tokenizer(config: TokenizerConfig, of: CorpusConfig, data: DataConfig, 
     """
     if (ready := vocabulary.given(config, start_folder)) is not None:
         return ready
+    return vocabulary.learnt(config, *_learnable(of, data, start_folder))
+
+
+def _learnable(of: CorpusConfig, data: DataConfig, start_folder: Path) -> tuple[vocabulary.Read, int]:
+    """The text of ``of``, and how many bytes at its beginning are for training; of a mixture, that of its parts."""
+    if of.source == CorpusSource.mix:
+        each = [_learnable(part, data, start_folder) for part in corpora.parts_of(of).values()]
+        return lambda: (vocabulary.first_bytes(*one) for one in each), sum(n_bytes for _, n_bytes in each)
     files = find_corpus(of, start_folder)
-    n_bytes = _training_bytes(tokenize(files, of), data)
-    return vocabulary.learnt(config, lambda: _documents(files, of), n_bytes)
+    return lambda: _documents(files, of), _training_bytes(tokenize(files, of), data)
 
 
 def _training_bytes(gpt2: TokenFile, data: DataConfig) -> int:

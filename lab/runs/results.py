@@ -66,6 +66,8 @@ class Results:
     """The options of the model: the fields of ``lab.model.GPTConfig``."""
     corpus: dict[str, Any] | None = None
     """name; fingerprint (of the tokens); n_tokens; documents, files, bytes (how many); left_out (names, by kind)."""
+    parts: dict[str, Any] = field(default_factory=dict)
+    """Of a mixture, by name: passes (over its training windows), bits_per_byte (of its validation text)."""
     parameters: int | None = None
     """Of the model, each shared one counted once."""
     seed: int | None = None
@@ -99,7 +101,7 @@ _KINDS: Mapping[str, Kind] = {
     **dict.fromkeys(("train_step", "val_step", "best_step", "steps", "total_steps"), whole()),
     **dict.fromkeys(("tokens_seen", "parameters", "seed"), whole()),
     **dict.fromkeys(("tokens_per_second", "seconds"), _AMOUNT),
-    **dict.fromkeys(("model", "corpus"), _OPTIONS),
+    **dict.fromkeys(("model", "corpus", "parts"), _OPTIONS),
     "versions": table(text()),
 }
 

@@ -1,16 +1,19 @@
 """Batches for Lightning."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import lightning as L
 import numpy as np
 from torch.utils.data import DataLoader
 
-from lab.config.schema import DataConfig
+from lab.config.schema import Config, DataConfig
 from lab.data.loader import batch_loader
-from lab.data.prepare import split
+from lab.data.mixture import JoinedWindows, MixedOrder, Piece
+from lab.data.prepare import Corpus, split
 from lab.data.shuffle import Shuffle, suitable
 from lab.data.windows import Batch, EvaluationWindows, SeekableSampler, Windows
+from lab.errors import LabError
 
 
 class LabData(L.LightningDataModule):
@@ -24,15 +27,24 @@ class LabData(L.LightningDataModule):
     """
 
     def __init__(
-        self, tokens: np.ndarray, config: DataConfig, context_length: int, seed: int, border: int | None = None
+        self,
+        tokens: np.ndarray | Sequence[Piece],
+        config: DataConfig,
+        context_length: int,
+        seed: int,
+        border: int | None = None,
     ) -> None:
         super().__init__()
         self.config = config
         self.context_length = context_length
         self.seed = seed
-        self.train_tokens, self.val_tokens = split(tokens, config, context_length, border)
-        self.windows = Windows(self.train_tokens, context_length, config.stride)
-        self.how = suitable(len(self.windows), config.shuffle)
+        if isinstance(tokens, np.ndarray):
+            tokens = [Piece("", None, *split(tokens, config, context_length, border))]
+        self.pieces = tokens
+        """The corpus, or the parts of a mixture."""
+        parts = [Windows(piece.train, context_length, config.stride) for piece in tokens]
+        self.windows = parts[0] if len(parts) == 1 else JoinedWindows(parts)
+        self.how = suitable(max(map(len, parts)), config.shuffle)
         self._start = (0, 0)
         """Optimizer steps and used windows when this process began: not zero for a run that is continued."""
 
@@ -65,7 +77,7 @@ class LabData(L.LightningDataModule):
         sampler = SeekableSampler(
             len(self.windows),
             self.config.batch_size,
-            order=Shuffle(len(self.windows), self.seed, self.how),
+            order=self.order,
             position=self.position,
             rank=rank,
             replicas=replicas,
@@ -73,14 +85,53 @@ class LabData(L.LightningDataModule):
         workers = self.config.num_workers
         return batch_loader(self.windows, workers, batch_sampler=sampler, pin_memory=self._for_gpu)
 
-    def val_dataloader(self) -> DataLoader[Batch]:
-        """Every validation token but the first as a target, exactly once; ``(rows, seq)`` batches, the last shorter."""
+    @property
+    def order(self) -> Shuffle | MixedOrder:
+        """Which window stands at which position."""
+        if not isinstance(self.windows, JoinedWindows):
+            return Shuffle(len(self.windows), self.seed, self.how)
+        sizes = [len(part) for part in self.windows.parts]
+        weights = [size if p.weight is None else p.weight for size, p in zip(sizes, self.pieces, strict=True)]
+        return MixedOrder(sizes, weights, self.seed, self.how)
+
+    def passes(self, position: int) -> dict[str, float]:
+        """How often each part of a mixture has been passed over before ``position``."""
+        order = self.order
+        if not isinstance(order, MixedOrder):
+            return {}
+        counts = zip(self.pieces, order.counts(position), order.sizes, strict=True)
+        return {piece.name: count / size for piece, count, size in counts}
+
+    def val_dataloader(self) -> DataLoader[Batch] | list[DataLoader[Batch]]:
+        """Every validation token but the first as a target, exactly once; ``(rows, seq)`` batches, the last shorter. Of
+        a mixture, a loader for each part."""
         # No gradients are kept, so a larger batch fits; the result does not depend on it.
-        windows = EvaluationWindows(self.val_tokens, self.context_length, 2 * self.config.batch_size)
-        return batch_loader(windows, 0, batch_size=None, pin_memory=self._for_gpu)
+        batch_size = 2 * self.config.batch_size
+        parts = [EvaluationWindows(piece.val, self.context_length, batch_size) for piece in self.pieces]
+        loaders = [batch_loader(windows, 0, batch_size=None, pin_memory=self._for_gpu) for windows in parts]
+        return loaders if len(loaders) > 1 else loaders[0]
 
     @property
     def _for_gpu(self) -> bool:
         """Do batches go to a GPU? From memory that the system may not move (pinned), Lightning has them copied while
         the GPU is at work on the batch before; from other memory, the copy would wait for it."""
         return self.trainer is not None and self.trainer.strategy.root_device.type == "cuda"
+
+
+def make_data(corpus: Corpus, config: Config) -> LabData:
+    """The batches of a run.
+
+    Raises:
+        LabError: as ``LabData``.
+    """
+    data, context_length = config.data, config.model.context_length
+    if not corpus.parts:
+        return LabData(corpus.tokens.open(), data, context_length, config.seed, corpus.border(data))
+    weights = config.corpus.weights or [None] * len(corpus.parts)
+    pieces = []
+    for (name, part), weight in zip(corpus.parts.items(), weights, strict=True):
+        try:
+            pieces.append(Piece(name, weight, *split(part.tokens.open(), data, context_length, part.border(data))))
+        except LabError as error:
+            raise LabError(f"corpus.parts: {name}: {error}") from error
+    return LabData(pieces, data, context_length, config.seed)

@@ -19,6 +19,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 
 from lab.config.schema import CorpusConfig, CorpusSource
 from lab.data.sentences import grammar
+from lab.data.token_file import TokenFile
 from lab.tokenizers.contract import TextTokenizer
 from lab.training.module import GPTModule
 
@@ -46,11 +47,12 @@ class Floor:
         )
 
 
-def find(config: CorpusConfig, tokens: np.ndarray, n_val: int, tokenizer: TextTokenizer) -> Floor | None:
-    """The floor under the last ``n_val`` of ``tokens``, of which all but the first are foreseen; None where it is not
-    known: for another corpus, or tokens that are not the text as it was written."""
+def find(config: CorpusConfig, file: TokenFile, n_val: int, tokenizer: TextTokenizer) -> Floor | None:
+    """The floor under the last ``n_val`` tokens of ``file``, of which all but the first are foreseen; None where it is
+    not known: for another corpus, or tokens that are not the text as it was written."""
     if config.source != CorpusSource.grammar:
         return None
+    tokens = file.open()
     border = len(tokens) - n_val + 1  # what stands before it is given
     ends = np.flatnonzero(tokens == tokenizer.endoftext)
     begins = [0, *(ends + 1).tolist()]

@@ -2,14 +2,14 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import lightning as L
 import numpy as np
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
@@ -66,6 +66,11 @@ class GPTModule(L.LightningModule):
         self.seed = seed
         self.metadata = metadata
         self.metrics = LanguageModelMetrics()
+        self.part_metrics = nn.ModuleList()
+        """Of each part of a mixture the same, by itself; set up by ``measure_parts``."""
+        self.part_names: list[str] = []
+        self.bits_of_parts: dict[str, float] = {}
+        """Bits per byte of each part at the last validation."""
         self.own_metrics = OwnMetrics({})
         """Of the user's own, evaluated with the loss."""
         self.byte_lengths: Tensor
@@ -91,6 +96,11 @@ class GPTModule(L.LightningModule):
         """Step and time of training of the last written point, for the rate."""
         self.warm: tuple[int, float] | None = None
         """The same after the first step of this process."""
+
+    def measure_parts(self, names: Sequence[str]) -> None:
+        """Has the parts of a mixture, which are validated in this order, measured one by one, too."""
+        self.part_names = list(names)
+        self.part_metrics.extend(LanguageModelMetrics() for _ in names)
 
     @property
     def overall_rate(self) -> float | None:
@@ -181,7 +191,7 @@ class GPTModule(L.LightningModule):
         self.divergence.stop()
         self.evaluation_began = time.perf_counter()
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+    def validation_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
         inputs, targets = batch
         self.full_shape = self.full_shape or inputs.shape
         with uncompiled(self.model, when=inputs.shape != self.full_shape):
@@ -189,17 +199,27 @@ class GPTModule(L.LightningModule):
         head = self.model.head.weight
         nll = next_token_loss(hidden, head, targets, reduction="sum")
         self.own_metrics.update(hidden, head, targets)
-        self.metrics.update(nll, targets.numel(), self.byte_lengths[targets].sum())
+        n_bytes = self.byte_lengths[targets].sum()
+        self.metrics.update(nll, targets.numel(), n_bytes)
+        for metrics in self.part_metrics[dataloader_idx : dataloader_idx + 1]:
+            metrics.update(nll, targets.numel(), n_bytes)
 
     def on_validation_epoch_end(self) -> None:
         figures = {f"val_{name}": value.item() for name, value in self.metrics.compute().items()}
         self.metrics.reset()
-        figures |= self.own_metrics.compute()
+        figures |= self._figures_of_parts() | self.own_metrics.compute()
         if not math.isfinite(figures["val_loss"]):
             raise LabError(diverged(f"the validation loss became {figures['val_loss']}", self.global_step))
         # For callbacks (best checkpoint, early stopping), which look metrics up by name.
         self.log_dict(figures, logger=False)
         self.write(figures, self.global_step)
+
+    def _figures_of_parts(self) -> dict[str, float]:
+        self.bits_of_parts = {}
+        for name, metrics in zip(self.part_names, self.part_metrics, strict=True):
+            self.bits_of_parts[name] = metrics.compute()["bits_per_byte"].item()
+            metrics.reset()
+        return {f"val_bits_per_byte/{name}": bits for name, bits in self.bits_of_parts.items()}
 
     def on_validation_end(self) -> None:
         # Tokens per second are those of training: the time that went into evaluating does not count.

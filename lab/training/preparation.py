@@ -12,7 +12,7 @@ from lab.runs.folder import refuse_used
 from lab.tokenizers.contract import TextTokenizer
 from lab.training import arithmetic, floor, memory_estimate, resume, resume_check, vocabulary
 from lab.training.chosen import Chosen, choose
-from lab.training.datamodule import LabData
+from lab.training.datamodule import LabData, make_data
 from lab.training.floor import Floor
 from lab.training.resume import Earlier
 
@@ -70,14 +70,13 @@ def prepare(config: Config, run_folder: Path, start_folder: Path) -> Preparation
     tokenizer = vocabulary.choose(config, earlier, start_folder)
     memory_estimate.refuse_what_cannot_fit(config, device)  # once more, with what is known of the vocabulary now
     corpus = read_corpus(config.corpus, start_folder, tokenizer)
-    border = corpus.border(config.data)
-    data = LabData(corpus.tokens.open(), config.data, config.model.context_length, config.seed, border)
+    data = make_data(corpus, config)
     if earlier is not None:
         checkpoint.refuse_other_run(earlier.checkpoint, config, corpus.tokens, earlier.path, tokenizer.definition)
         resume_check.refuse_unfit(earlier.checkpoint, config, device, earlier.path)
     plan = make_plan(config, len(data.windows), earlier.plan if earlier else None)
     refuse_senseless(config, plan)
-    least = floor.find(config.corpus, corpus.tokens.open(), len(data.val_tokens), tokenizer)
+    least = floor.find(config.corpus, corpus.tokens, len(data.pieces[0].val), tokenizer)
     about = (config, run_folder, start_folder, device, chosen)
     return Preparation(*about, tokenizer, corpus, data, plan, earlier, least, about_precision)
 

@@ -23,6 +23,8 @@ def collect(
 ) -> Results:
     """What came out of a run; ``interrupted`` is what has ended it before its time."""
     config, corpus, data = run.config, run.corpus, run.data
+    one, *others = data.pieces
+    alone = not others  # the yardstick is that of one text
     return Results(
         status="interrupted" if interrupted else "finished",
         reason=interrupted.reason if interrupted else None,
@@ -34,8 +36,12 @@ def collect(
         best_step=record.best_step,
         perplexity=record.val.get("val_perplexity"),
         bits_per_byte=record.val.get("val_bits_per_byte"),
-        unigram_val_loss=unigram_loss(data.train_tokens, data.val_tokens[1:], config.model.vocab_size),
-        unigram_train_loss=unigram_loss(data.train_tokens, data.train_tokens[1:], config.model.vocab_size),
+        unigram_val_loss=unigram_loss(one.train, one.val[1:], config.model.vocab_size) if alone else None,
+        unigram_train_loss=unigram_loss(one.train, one.train[1:], config.model.vocab_size) if alone else None,
+        parts={
+            name: {"passes": passes, "bits_per_byte": module.bits_of_parts.get(name)}
+            for name, passes in data.passes(data.position).items()
+        },
         floor_loss=run.floor.loss if run.floor else None,
         floor_bits_per_byte=run.floor.bits_per_byte if run.floor else None,
         tokens_seen=data.position * config.model.context_length,

@@ -44,6 +44,7 @@ def make_module(run: Preparation, initial: GPTModel | None = None) -> GPTModule:
         metadata=checkpoint.metadata(config, run.corpus.tokens, plan, run.tokenizer.definition),
     )
     module.own_metrics = run.chosen.metrics
+    module.measure_parts(list(run.corpus.parts))
     return module
 
 

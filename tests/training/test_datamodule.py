@@ -60,8 +60,8 @@ def test_validation_scores_each_token_once_whatever_the_batch(stride: int | None
 
 def test_max_train_tokens_takes_the_piece_next_to_the_validation_text() -> None:
     data = LabData(numbered(1000), DataConfig(batch_size=2, max_train_tokens=100), 16, seed=0)
-    assert data.train_tokens.tolist() == list(range(800, 900))
-    assert data.val_tokens.tolist() == list(range(900, 1000))
+    assert data.pieces[0].train.tolist() == list(range(800, 900))
+    assert data.pieces[0].val.tolist() == list(range(900, 1000))
     assert values(list(islice(data.train_dataloader(), 20))) <= set(range(800, 900))
 
 

@@ -10,6 +10,7 @@ from support.commands import inside, scalars, tiny
 from lab import evaluate
 from lab.config.schema import CorpusConfig
 from lab.data.sentences import documents, grammar
+from lab.data.token_file import TokenFile
 from lab.runs import events
 from lab.tokenizers.bytes import ByteTokenizer
 from lab.training import floor
@@ -23,6 +24,12 @@ def in_tokens() -> np.ndarray:
     for text in documents(5, 6):
         found += [tokenizer.endoftext, *tokenizer.encode(text)]
     return np.array(found[1:], dtype=np.uint16)
+
+
+def kept(tokens: np.ndarray, folder: Path) -> TokenFile:
+    """A token file."""
+    tokens.astype("<u2").tofile(folder / "tokens.bin")
+    return TokenFile(folder / "tokens.bin", "", len(tokens), 6, 0, 0, 0)
 
 
 def one_by_one(tokens: np.ndarray, n_val: int) -> tuple[float, int]:
@@ -41,23 +48,23 @@ def one_by_one(tokens: np.ndarray, n_val: int) -> tuple[float, int]:
 
 
 @pytest.mark.parametrize("n_val", [2, 40, 400, 600, -1, 0])
-def test_it_is_what_a_model_would_need_that_knows_the_grammar(n_val: int) -> None:
+def test_it_is_what_a_model_would_need_that_knows_the_grammar(n_val: int, tmp_path: Path) -> None:
     tokens = in_tokens()
     ends = np.flatnonzero(tokens == ByteTokenizer().endoftext)
     # The last two: what is given ends with the end of a document, or right before it.
     n_val = n_val if n_val > 0 else int(len(tokens) - ends[-1] + (n_val < 0))
     bits, n_bytes = one_by_one(tokens, n_val)
-    found = floor.find(CONFIG, tokens, n_val, ByteTokenizer())
+    found = floor.find(CONFIG, kept(tokens, tmp_path), n_val, ByteTokenizer())
     assert found is not None
     assert found.bits_per_byte == pytest.approx(bits / n_bytes)
     assert found.loss == pytest.approx(bits * math.log(2) / (n_val - 1))
     assert found.source == grammar().source().bits_per_character
 
 
-def test_of_other_texts_nothing_is_known() -> None:
-    assert floor.find(CorpusConfig("fables", "bundled"), in_tokens(), 40, ByteTokenizer()) is None
+def test_of_other_texts_nothing_is_known(tmp_path: Path) -> None:
+    assert floor.find(CorpusConfig("fables", "bundled"), kept(in_tokens(), tmp_path), 40, ByteTokenizer()) is None
     lower = np.array([t + 32 if 65 <= t <= 90 else t for t in in_tokens()])  # by a tokenizer that changes the text
-    assert floor.find(CONFIG, lower, 400, ByteTokenizer()) is None
+    assert floor.find(CONFIG, kept(lower, tmp_path), 400, ByteTokenizer()) is None
 
 
 def test_a_training_says_how_far_it_is_from_the_best_possible(tmp_path: Path) -> None:
