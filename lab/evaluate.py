@@ -163,9 +163,18 @@ def _on_text(opened: Pretrained, options: Options, start_folder: Path) -> tuple[
             f"tokens, and at least 2 are needed; choose a longer text{' or split=all' if len(tokens) > 1 else ''}"
         )
     byte_lengths = opened.tokenizer.byte_lengths()
+    stored = opened.metadata["config"].get("data") if opened.metadata else None
+    separate = isinstance(stored, dict) and stored.get("document_mask") is True  # as the model was trained
+    end = opened.tokenizer.endoftext if separate else None
     with showing(f"scoring {corpus.name}", len(part) - 1, "tokens") as advance:
         score = scoring.score_text(
-            opened.model, part, byte_lengths, stride=stride, batch_size=options.batch_size, advance=advance
+            opened.model,
+            part,
+            byte_lengths,
+            stride=stride,
+            batch_size=options.batch_size,
+            document_end=end,
+            advance=advance,
         )
     if not math.isfinite(score.nll):
         raise LabError(f"the loss is {score.nll}: the weights of {opened.source} are damaged, take another checkpoint")

@@ -99,6 +99,9 @@ class DataConfig:
     """Upper bound on the validation tokens, so that a large corpus is not mostly evaluated; null: none."""
     max_train_tokens: int | None = None
     """Upper bound on the training tokens, to see what a model makes of little text; null: none."""
+    document_mask: bool = False
+    """Documents in a window do not look at each other, and each counts its positions from its own beginning; see
+    lab/parts/documents.py for what it costs."""
     num_workers: int = 0
     """Processes that cut batches. 0 is right here: cutting one takes well under a millisecond."""
 

@@ -9,7 +9,7 @@ its subject, also across a clause in between that has a verb and a number of its
 place in the title. What no model can learn is which of its choices the grammar takes, and how much that is, is known.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 import numpy as np
@@ -33,10 +33,10 @@ _SENTENCES = 6  # in a document, in the mean
 _CLAUSE = 0.2  # of the nouns have one; each brings up to one noun with it: so texts come to an end
 
 
-def _falling(parts: list[tuple[str, ...]]) -> list[Rule]:
+def _falling(words: Sequence[str]) -> list[Rule]:
     """One of them each, the first as likely as the second and third together, and so on as Zipf's law has it."""
-    weights = [1 / (rank + 1) for rank in range(len(parts))]
-    return [(weight / sum(weights), part) for weight, part in zip(weights, parts, strict=True)]
+    weights = [1 / (rank + 1) for rank in range(len(words))]
+    return [(weight / sum(weights), (word,)) for weight, word in zip(weights, words, strict=True)]
 
 
 @cache
@@ -44,14 +44,14 @@ def grammar() -> Grammar:
     """The grammar of the corpus. Every text comes about in one way only."""
     rules: dict[str, list[Rule]] = {
         "DOCUMENT": [(1 / len(_PLACES), (f"At the {place}\n\n", f"SENTENCES {place}")) for place in _PLACES],
-        "ADJECTIVE": _falling([(f" {word}",) for word in _ADJECTIVES]),
+        "ADJECTIVE": _falling([f" {word}" for word in _ADJECTIVES]),
         "ADJECTIVES": [(0.7, ()), (0.3, ("ADJECTIVE",))],
     }
     for column, number in enumerate(_NUMBERS):
-        rules[f"ALONE {number}"] = _falling([(f" {verb.split()[column]}",) for verb in _ALONE])
-        rules[f"WITH-OBJECT {number}"] = _falling([(f" {verb.split()[column]}",) for verb in _WITH_OBJECT])
-        rules[f"THE {number}"] = _falling([(f" {word}",) for word in _DETERMINERS[number]])
-        rules[f"The {number}"] = _falling([(word.capitalize(),) for word in _DETERMINERS[number]])
+        rules[f"ALONE {number}"] = _falling([f" {verb.split()[column]}" for verb in _ALONE])
+        rules[f"WITH-OBJECT {number}"] = _falling([f" {verb.split()[column]}" for verb in _WITH_OBJECT])
+        rules[f"THE {number}"] = _falling([f" {word}" for word in _DETERMINERS[number]])
+        rules[f"The {number}"] = _falling([word.capitalize() for word in _DETERMINERS[number]])
     for place in _PLACES:
         rules |= _of_place(place)
     return Grammar("DOCUMENT", rules)
@@ -70,7 +70,7 @@ def _of_place(place: str) -> dict[str, list[Rule]]:
     }
     for column, number in enumerate(_NUMBERS):
         here = f"{number} {place}"
-        nouns = [(f" {noun.split()[column]}",) for noun in (*_PLACES[place], *_ANYWHERE)]
+        nouns = [f" {noun.split()[column]}" for noun in (*_PLACES[place], *_ANYWHERE)]
         rules |= {
             f"NOUN {here}": _falling(nouns),
             f"NOMINAL {here}": [(1.0, ("ADJECTIVES", f"NOUN {here}", f"CLAUSE {here}"))],

@@ -61,7 +61,8 @@ class Shuffle:
     def __call__(self, positions: np.ndarray) -> np.ndarray:
         epochs, places = np.divmod(positions, self.n_windows)
         if self.how == "none":
-            return places
+            in_order: np.ndarray = places
+            return in_order
         windows = np.empty_like(places)
         for epoch in np.unique(epochs):
             here = epochs == epoch
@@ -75,7 +76,8 @@ class Shuffle:
             return permuted(places, self.n_windows, keys[:, None])
         if self._held[0] != epoch:
             self._held = (epoch, np.random.default_rng([self.seed, epoch]).permutation(self.n_windows))
-        return self._held[1][places]
+        windows: np.ndarray = self._held[1][places]
+        return windows
 
 
 def permuted(places: np.ndarray, n: int, keys: np.ndarray) -> np.ndarray:
@@ -97,11 +99,13 @@ def _feistel(numbers: np.ndarray, bits: int, keys: np.ndarray) -> np.ndarray:
     for number, key in enumerate(keys):
         changed, other = number % 2, 1 - number % 2
         halves[changed] = halves[changed] ^ (_hash(halves[other] + key) & np.uint64((1 << sizes[changed]) - 1))
-    return halves[0] | (halves[1] << np.uint64(low))
+    whole: np.ndarray = halves[0] | (halves[1] << np.uint64(low))
+    return whole
 
 
 def _hash(x: np.ndarray) -> np.ndarray:
     """Each bit of the result depends on all bits of ``x``, uint64: the last steps of MurmurHash3 (Appleby 2011)."""
     for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
         x = (x ^ (x >> np.uint64(33))) * np.uint64(factor)
-    return x ^ (x >> np.uint64(33))
+    mixed: np.ndarray = x ^ (x >> np.uint64(33))
+    return mixed

@@ -20,6 +20,7 @@ from lab.training.event_logger import EventLogger
 from lab.training.floor import FloorLine
 from lab.training.hparams import Hparams
 from lab.training.lightning_internals import count_logged_points_in_steps
+from lab.training.metrics import PartMetrics
 from lab.training.module import GPTModule
 from lab.training.preparation import Preparation
 from lab.training.run_control import RunControl
@@ -44,7 +45,8 @@ def make_module(run: Preparation, initial: GPTModel | None = None) -> GPTModule:
         metadata=checkpoint.metadata(config, run.corpus.tokens, plan, run.tokenizer.definition),
     )
     module.own_metrics = run.chosen.metrics
-    module.measure_parts(list(run.corpus.parts))
+    module.part_metrics = PartMetrics(list(run.corpus.parts))
+    module.document_end = run.tokenizer.endoftext if config.data.document_mask else None
     return module
 
 

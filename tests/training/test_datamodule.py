@@ -1,5 +1,6 @@
 """Batches of a run: passes are counted, and nobody who looks on changes them."""
 
+import json
 import math
 from itertools import islice
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 from support.batches import numbered, values
-from support.commands import scalars, tiny
+from support.commands import scalars, tiny, train_here
 
 from lab.config.schema import DataConfig
 from lab.data import shuffle
@@ -126,3 +127,47 @@ def test_batches_for_a_gpu_wait_in_memory_that_it_can_read_by_itself(kind: str) 
     data.trainer = SimpleNamespace(world_size=1, global_rank=0, strategy=place, **steps)  # type: ignore[assignment]
     assert data.train_dataloader().pin_memory is (kind == "cuda")
     assert data.val_dataloader().pin_memory is (kind == "cuda")
+
+
+MIX = ("corpus=mix", "corpus.parts=[a.txt,{corpus:grammar,documents:40}]", "tokenizer=chars", "data.batch_size=2")
+
+
+def test_a_mixture_trains_and_says_what_becomes_of_each_part(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a fox and a crow met. " * 40)
+    weights = "corpus.weights=[3,1]"
+    done = tiny(tmp_path, *MIX, weights, "trainer.max_steps=40", "eval_every=20", "save=true", "hydra.run.dir=whole")
+    windows = {"a": (880 * 9 // 10 - 1) // 16}
+    passes = done.results["parts"]["a"]["passes"]
+    assert passes == pytest.approx(60 / windows["a"])
+    assert f"a: 75.0%, {passes:.3g} passes over {windows['a']} windows" in done.out
+    curves = scalars(done.run)
+    for name in ("a", "grammar"):
+        curve = curves[f"val_bits_per_byte/{name}"]
+        assert curve.keys() == {0, 20, 40}
+        assert done.results["parts"][name]["bits_per_byte"] == pytest.approx(curve[40])
+        assert f"{name} {curve[40]:.3f}" in done.out
+    # The whole is every byte of both.
+    both = sorted(curves[f"val_bits_per_byte/{name}"][40] for name in ("a", "grammar"))
+    assert both[0] < curves["val_bits_per_byte"][40] < both[1]
+
+
+def test_a_mixture_goes_on_where_it_was(tmp_path: Path) -> None:
+    """Stopped half-way and continued, with nothing typed again: the same losses, bit for bit."""
+    (tmp_path / "a.txt").write_text("a fox and a crow met. " * 40)
+    options = (*MIX, "corpus.weights=[3,1]", "save=true", "log_every=1", "schedule=constant", "schedule.warmup_steps=0")
+    whole = tiny(tmp_path, *options, "trainer.max_steps=12", "hydra.run.dir=whole")
+    tiny(tmp_path, *options, "trainer.max_steps=5", "hydra.run.dir=half")
+    (tmp_path / "elsewhere").mkdir()
+    on = tiny(tmp_path / "elsewhere", "resume=../half", "trainer.max_steps=12", "hydra.run.dir=../on")
+    assert on.code == 0
+    losses = [scalars(tmp_path / name)["train_loss"] for name in ("whole", "on")]
+    assert losses[0] == losses[1]
+    assert whole.results["val_loss"] == pytest.approx(on_results(tmp_path)["val_loss"], abs=0)
+    other = train_here(tmp_path, "resume=half", "corpus.weights=[1,1]", "trainer.max_steps=12")
+    assert other.code == 1
+    assert "corpus.weights was [3.0, 1.0] and is [1.0, 1.0]" in other.err
+
+
+def on_results(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / "on" / "results.json").read_text())
+    return found

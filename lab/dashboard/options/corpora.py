@@ -32,7 +32,7 @@ class CorpusInfo(Model):
 
     name: str
     description: str
-    source: Literal["bundled", "url", "stdlib", "path", "grammar", "upload"]
+    source: Literal["bundled", "url", "stdlib", "path", "grammar", "mix", "upload"]
     here: bool = Field(description="Whether it is on this machine; else it is fetched at first use.")
     bytes: int | None
     overrides: dict[str, Value] = Field(description="The options that choose it.")
