@@ -162,6 +162,8 @@ def _option(hint: Any, name: str) -> Kind:
         return options(typing.cast(type, hint), f"{name}.")
     if typing.get_origin(hint) is tuple:
         return rows(_option(members[0], name), len(members))
+    if typing.get_origin(hint) is list:
+        return rows(_option(members[0], name))
     if isinstance(hint, type) and issubclass(hint, Enum):
         return _one_of(tuple(member.name for member in hint))
     kind: Kind = {bool: switch, int: whole(), float: number(), str: text()}.get(hint, plain)

@@ -127,7 +127,7 @@ def make_data(corpus: Corpus, config: Config) -> LabData:
     data, context_length = config.data, config.model.context_length
     if not corpus.parts:
         return LabData(corpus.tokens.open(), data, context_length, config.seed, corpus.border(data))
-    weights = config.corpus.weights or [None] * len(corpus.parts)
+    weights: Sequence[float | None] = config.corpus.weights or [None] * len(corpus.parts)
     pieces = []
     for (name, part), weight in zip(corpus.parts.items(), weights, strict=True):
         try:

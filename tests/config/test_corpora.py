@@ -44,10 +44,15 @@ def test_parts_of_one_name_are_told_apart() -> None:
 
 
 def test_the_command_line_takes_them() -> None:
-    words = ["corpus=mix", "corpus.parts=[fables,~/notes/a.txt,{corpus:grammar,seed:7}]", "corpus.weights=[2,0.5,1]"]
+    parts = "[fables, ~/my notes (1)/*.txt,{corpus:grammar,seed:7},{path: C:\\x y,document_separator:---},C:\\z]"
+    words = ["corpus=mix", f"corpus.parts={parts}", "corpus.weights=[2,0.5,1,1,1]"]
     found = check(compose_config(words)).corpus
-    assert found.parts == ["fables", "~/notes/a.txt", {"corpus": "grammar", "seed": 7}]
-    assert found.weights == [2.0, 0.5, 1.0]
+    assert found.parts == [
+        *("fables", "~/my notes (1)/*.txt", {"corpus": "grammar", "seed": 7}),
+        {"path": "C:\\x y", "document_separator": "---"},
+        "C:\\z",
+    ]
+    assert found.weights == [2.0, 0.5, 1.0, 1.0, 1.0]
 
 
 def test_paths_are_anchored_where_they_were_typed(tmp_path: Path) -> None:

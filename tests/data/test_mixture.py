@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lab.data.mixture import JoinedWindows, MixedOrder
 from lab.data.windows import Windows
 
-few = settings(max_examples=80, deadline=None)
+few = settings(max_examples=40, deadline=None)
 sizes_and_weights = st.lists(
     st.tuples(st.integers(1, 30), st.one_of(st.just(0.0), st.floats(0.001, 1000))), min_size=1, max_size=5
 ).filter(lambda parts: sum(weight for _, weight in parts) > 0)
@@ -28,7 +28,7 @@ def test_shares_hold_at_every_moment(parts: list[tuple[int, float]], start: int,
     sizes, weights = zip(*parts, strict=True)
     order = MixedOrder(sizes, weights, seed, "feistel")
     here = Counter(dict(enumerate(order.counts(start))))
-    for position, (part, window) in enumerate(parts_and_windows(order, np.arange(start, start + 200)), start=start):
+    for position, (part, window) in enumerate(parts_and_windows(order, np.arange(start, start + 100)), start=start):
         assert 0 <= window < sizes[part]
         here[part] += 1
         assert sum(here.values()) == position + 1
@@ -36,7 +36,7 @@ def test_shares_hold_at_every_moment(parts: list[tuple[int, float]], start: int,
             # A share is a whole number of 2^-24: over a thousand million windows that is felt.
             slack = len(parts) * (1 + position * 2**-24)
             assert abs(here[number] - (position + 1) * weight / sum(weights)) < slack
-    assert [here[number] for number in range(len(parts))] == order.counts(start + 200)
+    assert [here[number] for number in range(len(parts))] == order.counts(start + 100)
 
 
 @few
