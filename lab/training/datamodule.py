@@ -127,9 +127,10 @@ def make_data(corpus: Corpus, config: Config) -> LabData:
     data, context_length = config.data, config.model.context_length
     if not corpus.parts:
         return LabData(corpus.tokens.open(), data, context_length, config.seed, corpus.border(data))
-    weights: Sequence[float | None] = config.corpus.weights or [None] * len(corpus.parts)
+    weights = config.corpus.weights
     pieces = []
-    for (name, part), weight in zip(corpus.parts.items(), weights, strict=True):
+    for place, (name, part) in enumerate(corpus.parts.items()):
+        weight = weights[place] if weights is not None else None
         try:
             pieces.append(Piece(name, weight, *split(part.tokens.open(), data, context_length, part.border(data))))
         except LabError as error:
