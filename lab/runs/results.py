@@ -66,7 +66,7 @@ class Results:
     """The options of the model: the fields of ``lab.model.GPTConfig``."""
     corpus: dict[str, Any] | None = None
     """name; fingerprint (of the tokens); n_tokens; documents, files, bytes (how many); left_out (names, by kind)."""
-    parts: dict[str, Any] = field(default_factory=dict)
+    parts: dict[str, Any] | None = None
     """Of a mixture, by name: passes (over its training windows), bits_per_byte (of its validation text)."""
     parameters: int | None = None
     """Of the model, each shared one counted once."""

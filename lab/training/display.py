@@ -224,7 +224,8 @@ def _yardstick(results: Results, plan: Plan) -> str:
 
 
 def _bits_of_parts(results: Results) -> dict[str, str]:
-    each = [f"{name} {told['bits_per_byte']:.3f}" for name, told in results.parts.items() if told["bits_per_byte"]]
+    parts = results.parts or {}
+    each = [f"{name} {told['bits_per_byte']:.3f}" for name, told in parts.items() if told["bits_per_byte"] is not None]
     return {"bits per byte": ", ".join(each)} if each else {}
 
 

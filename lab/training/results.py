@@ -41,7 +41,8 @@ def collect(
         parts={
             name: {"passes": passes, "bits_per_byte": module.bits_of_parts.get(name)}
             for name, passes in data.passes(data.position).items()
-        },
+        }
+        or None,
         floor_loss=run.floor.loss if run.floor else None,
         floor_bits_per_byte=run.floor.bits_per_byte if run.floor else None,
         tokens_seen=data.position * config.model.context_length,
