@@ -15,7 +15,8 @@ from lab.commands.options import help_text, own_parts, parse, place
 from lab.config import compose
 from lab.config.choices import group_choices
 from lab.config.limits import AT_LEAST_1
-from lab.config.schema import ID_FORMATS, Config, CorpusConfig, DataConfig, check
+from lab.config.limits import LIMITS as LIMITS_OF_TRAINING
+from lab.config.schema import ID_FORMATS, Config, CorpusConfig, CorpusSource, DataConfig, check
 from lab.data.prepare import anchor, read_corpus
 from lab.errors import LabError
 from lab.evaluation import scoring, tasks
@@ -164,9 +165,18 @@ def _on_text(opened: Pretrained, options: Options, start_folder: Path) -> tuple[
             f"tokens, and at least 2 are needed; choose a longer text{' or split=all' if len(tokens) > 1 else ''}"
         )
     byte_lengths = opened.tokenizer.byte_lengths()
+    stored = opened.metadata["config"].get("data") if opened.metadata else None
+    separate = isinstance(stored, dict) and stored.get("document_mask") is True  # as the model was trained
+    end = opened.tokenizer.endoftext if separate else None
     with showing(f"scoring {corpus.name}", len(part) - 1, "tokens") as advance:
         score = scoring.score_text(
-            opened.model, part, byte_lengths, stride=stride, batch_size=options.batch_size, advance=advance
+            opened.model,
+            part,
+            byte_lengths,
+            stride=stride,
+            batch_size=options.batch_size,
+            document_end=end,
+            advance=advance,
         )
     if not math.isfinite(score.nll):
         raise LabError(f"the loss is {score.nll}: the weights of {opened.source} are damaged, take another checkpoint")
@@ -232,6 +242,10 @@ def chosen_corpus(options: Options, opened: Pretrained, start_folder: Path) -> C
         name = "text" if path is not None else trained.get("name")
     if name is None:
         raise LabError(f"{opened.source} does not say what it was trained on: give corpus=, one of {known}")
+    if name == "mix":
+        parts = trained.get("parts")
+        named = ", ".join(map(str, parts)) if isinstance(parts, list) else known
+        raise LabError(f"a mixture is measured a part at a time: give corpus= or corpus.path=, one of {named}")
     words: dict[str, str | None] = {"corpus": name}
     if name == trained.get("name") and trained.get("source") == "hf" and name not in group_choices("corpus"):
         words = {"corpus": "hf", "corpus.name": "hf", "corpus.dataset": str(trained.get("dataset") or name)}
@@ -253,6 +267,10 @@ def chosen_corpus(options: Options, opened: Pretrained, start_folder: Path) -> C
             with contextlib.suppress(Unfit):
                 setattr(config.corpus, option, kind(trained.get(option), option))
         config.corpus.document_separator = separator or config.corpus.document_separator
+        for option in ("seed", "documents"):  # of a grammar
+            if config.corpus.source == CorpusSource.grammar and type(value := trained.get(option)) is int:
+                LIMITS_OF_TRAINING[f"corpus.{option}"].check(f"corpus.{option}", value)
+                setattr(config.corpus, option, value)
     anchor(config.corpus, start_folder)
     return config
 
@@ -292,7 +310,9 @@ def cut_as_trained(config: Config, fingerprint: str, opened: Pretrained, start_f
     if opened.metadata is None:
         return config.data
     now = config.corpus
-    changed = opened.metadata["corpus"]["fingerprint"] != fingerprint
+    parts = opened.metadata["config"]["corpus"].get("parts")
+    of_mixture = isinstance(parts, list) and (now.name in parts or now.path in parts)
+    changed = opened.metadata["corpus"]["fingerprint"] != fingerprint and not of_mixture
     if changed and not _is_own(now, opened.metadata["config"]["corpus"], start_folder):
         return config.data
     if changed:

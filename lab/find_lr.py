@@ -88,7 +88,7 @@ def _measure(config: Config, flags: Flags) -> Curve:
     from lab.data.prepare import read_corpus
     from lab.system.device import torch_device
     from lab.training import arithmetic, finetune, memory_estimate, vocabulary, wiring
-    from lab.training.datamodule import LabData
+    from lab.training.datamodule import make_data
 
     for option, value, plain in (
         ("resume", config.resume, None),
@@ -101,10 +101,7 @@ def _measure(config: Config, flags: Flags) -> Curve:
     precision.settle(config.trainer)
     memory_estimate.refuse_what_cannot_fit(config, device)
     corpus = read_corpus(config.corpus, Path.cwd(), vocabulary.choose(config, None, Path.cwd()))
-    border = corpus.border(config.data)
-    data = LabData(
-        corpus.tokens.open(), config.data, config.model.context_length, config.seed, border, corpus.held_out_tokens()
-    )
+    data = make_data(corpus, config)
     refuse_senseless(config, make_plan(config, len(data.windows)))
     model = wiring.make_model(config)
     if config.init_from is not None:

@@ -365,7 +365,7 @@ class GPTModel(nn.Module):
             if self.config.activation_checkpointing and self.training:
                 # Keeps only x between the blocks and computes the rest again when the backward pass asks for it
                 # (Chen et al. 2016, https://arxiv.org/abs/1604.06174).
-                x = checkpoint(block, x, use_reentrant=False)
+                x = checkpoint(block, x, cache and cache[layer], use_reentrant=False)
             else:
                 x = block(x, None if cache is None else cache[layer])  # (B, T, C)
         return self.final_norm(x)

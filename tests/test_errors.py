@@ -16,7 +16,7 @@ MISTAKES = [
     (["++brand.new=1"], ["brand"]),
     (["model=huge"], ["model=huge", "gpt1_nano, large, llama_nano", "medium, nano, qwen3_nano, small"]),
     (["model=nanoo"], ["did you mean nano?"]),
-    (["corpus=bible"], ["corpus=bible", "fables, fineweb_edu, hf, shakespeare, stdlib, text"]),
+    (["corpus=bible"], ["corpus=bible", "fables, fineweb_edu, grammar, hf, mix, shakespeare, stdlib, text"]),
     (["experiment=none"], ["experiment=none", "overfit"]),
     (["model"], ["'model' is no option", "option=value"]),
     (["optimizer.lr=fast"], ["optimizer.lr=fast", "a number"]),

@@ -188,7 +188,7 @@ def test_a_corpus_that_has_changed_is_told(tmp_path: Path) -> None:
     [
         (
             "corpus=fabels",
-            "corpus=fabels is unknown: choose one of bin, fables, fineweb_edu, hf, shakespeare, stdlib, ",
+            "corpus=fabels is unknown: choose one of bin, fables, fineweb_edu, grammar, hf, mix, shakespeare, stdlib, ",
         ),
         ("corpus=a,b (c", "corpus=a,b (c is unknown"),
         ("corpus=text", "corpus=text needs a text"),

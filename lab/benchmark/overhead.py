@@ -39,13 +39,10 @@ def _run(config: Config, folder: Path, orders: Orders) -> None:
 def _bare(config: Config, orders: Orders) -> None:
     from lab.data.prepare import read_corpus
     from lab.training import vocabulary
-    from lab.training.datamodule import LabData
+    from lab.training.datamodule import make_data
 
     found = read_corpus(config.corpus, Path.cwd(), vocabulary.choose(config, None, Path.cwd()))
-    border = found.border(config.data)
-    data = LabData(
-        found.tokens.open(), config.data, config.model.context_length, config.seed, border, found.held_out_tokens()
-    )
+    data = make_data(found, config)
     step, facts = lab_step(config)
     stream = iter(data.train_dataloader())
     orders.serve(lambda: step(*next(stream)), **facts)

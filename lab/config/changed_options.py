@@ -56,15 +56,18 @@ def _typed(name: str, value: Any) -> str:
     """A value as it is typed into a shell."""
     if name in quoting.LITERAL_OPTIONS and value is not None:
         return shlex.quote(value)
-    return shlex.quote(_for_hydra(value))
+    return shlex.quote(for_hydra(value))
 
 
-def _for_hydra(value: Any) -> str:
+def for_hydra(value: Any) -> str:
+    """A value in Hydra's override grammar."""
     if value is None:
         return "null"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):
-        return f"[{','.join(map(_for_hydra, value))}]"
+        return f"[{','.join(map(for_hydra, value))}]"
+    if isinstance(value, dict):
+        return f"{{{','.join(f'{key}:{for_hydra(item)}' for key, item in value.items())}}}"
     text = str(value)
     return text if re.fullmatch(r"[\w./~+-]+", text) else quoting.quoted("", text).removeprefix("=")

@@ -63,6 +63,8 @@ def _quote(argument: str) -> str:
         return argument
     if name in LITERAL_OPTIONS:
         return quoted(option, value)
+    if name == "corpus.parts" and value.startswith("[") and not set(value) & {"'", '"'}:
+        return f"{option}={_quoted_parts(value)}"
     if name == "parts" and value and not value.startswith(("[", "'", '"')):
         return f"{option}=[{quoted('', value)[1:]}]"  # a single file
     if CODE_OPTIONS.fullmatch(name) and user_code.is_reference(value) and not re.search("[,'\"]", value):
@@ -70,6 +72,22 @@ def _quote(argument: str) -> str:
     if name in _HYDRAS_FOLDERS or _SAVE_DIR.fullmatch(name):
         return _quoted_folder(option, value)
     return argument
+
+
+def _quoted_parts(value: str) -> str:
+    """``[fables,~/notes,{path:~/texts,seed:7}]`` with its paths quoted."""
+
+    def word(text: str) -> str:
+        return text if re.fullmatch(r"[\w.+-]+", text) else quoted("", text)[1:]
+
+    def part(found: re.Match[str]) -> str:
+        text = found[0].strip()
+        if not text.startswith("{"):
+            return word(text) if text else ""
+        options = (option.partition(":") for option in text[1:-1].split(","))
+        return "{" + ",".join(f"{name.strip()}:{word(value.strip())}" for name, _, value in options) + "}"
+
+    return f"[{re.sub(r'{[^{}]*}|[^,{}]+', part, value[1:-1])}]"
 
 
 def _quoted_folder(option: str, value: str) -> str:

@@ -38,6 +38,10 @@ class CorpusSource(StrEnum):
     """A dataset of the Hugging Face hub, streamed."""
     bin = "bin"
     """Token ids that another program has written."""
+    grammar = "grammar"
+    """Written by a grammar, as much as is asked for; see lab/data/sentences.py."""
+    mix = "mix"
+    """Several others, each with its share; see lab/data/mixture.py."""
 
 
 ID_FORMATS = {"uint16": 2, "uint32": 4}
@@ -66,7 +70,8 @@ class CorpusConfig:
     name: str = MISSING
     """What the corpus is called in summaries and results."""
     source: str = MISSING
-    """bundled, url, stdlib, path, hf, bin, or a function of one's own that yields texts, as FILE.py:NAME."""
+    """bundled, url, stdlib, path, hf, bin, grammar, mix, or a function of one's own that yields texts, as
+    FILE.py:NAME."""
     path: str | None = None
     """File, folder (its .txt .md .py .jsonl .ndjson .parquet files, also with .gz or .zst behind) or glob pattern;
     relative to where the command is typed. A document is a file, a JSON line with a "text", an element of the array in
@@ -93,6 +98,15 @@ class CorpusConfig:
     """What the fetched file must hash to."""
     document_separator: str | None = None
     """Text that ends a document wherever it stands, such as `<|endoftext|>`, with a line break after it; null: none."""
+    seed: int | None = None
+    """grammar only: which texts it writes."""
+    documents: int | None = None
+    """grammar only: how many texts, of some 200 characters each. More of them begin with the same."""
+    parts: list[Any] | None = None
+    """mix only: names of corpora, paths, or groups of options such as {corpus:grammar,seed:7}. Each part is cut into
+    training and validation by itself, as data.val_fraction= and the like say."""
+    weights: list[float] | None = None
+    """mix only: what the share of each part in the training windows is in proportion to; null: their number."""
 
 
 @dataclass
@@ -112,6 +126,9 @@ class DataConfig:
     """Upper bound on the validation tokens, so that a large corpus is not mostly evaluated; null: none."""
     max_train_tokens: int | None = None
     """Upper bound on the training tokens, to see what a model makes of little text; null: none."""
+    document_mask: bool = False
+    """Documents in a window do not look at each other, and each counts its positions from its own beginning; see
+    lab/parts/documents.py for what it costs."""
     num_workers: int = 0
     """Processes that cut batches. 0 is right here: cutting one takes well under a millisecond."""
 
@@ -319,6 +336,15 @@ def _check_choice(option: str, value: str, choices: type[Enum]) -> None:
         raise LabError(f"{option}={shown(value)} does not fit: choose one of {', '.join(known)}, or FILE.py:NAME")
 
 
+def _check_own_options(corpus: CorpusConfig) -> None:
+    """Those that only one kind of corpus has."""
+    for name, source in (("seed", "grammar"), ("documents", "grammar"), ("parts", "mix"), ("weights", "mix")):
+        if getattr(corpus, name) is not None and corpus.source != source:
+            raise LabError(f"corpus.{name}= goes with corpus={source}: leave it out")
+        if getattr(corpus, name) is None and source == corpus.source == CorpusSource.grammar:
+            raise LabError(f"corpus=grammar needs corpus.{name}=: give a whole number, or leave it out for its default")
+
+
 def _settle_vocabulary(config: Config) -> None:
     """Gives the model the vocabulary of its tokenizer, as far as the options alone tell how large that is."""
     tokenizer, asked, default = config.tokenizer, config.model.vocab_size, ModelConfig().vocab_size
@@ -358,6 +384,7 @@ def _check_together(config: Config) -> None:
     if user_code.is_reference(config.corpus.source):
         config.corpus.name = user_code.split(config.corpus.source)[1]
     _check_corpus(config.corpus)
+    _check_own_options(config.corpus)
     if config.trainer.accelerator not in ACCELERATORS:
         known = ", ".join(ACCELERATORS)
         raise LabError(f"trainer.accelerator={config.trainer.accelerator} is unknown: choose one of {known}")

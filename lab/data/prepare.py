@@ -1,5 +1,7 @@
 """The text behind a run, as tokens: found, encoded, and cut into what trains and what validates."""
 
+import hashlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -7,8 +9,20 @@ from pathlib import Path
 
 import numpy as np
 
+from lab.config import corpora
 from lab.config.schema import CorpusConfig, CorpusSource, DataConfig, TokenizerConfig
-from lab.data import bin_tokens, corpus, download, hub_dataset, stamps, text_files, token_counts, token_file, vocabulary
+from lab.data import (
+    bin_tokens,
+    corpus,
+    download,
+    hub_dataset,
+    sentences,
+    stamps,
+    text_files,
+    token_counts,
+    token_file,
+    vocabulary,
+)
 from lab.data.corpus import Document
 from lab.data.token_file import Origin, TokenFile
 from lab.data.tree_walk import Found
@@ -30,6 +44,8 @@ class Corpus:
     tokenizer: TextTokenizer = field(default_factory=Tokenizer)
     measure: TokenFile | None = None
     """GPT-2's tokens of the same text, by which the validation text is measured out; None where it is these."""
+    parts: "dict[str, Corpus]" = field(default_factory=dict)
+    """Of a mixture, by name. What is said of its tokens is the sum of theirs, and there is no such file."""
 
     held_out: TokenFile | None = None
     """What validates, where it is a file of its own."""
@@ -63,7 +79,7 @@ class Corpus:
     def told(self) -> dict[str, str]:
         """Rows for a table: how much was read, what was not, and what may be meant otherwise than it was taken."""
         documents, files = _number(self.tokens.n_documents, "document"), _number(len(self.found.files), "file")
-        # A function of the user's own has no files.
+        # A function of the user's own has no files, nor has a grammar.
         rows = {"read": f"{documents} in {files}, {self.found.n_bytes:,} bytes" if self.found.files else documents}
         if self.found.left_out:
             rows["left out"] = self.found.told()
@@ -109,7 +125,7 @@ def _find(config: CorpusConfig, start_folder: Path) -> Found:
         case CorpusSource.bin:
             return _all_of([typed_path(path, start_folder).absolute() for path in _bin_paths(config)])
         case _:
-            return Found()  # a function of the user's own, or a dataset of the hub
+            return Found()  # a function of the user's own, a dataset of the hub, a grammar
 
 
 def _all_of(files: list[Path]) -> Found:
@@ -120,11 +136,13 @@ def anchor(config: CorpusConfig, start_folder: Path) -> None:
     """Makes the path of a text of one's own absolute, and settles the revision of a dataset. They are kept with the
     run, and read again from other folders, where another file may have that name, and on other days."""
     if config.source in (CorpusSource.path, CorpusSource.bin):
-        config.path = str(typed_path(str(config.path), start_folder).absolute())
+        config.path = corpora.anchored(str(config.path), start_folder)
     if config.val_path is not None:
-        config.val_path = str(typed_path(config.val_path, start_folder).absolute())
+        config.val_path = corpora.anchored(config.val_path, start_folder)
     if config.source == CorpusSource.hf:
         hub_dataset.settle(config, start_folder)
+    if config.parts is not None:
+        config.parts = [corpora.anchor_part(entry, start_folder) for entry in config.parts]
 
 
 def read_corpus(config: CorpusConfig, start_folder: Path, tokenizer: TextTokenizer | None = None) -> Corpus:
@@ -135,6 +153,9 @@ def read_corpus(config: CorpusConfig, start_folder: Path, tokenizer: TextTokeniz
         LabError: if it is not there, cannot be read or is no text.
     """
     tokenizer = tokenizer or Tokenizer()
+    if config.source == CorpusSource.mix:
+        of_mixture = corpora.parts_of(config).items()
+        return _together({name: read_corpus(part, start_folder, tokenizer) for name, part in of_mixture})
     if config.source == CorpusSource.bin:
         return _read_bin(config, start_folder, tokenizer)
     found = _find(config, start_folder)
@@ -154,6 +175,31 @@ def _bin_paths(config: CorpusConfig) -> list[str]:
     return [path for path in (config.path, config.val_path) if path]
 
 
+def _together(parts: dict[str, Corpus]) -> Corpus:
+    """A mixture as one corpus."""
+    found, digest = Found(), hashlib.sha256()
+    for name, part in parts.items():
+        found = Found(
+            found.files + part.found.files,
+            found.n_bytes + part.found.n_bytes,
+            dict(Counter(found.left_out) + Counter(part.found.left_out)),
+            {**part.found.examples, **found.examples},
+        )
+        digest.update(f"{name} {part.tokens.fingerprint} ".encode())
+    files = [part.tokens for part in parts.values()]
+    sums = {name: sum(getattr(file, name) for file in files) for name in ("n_documents", "n_bytes", "n_mentions")}
+    changed = any(file.n_token_bytes is not None for file in files)
+    tokens = TokenFile(
+        Path(),
+        digest.hexdigest(),
+        sum(file.n_tokens for file in files),
+        **sums,
+        checksum=0,
+        n_token_bytes=sum(file.n_token_bytes or file.n_bytes for file in files) if changed else None,
+    )
+    return Corpus(found, tokens, next(iter(parts.values())).tokenizer, parts=parts)
+
+
 def make_tokenizer(config: TokenizerConfig, of: CorpusConfig, data: DataConfig, start_folder: Path) -> TextTokenizer:
     """The tokenizer of the options; a vocabulary that is to be learnt is that of the training text of ``of``.
 
@@ -162,6 +208,16 @@ def make_tokenizer(config: TokenizerConfig, of: CorpusConfig, data: DataConfig, 
     """
     if (ready := vocabulary.given(config, start_folder)) is not None:
         return ready
+    return vocabulary.learnt(config, _learnable(config, of, data, start_folder))
+
+
+def _learnable(
+    config: TokenizerConfig, of: CorpusConfig, data: DataConfig, start_folder: Path
+) -> vocabulary.TrainingText:
+    """The text of ``of`` that is for training; of a mixture, that of its parts."""
+    if of.source == CorpusSource.mix:
+        each = corpora.parts_of(of).values()
+        return vocabulary.joined([_learnable(config, part, data, start_folder) for part in each])
     if of.source == CorpusSource.bin:
         raise LabError(
             f"tokenizer={config.name.name} is learnt from a text, and corpus=bin has none: name the tokenizer that its "
@@ -170,8 +226,7 @@ def make_tokenizer(config: TokenizerConfig, of: CorpusConfig, data: DataConfig, 
     files = find_corpus(of, start_folder)
     gpt2 = tokenize(files, of, start_folder)
     n_bytes = _training_bytes(gpt2, data)
-    text = vocabulary.TrainingText(lambda: _documents(files, of, start_folder), n_bytes, gpt2.fingerprint)
-    return vocabulary.learnt(config, text)
+    return vocabulary.TrainingText(lambda: _documents(files, of, start_folder), n_bytes, gpt2.fingerprint)
 
 
 def _training_bytes(gpt2: TokenFile, data: DataConfig) -> int:
@@ -205,6 +260,10 @@ def _documents(files: list[Path], config: CorpusConfig, start_folder: Path) -> I
         found = corpus.own_documents(config.source)
     elif config.source == CorpusSource.hf:
         found = corpus.apart(hub_dataset.documents(config, start_folder), config.document_separator)
+    elif config.source == CorpusSource.grammar:
+        assert config.seed is not None
+        assert config.documents is not None
+        found = (iter([text]) for text in sentences.documents(config.seed, config.documents))
     else:
         found = corpus.documents(files, config.document_separator, config.column)
     return islice(found, config.max_documents)

@@ -9,7 +9,7 @@ What stands in front of there, and nothing else, is what a vocabulary is learnt 
 import contextlib
 import hashlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +43,16 @@ class TrainingText:
     """How much of it, from the first byte on."""
     fingerprint: str
     """The same for the same corpus, and for no other."""
+
+
+def joined(texts: Sequence[TrainingText]) -> TrainingText:
+    """Several texts as one, what may be learnt from of each."""
+    fingerprint = hashlib.sha256(repr([(text.fingerprint, text.n_bytes) for text in texts]).encode()).hexdigest()
+
+    def read() -> Iterator[Document]:
+        return (first_bytes(text.read, text.n_bytes) for text in texts)
+
+    return TrainingText(read, sum(text.n_bytes for text in texts), fingerprint)
 
 
 def given(config: TokenizerConfig, start_folder: Path) -> TextTokenizer | None:

@@ -18,6 +18,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
+from lab.data.shuffle import Order, Shuffle, suitable
+
+_AT_ONCE = 4096  # windows whose order is asked for in one go
+
 Batch = tuple[Tensor, Tensor]
 """Inputs and targets, each ``(batch, seq)`` int64."""
 
@@ -78,6 +82,8 @@ class SeekableSampler(Sampler[list[int]]):
     batch at the border takes its rest from the next epoch, so that no window is dropped and all batches have one size.
 
     With several ``replicas`` (one process a device), each takes its own share of every joint batch.
+
+    ``order`` says which window stands at which position; by default, that of ``lab.data.shuffle.Shuffle``.
     """
 
     def __init__(
@@ -90,36 +96,25 @@ class SeekableSampler(Sampler[list[int]]):
         position: int = 0,
         rank: int = 0,
         replicas: int = 1,
+        order: Order | None = None,
     ) -> None:
-        if n_windows < 1:
-            raise ValueError("there is no window to sample from")
-        self.n_windows = n_windows
+        self.order = order or Shuffle(n_windows, seed, suitable(n_windows, shuffle))
         self.batch_size = batch_size
-        self.seed = seed
-        self.shuffle = shuffle
         self.position = position
         self.rank = rank
         self.replicas = replicas
-
-    def order(self, epoch: int) -> np.ndarray:
-        """The order of all windows in an epoch: ``(n_windows,)`` int64."""
-        if not self.shuffle:
-            return np.arange(self.n_windows)
-        # Seeded by the pair, so that epoch 7 can be had without drawing epochs 0 to 6 first.
-        return np.random.default_rng([self.seed, epoch]).permutation(self.n_windows)
+        # Asking for many at a time is faster than one by one; for more than an epoch, orders would be drawn twice.
+        self._at_once = max(1, min(_AT_ONCE, n_windows) // (batch_size * replicas))
 
     def __iter__(self) -> Iterator[list[int]]:
-        position, epoch, order = self.position, -1, np.empty(0, dtype=np.int64)
+        joint = self.batch_size * self.replicas
+        own = np.arange(self.rank * self.batch_size, (self.rank + 1) * self.batch_size)
+        begins = np.arange(self._at_once)[:, None] * joint
+        position = self.position
         while True:
-            batch = []
-            for place in range(self.batch_size * self.replicas):
-                if (position + place) // self.n_windows != epoch:
-                    epoch = (position + place) // self.n_windows
-                    order = self.order(epoch)
-                if place // self.batch_size == self.rank:
-                    batch.append(int(order[(position + place) % self.n_windows]))
-            position += self.batch_size * self.replicas
-            yield batch
+            windows = self.order((position + begins + own).flatten())
+            yield from windows.reshape(-1, self.batch_size).tolist()
+            position += self._at_once * joint
 
 
 def evaluation_batches(tokens: np.ndarray, context_length: int, batch_size: int) -> list[tuple[int, int, int]]:

@@ -11,7 +11,7 @@ more work: each window but the first scores only its last ``stride`` targets, an
     window 3            . . o o
     window 4                . . o        the rest: fewer inputs than a full window, as much context
 
-Needs torch and the model, nothing else.
+Needs torch and the model, no framework.
 """
 
 import math
@@ -24,6 +24,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lab.model import GPTModel
+from lab.parts.documents import separate_documents
 
 _ROWS = 256
 """Positions whose logits are in memory at a time: 51 MB of them, with GPT-2's vocabulary."""
@@ -117,12 +118,14 @@ def score_text(
     *,
     stride: int | None = None,
     batch_size: int = 8,
+    document_end: int | None = None,
     advance: Callable[[int], None] = lambda scored: None,
 ) -> Score:
     """Scores every token of ``tokens``, ``(n_tokens,)``, but the first exactly once.
 
     ``byte_lengths`` is ``(vocab_size,)``: the bytes of text that each token stands for. ``stride`` defaults to the
-    model's ``context_length``. ``advance`` is called with the number of targets scored, after each batch.
+    model's ``context_length``. Documents that end at the token ``document_end``, if it is given, do not look at each
+    other (``lab.parts.documents``). ``advance`` is called with the number of targets scored, after each batch.
 
     Raises:
         ValueError: if there are fewer than two tokens, or ``stride`` does not suit the model.
@@ -139,7 +142,8 @@ def score_text(
         targets = rows[:, 1 + batch.skip :]
         keep = torch.zeros(rows.shape[0], batch.seq, dtype=torch.bool)
         keep[:, batch.skip :] = True
-        found = _score(model, torch.from_numpy(rows[:, :-1]), keep, torch.from_numpy(targets.flatten()))
+        inputs = torch.from_numpy(rows[:, :-1])
+        found = _score(model, inputs, keep, torch.from_numpy(targets.flatten()), document_end)
         nll -= found.log_likelihoods.sum().item()
         correct += int(found.likeliest.sum())
         count += targets.size
@@ -215,7 +219,9 @@ class _TokenScores:
 
 
 @torch.inference_mode()
-def _score(model: GPTModel, inputs: Tensor, keep: Tensor, targets: Tensor) -> _TokenScores:
+def _score(
+    model: GPTModel, inputs: Tensor, keep: Tensor, targets: Tensor, document_end: int | None = None
+) -> _TokenScores:
     """Scores the ``targets``, ``(n,)``, that belong to the n positions in ``keep``, row by row.
 
     ``inputs`` and ``keep`` are ``(batch, seq)``. Works on the model's device and answers on the CPU. The mode of the
@@ -225,7 +231,9 @@ def _score(model: GPTModel, inputs: Tensor, keep: Tensor, targets: Tensor) -> _T
     model.eval()
     try:
         device = model.head.weight.device
-        hidden = model.hidden(inputs.to(device))[keep.to(device)]  # (B, T, C) -> (n, C)
+        inputs = inputs.to(device)
+        borders = separate_documents(inputs, document_end, model.config.n_layers)
+        hidden = model.hidden(inputs, borders)[keep.to(device)]  # (B, T, C) -> (n, C)
         log_likelihoods, likeliest = [], []
         for rows, wanted in zip(hidden.split(_ROWS), targets.to(device).split(_ROWS), strict=True):
             logits = model.head(rows).float()  # (rows, C) -> (rows, V)

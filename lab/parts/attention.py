@@ -44,7 +44,8 @@ class Attention(MultiHeadAttention):
         visible = None
         if cache is not None:
             keys, values, visible = cache.extend(keys, values)  # (B, Hkv, K, D) twice, (B, 1, T, K)
-        mask = self.mask(positions, keys.shape[2], visible, queries.dtype)
+        columns = getattr(cache, "key_positions", None)  # (B, K), of keys that do not stand in order
+        mask = self.mask(positions, keys.shape[2], visible, queries.dtype, columns)
         context = self.attend(queries, shared(keys, self.n_heads), shared(values, self.n_heads), mask)
         return self.merge_heads(context)
 
@@ -54,15 +55,21 @@ class Attention(MultiHeadAttention):
         queries, keys, values = (part.unflatten(-1, (-1, self.head_dim)).transpose(1, 2) for part in parts)
         return queries, keys, values
 
-    def mask(self, positions: Tensor, known: int, visible: Tensor | None, dtype: torch.dtype) -> Tensor | None:
-        """Which of the ``known`` keys each query may look at, or numbers for its scores, as ``attend`` takes them."""
+    def mask(
+        self, positions: Tensor, known: int, visible: Tensor | None, dtype: torch.dtype, columns: Tensor | None = None
+    ) -> Tensor | None:
+        """Which of the ``known`` keys each query may look at, or numbers for its scores, as ``attend`` takes them.
+        ``columns``, ``(batch, known)``, are the keys' positions if they are not 0, 1, 2 ..."""
         biased = hasattr(self.position, "bias")
         if self.sliding_window is None and not biased:
             return visible
-        distances = positions[..., None] - torch.arange(known, device=positions.device)  # (T, K) or (B, T, K)
+        columns = torch.arange(known, device=positions.device) if columns is None else columns[:, None]
+        distances = positions[..., None] - columns  # (T, K) or (B, T, K)
         if distances.ndim == 3:
             distances = distances[:, None]  # (B, 1, T, K)
         seen = within(distances, self.sliding_window or known)
+        if visible is not None:
+            seen = seen & visible
         if not biased:
             return seen
         told: Any = self.position

@@ -255,6 +255,9 @@ def refuse_other_run(
         names = then["corpus"]["name"], now["corpus"]["name"]
         same_name = f"the text of the corpus {names[0]} has changed"
         differences.append(same_name if names[0] == names[1] else f"the corpus was {names[0]} and is {names[1]}")
+    weights = [(described["config"].get("corpus") or {}).get("weights") for described in (then, now)]
+    if weights[0] != weights[1]:  # each part would go on somewhere else
+        differences.append(f"corpus.weights was {weights[0]} and is {weights[1]}")
     optimizers = [described["config"].get("optimizer") or {} for described in (then, now)]
     classes = [str(options.get("_target_")).rpartition(".")[2] for options in optimizers]
     if classes[0] != classes[1]:  # what one of them remembers of the gradients means nothing to another

@@ -23,6 +23,7 @@ from lab.config.limits import LIMITS
 from lab.config.optimizer_schema import AdafactorConfig, AdamWConfig, MuonConfig, SGDConfig
 from lab.config.plan import Plan
 from lab.config.schema import Config
+from lab.data.shuffle import How
 from lab.files.validation import (
     Kind,
     Unfit,
@@ -118,6 +119,8 @@ class DataState(TypedDict):
     """Finished optimizer steps."""
     position: int
     """Windows trained on."""
+    shuffle: NotRequired[str]
+    """How the windows are put into an order, see ``lab.data.shuffle.How``; up to format 4, always by a permutation."""
 
 
 class CheckpointDict(TypedDict):
@@ -159,6 +162,8 @@ def _option(hint: Any, name: str) -> Kind:
         return options(typing.cast(type, hint), f"{name}.")
     if typing.get_origin(hint) is tuple:
         return rows(_option(members[0], name), len(members))
+    if typing.get_origin(hint) is list:
+        return rows(_option(members[0], name))
     if isinstance(hint, type) and issubclass(hint, Enum):
         return _one_of(tuple(member.name for member in hint))
     if isinstance(hint, types.UnionType):  # a number, or a word that a run has made a number of
@@ -273,7 +278,7 @@ WHOLE = parts(
         "optimizer_states": rows(parts({"state": lambda value, _: value, "param_groups": rows(table(plain), 2)}), 1),
         "loops": parts({"fit_loop": table(lambda *_: None)}),
         "callbacks": parts({"Record": CALLBACKS["Record"]}, CALLBACKS, others=_kept),
-        "LabData": parts({"step": STEP, "position": whole()}),
+        "LabData": parts({"step": STEP, "position": whole()}, {"shuffle": _one_of(typing.get_args(How))}),
     },
     {
         "MixedPrecision": SCALER,

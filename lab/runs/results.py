@@ -47,6 +47,10 @@ class Results:
     """What counting single tokens reaches on the validation text, without any network: the level to beat."""
     unigram_train_loss: float | None = None
     """The same on the training text."""
+    floor_loss: float | None = None
+    """The least loss that is possible on the validation text, where that is known (see ``lab.training.floor``)."""
+    floor_bits_per_byte: float | None = None
+    """The same in bits, for each byte."""
     tokens_seen: int | None = None
     """Tokens trained on, in all parts of the run, each as often as it was seen."""
     tokens_per_second: float | None = None
@@ -63,6 +67,8 @@ class Results:
     """The options of the model: the fields of ``lab.model.GPTConfig``."""
     corpus: dict[str, Any] | None = None
     """name; fingerprint (of the tokens); n_tokens; documents, files, bytes (how many); left_out (names, by kind)."""
+    parts: dict[str, Any] | None = None
+    """Of a mixture, by name: passes (over its training windows), bits_per_byte (of its validation text)."""
     parameters: int | None = None
     """Of the model, each shared one counted once."""
     seed: int | None = None
@@ -92,11 +98,11 @@ _KINDS: Mapping[str, Kind] = {
     "status": _status,
     **dict.fromkeys(("reason", "parent", "git_revision"), text()),
     **dict.fromkeys(("train_loss", "val_loss", "best_val_loss", "perplexity", "bits_per_byte"), _LOSS),
-    **dict.fromkeys(("unigram_val_loss", "unigram_train_loss"), _LOSS),
+    **dict.fromkeys(("unigram_val_loss", "unigram_train_loss", "floor_loss", "floor_bits_per_byte"), _LOSS),
     **dict.fromkeys(("train_step", "val_step", "best_step", "steps", "total_steps"), whole()),
     **dict.fromkeys(("tokens_seen", "parameters", "seed"), whole()),
     **dict.fromkeys(("tokens_per_second", "seconds"), _AMOUNT),
-    **dict.fromkeys(("model", "corpus"), _OPTIONS),
+    **dict.fromkeys(("model", "corpus", "parts"), _OPTIONS),
     "versions": table(text()),
 }
 

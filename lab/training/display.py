@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from lab.config import changed_options
 from lab.config.plan import Plan
 from lab.config.schema import Config, ScheduleName, to_plain
+from lab.data.mixture import MixedOrder
 from lab.files import user_code
 from lab.files.paths import shown
 from lab.files.run_files import CHECKPOINTS_FOLDER
@@ -45,9 +46,12 @@ def start(run: Preparation, model: GPTModel, weights: str | None = None) -> None
         {
             "model": f"{model.num_parameters():,} parameters ({model.num_parameters(False):,} without embeddings): "
             f"{shape.n_layers} layers, {shape.n_heads} heads, emb_dim {shape.emb_dim}, context {shape.context_length}",
-            "corpus": f"{config.corpus.name}: {corpus.tokens.n_tokens:,} tokens, {len(run.data.train_tokens):,} to "
-            f"train on, {len(run.data.val_tokens):,} to validate with",
+            "corpus": f"{config.corpus.name}: {corpus.tokens.n_tokens:,} tokens, "
+            f"{sum(len(piece.train) for piece in run.data.pieces):,} to train on, "
+            f"{sum(len(piece.val) for piece in run.data.pieces):,} to validate with",
             **corpus.told(),
+            **_parts(run),
+            **({"best possible": run.floor.told()} if run.floor else {}),
             "steps": f"{_steps(plan, run.earlier)}; evaluation every {plan.eval_every}",
             **_continuing(run.earlier, config, plan),
             **({"weights": weights} if weights else {}),
@@ -62,6 +66,23 @@ def start(run: Preparation, model: GPTModel, weights: str | None = None) -> None
             else "nothing: the weights are gone when this ends; save=true keeps them",
         },
     )
+
+
+def _parts(run: Preparation) -> dict[str, str]:
+    """Of a mixture: each part's share, and how often the whole run passes over it."""
+    order = run.data.order
+    if not isinstance(order, MixedOrder):
+        return {}
+    done, used = (run.earlier.step, run.earlier.position) if run.earlier else (0, 0)
+    position = used + (run.plan.total_steps - done) * run.plan.windows_per_step
+    passes, counts = run.data.passes(position), order.counts(position)
+    rows = zip(passes, counts, order.sizes, strict=True)
+    return {
+        "parts": "\n".join(
+            f"{name}: {count / position:.1%}, {passes[name]:.3g} passes over {size:,} windows"
+            for name, count, size in rows
+        )
+    }
 
 
 def _wrapped(words: list[str]) -> str:
@@ -147,7 +168,9 @@ def finish(run: Preparation, results: Results) -> None:
             "validation loss": f"{results.val_loss:.4f} nats a token{step} "
             f"(perplexity {results.perplexity:,.1f}, {results.bits_per_byte:.3f} bits per byte)",
             "best": f"{results.best_val_loss:.4f} at step {results.best_step}",
-            "yardstick": _yardstick(results, run.plan),
+            **({"yardstick": _yardstick(results, run.plan)} if results.unigram_val_loss is not None else {}),
+            **_bits_of_parts(results),
+            **_above_floor(results),
         }
     in_all = f"{duration(results.seconds or 0.0)} in all" + (", earlier parts included" if results.parent else "")
     rate = results.tokens_per_second
@@ -201,6 +224,21 @@ def _yardstick(results: Results, plan: Plan) -> str:
     seen = _at(results.val_step, results.steps)
     text += f"was no better{seen}" if seen else "is no better"
     return f"{text}, but on its training text it is ({training:.4f})" if learnt else text
+
+
+def _bits_of_parts(results: Results) -> dict[str, str]:
+    parts = results.parts or {}
+    each = [f"{name} {told['bits_per_byte']:.3f}" for name, told in parts.items() if told["bits_per_byte"] is not None]
+    return {"bits per byte": ", ".join(each)} if each else {}
+
+
+def _above_floor(results: Results) -> dict[str, str]:
+    """How far the model is from the best possible one, where that is known."""
+    if results.floor_bits_per_byte is None or results.bits_per_byte is None:
+        return {}
+    above = results.bits_per_byte - results.floor_bits_per_byte
+    known = f"{results.floor_bits_per_byte:.4f} bits per byte, for a model that knows the grammar"
+    return {"best possible": f"{known}: you are {above:.4f} bits a byte above it"}
 
 
 def _at(step: int | None, now: int | None) -> str:

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
 
-from lab.config import quoting
+from lab.config import changed_options, quoting
 from lab.config.choices import CONF_FOLDER, defaults, group_choices
+from lab.config.corpora import OWN_OPTIONS
 from lab.config.groups import option_names, shipped
 from lab.config.schema import Config, CorpusConfig
 from lab.files import user_code
@@ -181,10 +182,32 @@ def _take_corpus(node: Any, said: Mapping[str, str], taken: Inherited) -> None:
         # A name of code: what it names is run only if its file was typed.
         named = key == "source" and user_code.is_reference(value)
         harmless = key == "name" or (key == "path" and _raw(file, "source") == "bundled")
+        if (word := _of_corpus(key, value)) is not None:
+            taken.words.append(word)
+            continue
         if isinstance(value, str) and (named or key in as_they_are or (harmless and _WORD.fullmatch(value))):
             taken.words.append(quoting.quoted(f"corpus.{key}", value))
         else:
             taken.left_out.append(f"corpus.{key}")
+
+
+def _of_corpus(key: str, value: Any) -> str | None:
+    """An option that says which text a grammar writes, or what a mixture is made of: names, paths of texts, numbers."""
+    if key in ("seed", "documents") and type(value) is int:
+        return f"corpus.{key}={value}"
+    if key == "weights" and isinstance(value, list) and all(isinstance(one, int | float) for one in value):
+        return f"corpus.weights={changed_options.for_hydra(value)}"
+    if key == "parts" and isinstance(value, list):
+        plain = [one if isinstance(one, str) else _plain_part(one) for one in value]
+        return f"corpus.parts={changed_options.for_hydra(plain)}" if None not in plain else None
+    return None
+
+
+def _plain_part(part: Any) -> dict[str, Any] | None:
+    known = ("corpus", *OWN_OPTIONS)
+    if isinstance(part, dict) and all(key in known and isinstance(v, str | int | None) for key, v in part.items()):
+        return part
+    return None
 
 
 def _take_objects(group: str, nodes: Any, said: Mapping[str, str], taken: Inherited) -> None:

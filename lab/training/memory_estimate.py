@@ -54,7 +54,8 @@ def training_memory(config: Config, device: str = "cpu") -> dict[str, int]:
         "weights": kept * total // shares,
         "gradients": kept * total // shares,
         "optimizer": kept * _remembered(config, total) // shares,
-        "activations": tokens * _activations(shape, precision, device == "cpu") + _visible(shape, precision),
+        "activations": tokens * _activations(shape, precision, device == "cpu")
+        + (_borders(config, precision, device) if config.data.document_mask else _visible(shape, precision)),
         "logits": logits,
     }
 
@@ -109,6 +110,19 @@ def _visible(shape: ModelConfig, precision: str) -> int:
     if shape.position == "alibi":
         return layers * shape.context_length**2 * shape.n_heads * (4 if precision == "32-true" else 2)
     return layers * shape.context_length**2 if shape.sliding_window else 0
+
+
+def _borders(config: Config, precision: str, device: str) -> int:
+    """The same for windows of several documents: seq x seq for each window, as bits that all layers share and, but for
+    dropout on a CPU, as numbers in each of them."""
+    shape = config.model
+    pairs = config.data.batch_size * shape.context_length**2
+    layers = 1 if shape.activation_checkpointing else shape.n_layers
+    width = 4 if precision == "32-true" else 2
+    if shape.position == "alibi":
+        return pairs * (1 + layers * shape.n_heads * width)
+    as_numbers = 0 if device == "cpu" and shape.drop_rate else layers * width
+    return pairs * (1 + as_numbers + (layers if shape.sliding_window else 0))
 
 
 def _hidden(shape: ModelConfig) -> int:

@@ -2,10 +2,11 @@
 
 import math
 import re
+from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torchmetrics import Metric
 
 _UNITS = 2.0**32
@@ -60,6 +61,30 @@ class LanguageModelMetrics(Metric):
             "perplexity": loss.exp(),
             "bits_per_byte": nll / math.log(2) / n_bytes.clamp(min=1),
         }
+
+
+class PartMetrics(nn.Module):
+    """Bits per byte of several texts, by name, each by itself. Of none: nothing is measured."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__()
+        self.names = names
+        self._parts = [LanguageModelMetrics() for _ in names]
+        self.parts = nn.ModuleList(self._parts)  # they move to the device with it
+
+    def update(self, part: int, nll: Tensor, tokens: int, n_bytes: Tensor) -> None:
+        """Adds a batch of the text number ``part``; see ``LanguageModelMetrics``."""
+        if self._parts:
+            self._parts[part].update(nll, tokens, n_bytes)
+
+    def compute(self) -> dict[str, float]:
+        """Of all since the last call, which begins anew."""
+        found = {
+            name: part.compute()["bits_per_byte"].item() for name, part in zip(self.names, self._parts, strict=True)
+        }
+        for part in self._parts:
+            part.reset()
+        return found
 
 
 def unigram_loss(counts: np.ndarray, targets: np.ndarray) -> float:

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import lightning as L
@@ -18,16 +18,17 @@ from lab.config.plan import Plan
 from lab.data.windows import Batch
 from lab.errors import LabError
 from lab.evaluation.scoring import perplexity
-from lab.model import GPTModel
+from lab.model import GPTModel, LayerCache
 from lab.optim.parameter_groups import keep_order
 from lab.optim.schedules import Schedule
 from lab.parts.cost import flops_per_token
+from lab.parts.documents import separate_documents
 from lab.runs.checkpoint_schema import Metadata
 from lab.system.device import seed_generators
 from lab.training.compilation import uncompiled
 from lab.training.divergence import Divergence, diverged
 from lab.training.loss import next_token_loss
-from lab.training.metrics import LanguageModelMetrics, model_flops_utilization, peak_flops
+from lab.training.metrics import LanguageModelMetrics, PartMetrics, model_flops_utilization, peak_flops
 from lab.training.own_metrics import OwnMetrics
 
 
@@ -67,6 +68,12 @@ class GPTModule(L.LightningModule):
         self.seed = seed
         self.metadata = metadata
         self.metrics = LanguageModelMetrics()
+        self.part_metrics = PartMetrics([])
+        """Of each part of a mixture by itself, in the order in which they are validated."""
+        self.bits_of_parts: dict[str, float] = {}
+        """Bits per byte of each part at the last validation."""
+        self.document_end: int | None = None
+        """The token at which documents end that must not look at each other; None: they may."""
         self.own_metrics = OwnMetrics({})
         """Of the user's own, evaluated with the loss."""
         self.byte_lengths: Tensor
@@ -154,11 +161,15 @@ class GPTModule(L.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         inputs, targets = batch  # (B, T), (B, T)
-        loss = next_token_loss(self.model.hidden(inputs), self.model.head.weight, targets)
+        hidden = self.model.hidden(inputs, self._separated(inputs))
+        loss = next_token_loss(hidden, self.model.head.weight, targets)
         if self._is_due():
             first = self._micro_batch(batch_idx) == 0
             self.loss_sum = loss.detach() if first or self.loss_sum is None else self.loss_sum + loss.detach()
         return loss
+
+    def _separated(self, inputs: Tensor) -> Sequence[LayerCache] | None:
+        return separate_documents(inputs, self.document_end, self.model.config.n_layers)
 
     def configure_gradient_clipping(
         self,
@@ -197,21 +208,25 @@ class GPTModule(L.LightningModule):
         self.divergence.stop()
         self.evaluation_began = time.perf_counter()
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+    def validation_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
         inputs, targets = batch
         self.full_shape = self.full_shape or inputs.shape
         with uncompiled(self.model, when=inputs.shape != self.full_shape):
-            hidden = self.model.hidden(inputs)
-        if not self.trainer.datamodule.counts(batch_idx):  # type: ignore[attr-defined]
+            hidden = self.model.hidden(inputs, self._separated(inputs))
+        if not self.trainer.datamodule.counts(batch_idx, dataloader_idx):  # type: ignore[attr-defined]
             return
         head = self.model.head.weight
         nll = next_token_loss(hidden, head, targets, reduction="sum")
         self.own_metrics.update(hidden, head, targets)
-        self.metrics.update(nll, targets.numel(), self.byte_lengths[targets].sum())
+        n_bytes = self.byte_lengths[targets].sum()
+        self.metrics.update(nll, targets.numel(), n_bytes)
+        self.part_metrics.update(dataloader_idx, nll, targets.numel(), n_bytes)
 
     def on_validation_epoch_end(self) -> None:
         figures = {f"val_{name}": value.item() for name, value in self.metrics.compute().items()}
         self.metrics.reset()
+        self.bits_of_parts = self.part_metrics.compute()
+        figures |= {f"val_bits_per_byte/{name}": bits for name, bits in self.bits_of_parts.items()}
         figures |= self.own_metrics.compute()
         if not math.isfinite(figures["val_loss"]):
             raise LabError(diverged(f"the validation loss became {figures['val_loss']}", self.global_step))

@@ -10,9 +10,10 @@ from lab.data.prepare import Corpus, anchor, read_corpus
 from lab.runs import checkpoint, ownership
 from lab.runs.folder import refuse_used
 from lab.tokenizers.contract import TextTokenizer
-from lab.training import arithmetic, memory_estimate, resume, resume_check, vocabulary
+from lab.training import arithmetic, floor, memory_estimate, resume, resume_check, vocabulary
 from lab.training.chosen import Chosen, choose
-from lab.training.datamodule import LabData
+from lab.training.datamodule import LabData, make_data
+from lab.training.floor import Floor
 from lab.training.resume import Earlier
 
 
@@ -33,6 +34,8 @@ class Preparation:
     plan: Plan
     earlier: Earlier | None
     """What it goes on from."""
+    floor: Floor | None = None
+    """What no model can do better than, where that is known."""
     about_precision: str | None = None
     """What there is to say of the number format: how it was chosen, or that it is slow here."""
 
@@ -67,17 +70,15 @@ def prepare(config: Config, run_folder: Path, start_folder: Path) -> Preparation
     tokenizer = vocabulary.choose(config, earlier, start_folder)
     memory_estimate.refuse_what_cannot_fit(config, device)  # once more, with what is known of the vocabulary now
     corpus = read_corpus(config.corpus, start_folder, tokenizer)
-    border = corpus.border(config.data)
-    data = LabData(
-        corpus.tokens.open(), config.data, config.model.context_length, config.seed, border, corpus.held_out_tokens()
-    )
+    data = make_data(corpus, config)
     if earlier is not None:
         checkpoint.refuse_other_run(earlier.checkpoint, config, corpus.tokens, earlier.path, tokenizer.definition)
         resume_check.refuse_unfit(earlier.checkpoint, config, device, earlier.path)
     plan = make_plan(config, len(data.windows), earlier.plan if earlier else None)
     refuse_senseless(config, plan)
+    least = floor.find(config.corpus, corpus.tokens, len(data.pieces[0].val), tokenizer)
     about = (config, run_folder, start_folder, device, chosen)
-    return Preparation(*about, tokenizer, corpus, data, plan, earlier, about_precision)
+    return Preparation(*about, tokenizer, corpus, data, plan, earlier, least, about_precision)
 
 
 def _machine(config: Config) -> tuple[str, Chosen, str | None]:

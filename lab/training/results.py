@@ -24,7 +24,9 @@ def collect(
 ) -> Results:
     """What came out of a run; ``interrupted`` is what has ended it before its time."""
     config, corpus, data, vocab_size = run.config, run.corpus, run.data, run.config.model.vocab_size
-    counts = corpus.training_counts(data.train_tokens, data.val_tokens, vocab_size)
+    one, *others = data.pieces
+    alone = not others  # the yardstick is that of one text
+    counts = corpus.training_counts(one.train, one.val, vocab_size) if alone else None
     return Results(
         status="interrupted" if interrupted else "finished",
         reason=interrupted.reason if interrupted else None,
@@ -36,9 +38,18 @@ def collect(
         best_step=record.best_step,
         perplexity=record.val.get("val_perplexity"),
         bits_per_byte=record.val.get("val_bits_per_byte"),
-        unigram_val_loss=unigram_loss(counts, token_counts.count(data.val_tokens[1:], vocab_size)),
+        unigram_val_loss=None if counts is None else unigram_loss(counts, token_counts.count(one.val[1:], vocab_size)),
         # All of them but the first are targets, too.
-        unigram_train_loss=unigram_loss(counts, counts - token_counts.count(data.train_tokens[:1], vocab_size)),
+        unigram_train_loss=None
+        if counts is None
+        else unigram_loss(counts, counts - token_counts.count(one.train[:1], vocab_size)),
+        parts={
+            name: {"passes": passes, "bits_per_byte": module.bits_of_parts.get(name)}
+            for name, passes in data.passes(data.position).items()
+        }
+        or None,
+        floor_loss=run.floor.loss if run.floor else None,
+        floor_bits_per_byte=run.floor.bits_per_byte if run.floor else None,
         tokens_seen=data.position * config.model.context_length,
         tokens_per_second=module.overall_rate,
         steps=trainer.global_step,

@@ -17,8 +17,10 @@ from lab.training.checkpointing import AtomicCheckpointIO, Checkpoints
 from lab.training.compilation import compile_blocks
 from lab.training.display import Display
 from lab.training.event_logger import EventLogger
+from lab.training.floor import FloorLine
 from lab.training.hparams import Hparams
 from lab.training.lightning_internals import count_logged_points_in_steps
+from lab.training.metrics import PartMetrics
 from lab.training.module import GPTModule
 from lab.training.preparation import Preparation
 from lab.training.run_control import RunControl
@@ -43,6 +45,8 @@ def make_module(run: Preparation, initial: GPTModel | None = None) -> GPTModule:
         metadata=checkpoint.metadata(config, run.corpus.tokens, plan, run.tokenizer.definition),
     )
     module.own_metrics = run.chosen.metrics
+    module.part_metrics = PartMetrics(list(run.corpus.parts))
+    module.document_end = run.tokenizer.endoftext if config.data.document_mask else None
     return module
 
 
@@ -65,7 +69,18 @@ def make_callbacks(
     )
     display = bar or Display(plan.total_steps, samples)
     # In this order: the record knows of an evaluation before anybody saves, the sample is there before it is shown.
-    own = [record, Spent(run.first_step), samples, display, control, checkpoints, Alerts(log), Hparams(config, record)]
+    least = FloorLine(run.floor) if run.floor else None
+    own = [
+        record,
+        Spent(run.first_step),
+        least,
+        samples,
+        display,
+        control,
+        checkpoints,
+        Alerts(log),
+        Hparams(config, record),
+    ]
     return [callback for callback in own if callback is not None] + list(run.chosen.callbacks.values())
 
 

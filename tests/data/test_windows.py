@@ -177,12 +177,6 @@ def test_all_batches_have_one_size() -> None:
     assert {len(batch) for batch in islice(SeekableSampler(10, 4), 25)} == {4}
 
 
-def test_seeds_and_epochs_have_orders_of_their_own() -> None:
-    orders = {tuple(SeekableSampler(100, 4, seed=seed).order(epoch)) for seed in range(5) for epoch in range(5)}
-    assert len(orders) == 25
-    assert tuple(range(100)) not in orders
-
-
 @few
 @given(st.integers(1, 30), st.integers(1, 6), st.integers(1, 4), st.integers(0, 10))
 def test_ranks_share_out_the_joint_batch(n_windows: int, batch_size: int, replicas: int, steps: int) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 from fastapi import APIRouter, Response
 from pydantic import Field
 
+from lab.config.corpora import preset
 from lab.config.plan import Plan, make_plan, refuse_senseless
 from lab.config.schema import Config, DataConfig, TokenizerConfig, TokenizerName, to_plain
 from lab.dashboard.api.dependencies import SettingsDep
@@ -240,7 +241,7 @@ def tokenize(settings: SettingsDep, given: TokenizeRequest) -> Tokens:
     if len(given.text) > most:
         raise ApiError(413, f"the text has {len(given.text):,} characters, and {most:,} are the most", "text")
     config = TokenizerConfig(TokenizerName[given.tokenizer], given.vocab_size if given.tokenizer == "bpe" else None)
-    tokenizer = make_tokenizer(config, corpora.config_of("fables"), DataConfig(), settings.root)
+    tokenizer = make_tokenizer(config, preset("fables"), DataConfig(), settings.root)
     try:
         seen = view(tokenizer, given.text, _MERGES)
     except ValueError as error:

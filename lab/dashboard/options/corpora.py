@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-import yaml
 from pydantic import Field
 
-from lab.config.choices import CONF_FOLDER, first_line, group_choices
+from lab.config.choices import first_line, group_choices
+from lab.config.corpora import preset
 from lab.config.schema import CorpusConfig, CorpusSource
 from lab.dashboard.http_errors import ApiError
 from lab.dashboard.schemas import Model, Value
@@ -32,7 +32,7 @@ class CorpusInfo(Model):
 
     name: str
     description: str
-    source: Literal["bundled", "url", "stdlib", "path", "hf", "upload"]
+    source: Literal["bundled", "url", "stdlib", "path", "hf", "grammar", "mix", "upload"]
     here: bool = Field(description="Whether it is on this machine; else it is fetched at first use.")
     bytes: int | None
     overrides: dict[str, Value] = Field(description="The options that choose it.")
@@ -42,7 +42,7 @@ def listed(settings: Settings) -> list[CorpusInfo]:
     """All of them, the uploaded ones last."""
     found = []
     for name in group_choices("corpus"):
-        config = config_of(name)
+        config = preset(name)
         if not _needs_more(config):
             files = _files_here(config, settings.root)
             found.append(
@@ -50,7 +50,7 @@ def listed(settings: Settings) -> list[CorpusInfo]:
                     name=name,
                     description=first_line("corpus", name),
                     source=CorpusSource(config.source).value,  # type: ignore[arg-type]
-                    here=bool(files),
+                    here=bool(files) or config.source == CorpusSource.grammar,
                     bytes=sum(file.stat().st_size for file in files) if files else None,
                     overrides={"corpus": name},
                 )
@@ -96,12 +96,6 @@ def upload_path(name: str, settings: Settings) -> Path:
             422, "a name has letters, digits, blanks, dots, dashes or underscores, 64 of them at most", "name"
         )
     return settings.uploads / f"{name}.txt"
-
-
-def config_of(name: str) -> CorpusConfig:
-    """The options of a file in conf/corpus."""
-    found = yaml.safe_load((CONF_FOLDER / "corpus" / f"{name}.yaml").read_text(encoding="utf-8"))
-    return CorpusConfig(**{**found, "source": CorpusSource[found["source"]].value})
 
 
 def size(config: CorpusConfig, root: Path) -> Size | None:

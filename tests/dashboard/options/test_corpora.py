@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.config.corpora import preset
 from lab.dashboard.http_errors import ApiError
 from lab.dashboard.options import corpora
 from lab.dashboard.settings import Settings
@@ -39,6 +40,7 @@ def test_uploads_are_plain_texts_by_name(tmp_path: Path) -> None:
 def test_the_bundled_texts_are_here_and_count_exactly(tmp_path: Path) -> None:
     listed = {info.name: info for info in corpora.listed(Settings(tmp_path, ""))}
     assert {"fables", "stdlib"} <= listed.keys()
-    assert "text" not in listed  # it needs a path
+    assert not {"text", "mix"} & listed.keys()  # they need to be told of what
     assert listed["fables"].here
-    assert corpora.size(corpora.config_of("fables"), tmp_path) == (53_771, True)
+    assert (listed["grammar"].here, listed["grammar"].bytes) == (True, None)
+    assert corpora.size(preset("fables"), tmp_path) == (53_771, True)

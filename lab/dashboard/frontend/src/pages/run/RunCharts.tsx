@@ -36,6 +36,8 @@ export function RunCharts({ run, record, clock, checkpoints }: Props) {
       loss: [
         line(record, "train_loss", "training", 0, axes, clock),
         line(record, "val_loss", "validation", 1, axes, clock, true),
+        // Of a text by a grammar it is known how well the best possible model would do.
+        ...(record.tracks.floor_loss ? [line(record, "floor_loss", "best possible", 6, axes, clock)] : []),
       ],
       rate: [line(record, "learning_rate", "learning rate", 2, axes, clock)],
       norm: [line(record, "grad_norm", "gradient norm", 3, axes, clock)],
