@@ -24,6 +24,7 @@ from lab.config.schema import to_plain
 from lab.errors import Interrupted, LabError
 from lab.files import atomic
 from lab.files.paths import shown, typed_path
+from lab.files.run_files import LOG_FILE
 from lab.runs.state import read_state
 from lab.terminal import duration
 
@@ -161,7 +162,7 @@ def _run_all(experiment: Experiment) -> None:
 
 def _run(experiment: Experiment, trial: Trial, progress: "_Progress") -> None:
     trial.folder.mkdir(exist_ok=True)
-    log = trial.folder / "train.log"
+    log = trial.folder / LOG_FILE
     child: subprocess.Popen[bytes] | None = None
     with log.open("ab") as output:
         began = output.tell()

@@ -1,10 +1,12 @@
 """What the tests share: a small corpus, private caches, and the real command line."""
 
+import copy
+import functools
 import io
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +40,22 @@ def _no_bf16() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bfloat16, "native", lambda: (False, "this processor has no bf16"))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _composed_once() -> Iterator[None]:
+    """The same words are the same configuration. Hydra takes a fifth of a second each time, and a run asks it twice
+    what the defaults were."""
+    from lab.config import compose
+
+    known = functools.cache(compose.compose_quoted)
+
+    def composed(overrides: Sequence[str], with_hydra: bool = False) -> Any:
+        return copy.deepcopy(known(tuple(overrides), with_hydra))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compose, "compose_quoted", composed)
         yield
 
 

@@ -1,17 +1,15 @@
 """The real command: lab.experiment."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
-from support.commands import ROOT, TINY, inside, lab
+from support.commands import TINY, inside, lab
+from support.forked import Process, started
 from support.run_folders import write_run
 
 from lab import experiment
@@ -85,15 +83,11 @@ def test_mistakes_are_told_before_anything_is_run(tmp_path: Path, words: list[st
 LONG = (*TINY, "trainer.max_steps=400", "eval_every=100", "save=true", "save_every=20", "logger=none")
 
 
-def start(folder: Path, *words: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "lab.experiment", "idea=optimizer.lr=1e-2", "seeds=1", "folder=x", *words]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+def start(folder: Path, *words: str) -> Process:
+    return started(folder, "lab.experiment", "idea=optimizer.lr=1e-2", "seeds=1", "folder=x", *words)
 
 
-def wait_for_step(run: Path, step: int, process: "subprocess.Popen[str]") -> None:
+def wait_for_step(run: Path, step: int, process: Process) -> None:
     while not any(event["step"] >= step for event in events.read(run)):
         assert process.poll() is None, process.communicate()
         time.sleep(0.05)

@@ -7,6 +7,7 @@ import sys
 import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -21,9 +22,11 @@ from lab.config.groups import register
 from lab.config.schema import Config, check
 from lab.errors import FolderTaken, Interrupted, LabError
 from lab.files.paths import typed_path
+from lab.files.run_files import LOG_FILE
 from lab.runs.folder import end_in_mistake, existing, note_end
 from lab.runs.ownership import refuse_other_sweep
-from lab.system import ranks, rendezvous
+from lab.sweeps import going_on, plugins, stopping
+from lab.system import ranks, rendezvous, standard_streams
 from lab.training import slurm
 
 
@@ -40,19 +43,37 @@ class Jobs:
         self.there = existing(words)
         """What was there before, of the places that the run may take."""
         self.failures: list[str] = []
-        """One sentence for each job that failed."""
+        """What the run has failed with, told already."""
+        self._process = os.getpid()
 
     def run(self, composed: DictConfig) -> float:
         """What Hydra calls for each job. Returns the best validation loss, for sweepers that seek the best options;
-        infinity for a run that failed, so that the other jobs of a sweep still get their turn."""
+        infinity where there is none."""
         folder = Path(HydraConfig.get().runtime.output_dir)
+        if HydraConfig.get().mode != RunMode.MULTIRUN:
+            try:
+                return self._run(composed, folder)
+            except LabError as error:
+                self._fail(error, folder)
+                return math.inf
+        from lab.system.process_state import put_back  # knows torch
+
+        if stopping.is_told(Path(HydraConfig.get().sweep.dir)):
+            return math.inf
+        with put_back(), self._unwatched(folder):
+            return self._run(composed, folder)
+        return math.inf  # told to end, in a process of its own
+
+    def _run(self, composed: DictConfig, folder: Path) -> float:
         try:
             config = _checked(composed)
             with typed_code.allowed(self.words, config.parts, Path(get_original_cwd())):
                 return _best_val_loss(config, folder, self.words)
         except LabError as error:
-            self._fail(error, folder)
-            return math.inf
+            # Else it is for `run` to say what becomes of the folder, or not for us at all.
+            if HydraConfig.get().mode == RunMode.MULTIRUN and not isinstance(error, FolderTaken):
+                note_end(folder, "failed", str(error))
+            raise
         except Interrupted as stop:
             note_end(folder, "stopped", stop.reason)
             if stop.exit_code:  # by a signal, which means the whole sweep
@@ -65,6 +86,31 @@ class Jobs:
             note_end(folder, "failed", f"{type(error).__name__}: {error}")
             raise
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        register()  # in a process that a launcher has started: before Hydra composes the job there
+        self.__dict__.update(state)
+
+    @contextlib.contextmanager
+    def _unwatched(self, folder: Path) -> Iterator[None]:
+        """Around a job of a sweep: in a process of its own, what it prints goes into its folder, and what ends it is
+        fit to be sent to the process that waits for it."""
+        if os.getpid() == self._process:
+            yield
+            return
+        with standard_streams.into(folder / LOG_FILE):
+            try:
+                yield
+            except LabError as error:
+                print(f"error: {error}", file=sys.stderr)
+                raise
+            except Interrupted:
+                if "SLURM_JOB_ID" in os.environ:  # queued again, or ended by SLURM: it has no outcome yet
+                    raise
+                # The process is the launcher's, and runs the next job or none; the sweep looks at the folder.
+            except Exception as error:
+                traceback.print_exc()
+                raise LabError(f"{type(error).__name__}: {error}; {folder / LOG_FILE} has the traceback") from None
+
     def _fail(self, error: LabError, folder: Path) -> None:
         place = ranks.mine()
         if place.is_first:
@@ -72,10 +118,7 @@ class Jobs:
         elif not _is_told(folder, error):
             print(f"error in process {place.rank} of {place.world_size}: {error}", file=sys.stderr)
         self.failures.append(str(error))
-        if HydraConfig.get().mode == RunMode.RUN:
-            end_in_mistake(folder, self.there, error)
-        elif not isinstance(error, FolderTaken):
-            note_end(folder, "failed", str(error))
+        end_in_mistake(folder, self.there, error)
 
 
 def _checked(composed: DictConfig) -> Config:
@@ -133,9 +176,13 @@ def _together(words: list[str]) -> Iterator[list[str]]:
 
 
 def _run(words: list[str]) -> None:
-    typed_overrides.refuse_senseless(words)
+    for_hydra = _for_sweep(words)
+    if for_hydra is None:
+        typed_overrides.refuse_senseless(words)
+        for_hydra = _for_hydra(words)
     jobs = Jobs(words)
-    sys.argv[1:] = _for_hydra(words)
+    plugins.register()
+    sys.argv[1:] = for_hydra
     try:
         hydra.main(version_base="1.3", config_path=str(CONF_FOLDER), config_name="train")(jobs.run)()
     except OSError as error:
@@ -146,6 +193,15 @@ def _run(words: list[str]) -> None:
         raise resolvers.cannot_be_made(Path(error.filename), error) from error
     if jobs.failures:
         sys.exit(1)  # each has been told already
+
+
+def _for_sweep(words: Sequence[str]) -> list[str] | None:
+    """The command line as Hydra takes it, where it goes on with a sweep; else None."""
+    folder = going_on.named(words, Path.cwd())
+    if folder is None:
+        return None
+    options, flags = typed_overrides.split_flags(words)
+    return [*going_on.words(folder, options), *(flag for flag in flags if flag not in typed_overrides.SWEEPS)]
 
 
 def _for_hydra(words: Sequence[str]) -> list[str]:

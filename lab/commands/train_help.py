@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from lab.config import schema_source
-from lab.config.choices import first_line, group_choices, group_names
+from lab.config.choices import HYDRA_GROUPS, first_line, group_choices, group_names
 from lab.config.docs import entry
 from lab.config.limits import LIMITS
 from lab.config.optimizer_schema import optimizers
@@ -16,6 +16,8 @@ Trains a GPT.
     python -m lab.train optimizer.lr=1e-3 trainer.max_steps=500 save=true
     python -m lab.train corpus=text corpus.path=notes/         your own text
     python -m lab.train -m optimizer.lr=1e-4,3e-4 model=nano   a sweep: each combination is a run
+    python -m lab.train sweep=lr hydra/launcher=joblib         a ready one, several runs at a time
+    python -m lab.train -m resume=multirun/DATE/TIME           goes on with a sweep: the jobs that are left
     python -m lab.train model=medium init_from=gpt2 corpus=text corpus.path=notes/    fine-tunes GPT-2 on your own text
     python -m lab.train resume=last                            goes on where the newest checkpoint was taken
     python -m lab.train trainer=ddp                            on all GPUs of this machine
@@ -34,7 +36,7 @@ Hydra's own flags. Tab completion, with the lab-train command: eval "$(lab-train
 def text() -> str:
     """The whole help text."""
     lines = [_HEAD]
-    for group in group_names():
+    for group in (*group_names(), *HYDRA_GROUPS):
         if files := group_choices(group):
             lines.append(f"  {group}")
             lines += [f"    {choice:<16}{first_line(group, choice)}" for choice in files]

@@ -21,9 +21,13 @@ def group_choices(group: str) -> list[str]:
     return sorted(file.stem for file in (CONF_FOLDER / group).glob("*.yaml"))
 
 
+HYDRA_GROUPS = ("hydra/launcher", "hydra/sweeper")
+"""Hydra's own groups of which there are files in ``conf/``: they say how a sweep is run, and nothing about a run."""
+
+
 def group_names() -> list[str]:
-    """The configuration groups: the folders of ``conf/``."""
-    return sorted(folder.name for folder in CONF_FOLDER.iterdir() if folder.is_dir())
+    """The configuration groups of a run: the folders of ``conf/``."""
+    return sorted(folder.name for folder in CONF_FOLDER.iterdir() if folder.is_dir() and folder.name != "hydra")
 
 
 def first_line(group: str, choice: str) -> str:

@@ -3,10 +3,11 @@
 from functools import cache
 
 from hydra.core.config_store import ConfigStore
+from hydra.core.plugins import Plugins
 from omegaconf import DictConfig, OmegaConf
 
 from lab.config import resolvers
-from lab.config.choices import CONF_FOLDER, based_on, group_choices, group_names
+from lab.config.choices import CONF_FOLDER, HYDRA_GROUPS, based_on, group_choices, group_names
 from lab.config.optimizer_schema import SCHEMAS
 from lab.config.schema import Config
 
@@ -18,6 +19,11 @@ def register() -> None:
     store.store(name="schema", node=Config)
     for name, schema in SCHEMAS.items():
         store.store(group="optimizer", name=name, node=schema)
+    Plugins.instance()  # imports what is installed, which puts its own configuration into the store
+    for group in HYDRA_GROUPS:
+        kind = group.removeprefix("hydra/")
+        for choice in group_choices(group):  # a file of ours stands in its place, and is not checked against it
+            store.repo["hydra"].get(kind, {}).pop(f"{choice}.yaml", None)
 
 
 @cache

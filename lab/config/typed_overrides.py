@@ -18,6 +18,7 @@ SEVERAL = ("callbacks", "logger")
 _NO_CHOICE = re.compile(r"[-+]?[\d.]+(e[-+]?\d+)?|null|true|false|\{.*\}", re.IGNORECASE | re.DOTALL)
 _PLACES = ("hydra.run.dir", "hydra.sweep.dir", "init_from", "resume")
 SWEEPS = {"-m", "--multirun"}
+"""The flags that make a sweep."""
 
 
 def refuse_senseless(words: Sequence[str], trains: bool = True) -> None:

@@ -1,8 +1,8 @@
 """The server, put together.
 
 A route lives in a module of ``api/`` with a ``router``, which is added to ``_ROUTERS``. It is given what it needs by
-``api/dependencies.py``, from ``app.state``: ``settings``, ``runs``, ``jobs``, ``inference``. What goes wrong it raises
-as ``ApiError``.
+``api/dependencies.py``, from ``app.state``: ``settings``, ``runs``, ``jobs``, ``catalogue``, ``inference``. What goes
+wrong it raises as ``ApiError``.
 """
 
 from collections.abc import AsyncIterator
@@ -22,6 +22,7 @@ from lab.dashboard.live.messages import ClientMessage, ServerMessage
 from lab.dashboard.live.watch import Watch
 from lab.dashboard.settings import Settings
 from lab.dashboard.store.run_folders import Runs
+from lab.dashboard.trainings.catalogue import Catalogue
 from lab.dashboard.trainings.processes import Jobs
 from lab.dashboard.worker.client import Inference
 
@@ -57,7 +58,8 @@ def create_app(settings: Settings) -> FastAPI:
     state.settings = settings
     state.runs = Runs(settings)
     state.jobs = Jobs(settings, state.runs)
-    state.watch = Watch(state.runs, state.jobs)
+    state.catalogue = Catalogue(state.runs, state.jobs)
+    state.watch = Watch(state.runs, state.catalogue)
     state.inference = Inference(settings)
     state.clients = 0
     http_errors.install(app)

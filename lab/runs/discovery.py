@@ -16,12 +16,26 @@ def is_run(folder: Path, marks: tuple[str, ...] = MARKS) -> bool:
     return any(entry.name in marks and entry.is_file(follow_symlinks=False) for entry in entries(folder))
 
 
-def runs_below(folder: Path, marks: tuple[str, ...] = MARKS, depth: int = _DEPTH) -> Iterator[Path]:
-    """Run folders below ``folder``. A run has no runs inside it; hidden folders and links are left out."""
+def runs_below(
+    folder: Path, marks: tuple[str, ...] = MARKS, depth: int = _DEPTH, known: dict[str, int] | None = None
+) -> Iterator[Path]:
+    """Run folders below ``folder``. A run has no runs inside it; hidden folders and links are left out.
+
+    Who looks again and again keeps ``known`` between the times: when the folders that were found were last changed.
+    What has not changed since is not opened again.
+    """
+    known = {} if known is None else known
     for entry in entries(folder):
-        if depth and not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False):
-            inner = Path(entry.path)
-            if is_run(inner, marks):
-                yield inner
-            else:
-                yield from runs_below(inner, marks, depth - 1)
+        if not depth or entry.name.startswith(".") or not entry.is_dir(follow_symlinks=False):
+            continue
+        try:
+            changed = entry.stat(follow_symlinks=False).st_mtime_ns
+        except OSError:  # removed just now
+            continue
+        inner = Path(entry.path)
+        if known.get(entry.path) == changed or is_run(inner, marks):
+            known[entry.path] = changed
+            yield inner
+        else:
+            known.pop(entry.path, None)
+            yield from runs_below(inner, marks, depth - 1, known)

@@ -14,13 +14,13 @@ from lab.config.schema import Config, to_plain
 from lab.errors import FolderTaken, LabError
 from lab.files import atomic
 from lab.files.paths import typed_path
-from lab.files.run_files import CHECKPOINTS_FOLDER, CONFIG_FILE, EVENTS_FILE, RESULTS_FILE, STATE_FILE
+from lab.files.run_files import CHECKPOINTS_FOLDER, CONFIG_FILE, EVENTS_FILE, LOG_FILE, RESULTS_FILE, STATE_FILE
 from lab.runs import events, ownership
 from lab.runs.results import Results
 from lab.runs.state import ALIVE, Progress, RunState, State, read_state, write_state
 from lab.system import ranks
 
-_BEFORE_A_RUN = (".hydra", ownership.LOCK_FILE, "train.log")
+_BEFORE_A_RUN = (".hydra", ownership.LOCK_FILE, LOG_FILE)
 """What Hydra and the lock leave in a folder before anything of a run is in it."""
 
 
@@ -62,8 +62,7 @@ def refuse_used(folder: Path, anew: bool) -> None:
     if used == [STATE_FILE] and read_state(folder).state == "queued":
         return  # it is this run that was waiting here
     if used and not anew:
-        saved = next((folder / CHECKPOINTS_FOLDER).glob("*.ckpt"), None) is not None
-        ways = f"continue it with resume={shlex.quote(str(folder))}, or " if saved else ""
+        ways = f"continue it with resume={shlex.quote(str(folder))}, or " if has_checkpoint(folder) else ""
         raise LabError(f"{folder} holds a run already: {ways}take another folder")
     told = list(events.read(folder))
     ownership.clear(folder, used)
@@ -80,6 +79,11 @@ def existing(words: Sequence[str]) -> set[Path]:
             chosen = typed_path(word.partition("=")[2], Path.cwd())
             found |= {chosen, *chosen.parents, *(chosen / name for name in _BEFORE_A_RUN)}
     return {path for path in found if path.exists()}
+
+
+def has_checkpoint(folder: Path) -> bool:
+    """Is there anything in ``folder`` to go on from?"""
+    return next((folder / CHECKPOINTS_FOLDER).glob("*.ckpt"), None) is not None
 
 
 def has_begun(folder: Path) -> bool:

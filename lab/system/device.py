@@ -16,15 +16,15 @@ def is_available(device: str) -> bool:
     return torch.backends.mps.is_available() if device == "mps" else device == "cpu"
 
 
-def count(device: str) -> int:
-    """How many there are of a ``device`` (one of ``DEVICES``) that a machine has; of processors, one."""
-    return max(1, torch.cuda.device_count()) if device == "gpu" else 1
-
-
 def choose(wanted: str = "auto") -> str:
     """One of ``DEVICES``: ``auto`` is the best that this machine has, and every other name stays as it is, whether
     there is such a device or not."""
     return next(filter(is_available, DEVICES)) if wanted == "auto" else wanted
+
+
+def count(device: str) -> int:
+    """How many of ``device`` (one of ``DEVICES``) can train side by side: every GPU, and else one."""
+    return max(1, torch.cuda.device_count()) if device == "gpu" else 1
 
 
 def torch_device(wanted: str = "auto") -> torch.device:

@@ -7,6 +7,7 @@ import os
 import select
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, TextIO
 
 
@@ -62,6 +63,17 @@ def guarded(output_matters: bool) -> Iterator[None]:
         sys.stdin, sys.stdout, sys.stderr = before
         errors.flush()
         output.flush()
+
+
+@contextlib.contextmanager
+def into(path: Path) -> Iterator[None]:
+    """Within it, what is printed goes to the end of the file ``path``; what has no room there, nowhere."""
+    with path.open("ab", buffering=0) as raw:
+        below: Any = io.BufferedWriter(_Writer(raw, lambda _: None))
+        stream = io.TextIOWrapper(below, encoding="utf-8", errors="backslashreplace", line_buffering=True)
+        with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
+            yield
+        stream.flush()
 
 
 def _keep_numbers() -> None:

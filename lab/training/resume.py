@@ -14,7 +14,7 @@ from lab.files.paths import typed_path
 from lab.files.run_files import CHECKPOINTS_FOLDER
 from lab.runs import checkpoint, events, newest, ownership
 from lab.runs.checkpoint_schema import CheckpointDict, RecordState
-from lab.runs.folder import run_folder_of
+from lab.runs.folder import has_checkpoint, run_folder_of
 from lab.system import ranks
 from lab.training.callbacks import write_sample
 from lab.training.inherited_options import inherit
@@ -111,7 +111,7 @@ def _named(wanted: str, start_folder: Path, run_folder: Path | None) -> str | No
     if run_folder is None:
         raise LabError("resume=auto continues the run in hydra.run.dir=FOLDER: give that, too")
     here = start_folder / run_folder
-    return str(here) if list((here / CHECKPOINTS_FOLDER).glob("*.ckpt")) else None
+    return str(here) if has_checkpoint(here) else None
 
 
 def carry_over(earlier: Earlier, folder: Path) -> list[events.Event]:

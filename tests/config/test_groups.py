@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import ChoiceSweep, IntervalSweep, RangeSweep
 from omegaconf import OmegaConf
 from support.commands import ROOT, TINY, train_here
 
@@ -35,9 +37,28 @@ def test_every_experiment_runs_for_two_steps(experiment: str, tmp_path: Path, co
     if config.corpus.name == "verdict" and not (corpora / "the-verdict.txt").is_file():
         pytest.skip("verdict must be fetched, and no file of it is in LAB_CORPORA")
     monkeypatch.setenv("LAB_CORPORA", str(corpora))
-    done = train_here(tmp_path, f"experiment={experiment}", "trainer.max_steps=2", "eval_every=2", "trainer=cpu")
+    short = ("trainer.max_steps=2", "eval_every=2", "data.max_val_tokens=300", "sample.max_tokens=4", "trainer=cpu")
+    done = train_here(tmp_path, f"experiment={experiment}", *short)
     assert done.code == 0, done.err
     assert done.results["steps"] == 2
+
+
+@pytest.mark.parametrize("sweep", group_choices("sweep"))
+def test_every_sweep_has_jobs_that_compose(sweep: str) -> None:
+    """Each job; of a search, those at the ends of its ranges."""
+    sweeper = compose.compose_quoted([f"sweep={sweep}"], with_hydra=True).hydra.sweeper
+    found = OverridesParser.create().parse_overrides([f"{name}={value}" for name, value in sweeper.params.items()])
+    assert found
+    for override in found:
+        name, value = override.get_key_element(), override.value()
+        assert isinstance(value, ChoiceSweep | RangeSweep | IntervalSweep)
+        if isinstance(value, IntervalSweep):
+            words = [f"{name}={value.start}", f"{name}={value.end}"]
+        else:
+            words = [f"{name}={one}" for one in override.sweep_string_iterator()]
+        assert len(words) > 1
+        for word in words:
+            check(compose.compose_config([f"sweep={sweep}", word]))
 
 
 def test_a_further_optimizer_is_one_more_file(tmp_path: Path) -> None:

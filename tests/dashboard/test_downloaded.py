@@ -50,7 +50,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, outside: Path) -> Iterator[
         plant(root / folder, name, job)
         plant(root / folder, "state.json", {"state": "queued", "pid": None, "updated": 1.0})
     plant(root / "outputs", ".dashboard-token", "t" * 43)
-    with serving(root) as server:
+    with serving(root, forking=False) as server:
         yield server
 
 

@@ -9,14 +9,9 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    pass
-
-
-ROOT = Path(__file__).resolve().parents[2]
-
+from support.forked import ROOT, started
 
 TINY = (
     "model.emb_dim=32",
@@ -61,11 +56,19 @@ class Finished:
 
 
 def lab(folder: Path, module: str, *arguments: str, env: dict[str, str] | None = None, timeout: int = 1500) -> Finished:
-    """Runs ``python -m lab.MODULE ARGUMENTS`` in ``folder``, as a user would.
+    """Runs ``python -m lab.MODULE ARGUMENTS`` in ``folder``, as a user would: with ``env`` in a Python that starts
+    with it, else in a fork of one that has started.
 
     The timeout catches a command that hangs. It is no measure of speed: another test may have the other core.
     """
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **(env or {})}
+    if env is None:
+        with started(folder, f"lab.{module}", *arguments) as process:
+            try:
+                out, err = process.communicate(timeout=timeout)
+            finally:
+                process.kill()
+        return Finished(process.returncode or 0, out, err, folder)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **env}
     done = subprocess.run(
         [sys.executable, "-m", f"lab.{module}", *arguments],
         cwd=folder,

@@ -1,12 +1,11 @@
 """A real training in a process of its own."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from support.commands import TINY
+from support.forked import Process, started
 from support.waiting import wait_for
 
 from lab.errors import LabError
@@ -16,16 +15,14 @@ LONG = (*TINY, "trainer.max_steps=100000", "eval_every=100000", "log_every=1", "
 
 
 @contextmanager
-def running(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+def running(folder: Path, *arguments: str) -> Iterator[Process]:
     """A real training process that has done its first steps."""
-    command = [sys.executable, "-m", "lab.train", *LONG, *arguments]
-    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with started(folder, "lab.train", *LONG, *arguments) as process:
         try:
             wait_for(lambda: (state(folder).step or 0) >= 1 or process.poll() is not None)
             yield process
         finally:
-            if process.poll() is None:
-                process.kill()
+            process.kill()
 
 
 def state(folder: Path) -> RunState:

@@ -14,7 +14,8 @@ from typing import Any
 
 import httpx
 import websockets
-from support.commands import ROOT, TINY
+from support.commands import TINY
+from support.forked import TESTS_TOO, shared
 from support.waiting import wait_for
 
 from lab.files.run_files import EVENTS_FILE
@@ -34,22 +35,26 @@ assert {word.partition("=")[0] for word in TINY} <= OVERRIDES.keys()
 
 
 class Server:
-    """``python -m lab.dashboard`` in a folder."""
+    """``python -m lab.dashboard`` in a folder; if it is ``forking``, its trainings need not import torch first."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, forking: bool) -> None:
         self.root = root
+        self._forking = forking and sys.platform == "linux"
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.process: subprocess.Popen[str] | None = None
 
     def start(self) -> "Server":
-        env = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+        env = {**os.environ, "PYTHONPATH": TESTS_TOO, "OMP_NUM_THREADS": "1"}
+        module = "support.forking_dashboard" if self._forking else "lab.dashboard"
+        variables, descriptors = shared() if self._forking else ({}, ())
         with (self.root / "server.log").open("a") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "lab.dashboard", "--port", str(self.port)],
+                [sys.executable, "-m", module, "--port", str(self.port)],
                 cwd=self.root,
-                env=env,
+                env=env | variables,
+                pass_fds=descriptors,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
@@ -88,9 +93,9 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(root: Path) -> Iterator[Server]:
+def serving(root: Path, forking: bool = True) -> Iterator[Server]:
     """A server that is gone afterwards, and its trainings with it."""
-    server = Server(root).start()
+    server = Server(root, forking).start()
     try:
         yield server
     finally:

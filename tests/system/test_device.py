@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lab.system.device import DEVICES, choose, is_available, seed_generators, torch_device
+from lab.system.device import DEVICES, choose, count, is_available, seed_generators, torch_device
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,10 @@ def test_the_generators_are_where_manual_seed_would_put_them() -> None:
     expected = torch.rand(3)
     seed_generators(torch.device("cpu"), 7)
     assert torch.equal(torch.rand(3), expected)
+
+
+def test_how_many_train_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+    assert [count(name) for name in DEVICES] == [4, 1, 1]
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    assert count("gpu") == 1  # a run that asks for one is told so by the run

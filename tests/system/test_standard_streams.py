@@ -1,5 +1,6 @@
 """Commands do their work whatever the standard streams are, or are not."""
 
+import errno
 import io
 import json
 import os
@@ -11,8 +12,9 @@ import pytest
 from support.commands import TINY
 from support.streams import ASCII, CLOSED_PIPE, VANISHED, Failing, as_own, shell
 
-from lab import train
+from lab import evaluate, export, train
 from lab.runs.state import write_state
+from lab.system import standard_streams
 
 
 @pytest.fixture
@@ -65,7 +67,7 @@ def test_a_training_needs_no_terminal(out: Any, err_too: bool, tmp_path: Path, m
         assert note.startswith("note: standard output cannot be written to (")
 
 
-def test_a_run_in_a_folder_that_the_console_has_no_letters_for(tmp_path: Path) -> None:
+def test_a_run_in_a_folder_that_the_console_has_no_letters_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As a redirect on Windows has it; and what reads and writes the run later gets the real name."""
     folder = tmp_path / "λόγος"
     folder.mkdir()
@@ -73,15 +75,36 @@ def test_a_run_in_a_folder_that_the_console_has_no_letters_for(tmp_path: Path) -
     done = shell(folder, f"$python -m lab.train {options}", PYTHONIOENCODING="cp1252")
     assert (done.returncode, done.stderr) == (0, b"")
     assert rb"\u03bb\u03cc\u03b3\u03bf\u03c2" in done.stdout
-    done = shell(folder, "$python -m lab.export checkpoint=run to=out", PYTHONIOENCODING="ascii")
-    assert (done.returncode, done.stderr) == (0, b"")
-    line = "$python -m lab.evaluate checkpoint=run format=json to=figures.json"
-    done = shell(folder, line, **ASCII)
+    as_own(monkeypatch, "stderr", told := io.BytesIO(), "ascii")
+    monkeypatch.chdir(folder)
+    with monkeypatch.context() as patched:
+        as_own(patched, "stdout", io.BytesIO(), "ascii")
+        patched.setattr(sys, "argv", ["lab.export", "checkpoint=run", "to=out"])
+        export.main()
+        assert told.getvalue() == b""
+    done = shell(folder, "$python -m lab.evaluate checkpoint=run format=json to=figures.json", **ASCII)
     assert done.returncode == 0, done.stderr
     assert os.fsencode(json.loads(done.stdout)["checkpoint"]) == os.fsencode(folder / "run/checkpoints/last.ckpt")
     written = json.loads((folder / "figures.json").read_text(encoding="utf-8"))
     assert written["checkpoint"] == str(folder / "run/checkpoints/last.ckpt")
-    done = shell(folder, f"{line.replace('figures', 'more')} > /dev/full")
-    assert done.returncode == 1
-    assert b"error: standard output cannot be written to (No space left on device)" in done.stderr
+    as_own(monkeypatch, "stdout", Failing(OSError(errno.ENOSPC, "No space left on device")))
+    monkeypatch.setattr(sys, "argv", ["lab.evaluate", "checkpoint=run", "format=json", "to=more.json"])
+    with pytest.raises(SystemExit, match="1"):
+        evaluate.main()
+    assert b"error: standard output cannot be written to (No space left on device)" in told.getvalue()
     assert (folder / "more.json").is_file()  # what it was told to write elsewhere is not lost with it
+
+
+def test_what_a_job_prints_goes_into_a_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for text in ("one \u201cλ\u201d", "two \udcce"):
+        with standard_streams.into(tmp_path / "log"):
+            print(text)
+            print("aside", file=sys.stderr)
+    assert (tmp_path / "log").read_bytes() == "one “λ”\naside\ntwo \\udcce\naside\n".encode()
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_ends_no_job() -> None:
+    with standard_streams.into(Path("/dev/full")):
+        print("lost")

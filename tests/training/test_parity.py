@@ -95,7 +95,9 @@ def independent_run(config: Config, tokens: np.ndarray) -> tuple[list[float], di
 
 
 @pytest.mark.parametrize("corpus", ["verdict", pytest.param("stdlib", marks=pytest.mark.slow)])
-def test_the_whole_trajectory_agrees_with_hugging_face(corpus: str, tmp_path: Path, corpora: Path) -> None:
+def test_the_whole_trajectory_agrees_with_hugging_face(
+    corpus: str, tmp_path: Path, corpora: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if corpus == "verdict" and not (corpora / "the-verdict.txt").is_file():
         pytest.skip("verdict must be fetched, and no file of it is in LAB_CORPORA")
     options = [f"corpus={corpus}", *OPTIONS]
@@ -103,7 +105,8 @@ def test_the_whole_trajectory_agrees_with_hugging_face(corpus: str, tmp_path: Pa
     config.model.vocab_size = 50257
     tokens = tokenized_corpus(config.corpus, tmp_path).open()
 
-    ours = scalars(train(tmp_path, *options, env={"LAB_CORPORA": str(corpora)}).run)
+    monkeypatch.setenv("LAB_CORPORA", str(corpora))
+    ours = scalars(train(tmp_path, *options).run)
     losses, val_losses = independent_run(config, tokens)
 
     assert list(ours["train_loss"]) == list(range(1, STEPS + 1))

@@ -64,9 +64,10 @@ def assert_continues_the_same(
     assert_same_run(undisturbed.run, where)
 
 
-def test_last_alone_continues_with_the_same_options_in_a_folder_that_names_its_parent(tmp_path: Path) -> None:
+def test_last_alone_continues_with_the_same_options_in_a_folder_that_names_its_parent(
+    tmp_path: Path, undisturbed: Finished
+) -> None:
     write_tale(tmp_path)
-    whole = train_here(tmp_path, *OPTIONS, "hydra.run.dir=whole").folder / "whole"
     parent = tmp_path / "outputs" / "chosen"  # found wherever it lies under outputs/
     part = train_here(
         tmp_path, *OPTIONS, "schedule.total_steps=12", "trainer.max_steps=7", "hydra.run.dir=outputs/chosen"
@@ -75,7 +76,7 @@ def test_last_alone_continues_with_the_same_options_in_a_folder_that_names_its_p
     done = train(tmp_path, "resume=last", "trainer.max_steps=12")
     assert done.results["parent"] == str(parent / "checkpoints" / "last.ckpt")
     assert done.run != parent
-    first, second = weights(whole), weights(done.run)
+    first, second = weights(undisturbed.run), weights(done.run)
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
@@ -211,7 +212,7 @@ def test_another_optimizer_is_another_run(tmp_path: Path) -> None:
     assert "the optimizer was AdamW and is SGD" in done.err
 
 
-def test_auto_starts_afresh_once_and_continues_from_then_on(tmp_path: Path) -> None:
+def test_auto_starts_afresh_once_and_continues_from_then_on(tmp_path: Path, undisturbed: Finished) -> None:
     """What a scheduler needs that starts the same command again."""
     write_tale(tmp_path)
     command = (*OPTIONS, "resume=auto", "hydra.run.dir=job")
@@ -220,9 +221,7 @@ def test_auto_starts_afresh_once_and_continues_from_then_on(tmp_path: Path) -> N
     again = train_here(tmp_path, *command, "trainer.max_steps=12", "schedule.total_steps=12")
     assert (again.code, again.err) == (0, "")
     assert "nothing left to do" in again.out
-    whole = train_here(tmp_path, *OPTIONS, "hydra.run.dir=whole")
-    assert whole.code == 0
-    first, second = weights(tmp_path / "whole"), weights(tmp_path / "job")
+    first, second = weights(undisturbed.run), weights(tmp_path / "job")
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 

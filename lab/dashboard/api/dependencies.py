@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 
 from lab.dashboard.settings import Settings
 from lab.dashboard.store.run_folders import Runs
+from lab.dashboard.trainings.catalogue import Catalogue
 from lab.dashboard.trainings.processes import Jobs
 from lab.dashboard.worker.client import Inference
 
@@ -31,6 +32,11 @@ async def _jobs(request: Request) -> Jobs:
     return found
 
 
+async def _catalogue(request: Request) -> Catalogue:
+    found: Catalogue = request.app.state.catalogue
+    return found
+
+
 async def _inference(request: Request) -> Inference:
     found: Inference = request.app.state.inference
     return found
@@ -42,5 +48,7 @@ RunsDep = Annotated[Runs, Depends(_runs)]
 """The run folders."""
 JobsDep = Annotated[Jobs, Depends(_jobs)]
 """The trainings."""
+CatalogueDep = Annotated[Catalogue, Depends(_catalogue)]
+"""All runs in a line each."""
 InferenceDep = Annotated[Inference, Depends(_inference)]
 """The process that runs models."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from lab.dashboard.api.dependencies import JobsDep, RunsDep, SettingsDep
+from lab.dashboard.api.dependencies import CatalogueDep, JobsDep, RunsDep, SettingsDep
 from lab.dashboard.http_errors import ApiError
 from lab.dashboard.options.overrides import command_line
 from lab.dashboard.schemas import (
@@ -24,10 +24,11 @@ from lab.dashboard.schemas import (
 )
 from lab.dashboard.store import inside_root
 from lab.dashboard.store.downsample import downsample
-from lab.dashboard.store.run_folders import JOB_FILE, LOG_FILE, Checkpoint
+from lab.dashboard.store.run_folders import JOB_FILE, Checkpoint
 from lab.dashboard.trainings import processes as jobs_
 from lab.dashboard.trainings.summaries import summarize
 from lab.files import atomic
+from lab.files.run_files import LOG_FILE
 from lab.files.safe_files import opened, read_json
 from lab.runs.folder import run_folder_of
 from lab.runs.results import checked
@@ -36,10 +37,17 @@ router = APIRouter(prefix="/api", tags=["runs"])
 
 
 @router.get("/runs")
-def list_runs(runs: RunsDep, jobs: JobsDep) -> list[RunSummary]:
-    """All runs below outputs/ and multirun/, the newest first."""
-    found = [summarize(runs, jobs, folder) for folder in runs.find().values()]
-    return sorted(found, key=lambda run: run.created, reverse=True)
+def list_runs(
+    response: Response,
+    catalogue: CatalogueDep,
+    offset: Annotated[int, Query(ge=0, description="How many to leave out.")] = 0,
+    limit: Annotated[int | None, Query(ge=1, description="How many at most; all of them if left out.")] = None,
+) -> list[RunSummary]:
+    """The runs below outputs/ and multirun/, the newest first. The header X-Total-Count says how many there are; where
+    there are thousands, the oldest are read in the background, and come later."""
+    found = catalogue.now()
+    response.headers["X-Total-Count"] = str(catalogue.total)
+    return found[offset : None if limit is None else offset + limit]
 
 
 @router.get("/runs/{run_id}")
@@ -61,11 +69,11 @@ def get_run(runs: RunsDep, jobs: JobsDep, run_id: str) -> RunDetail:
 
 
 @router.patch("/runs/{run_id}")
-def change_run(runs: RunsDep, jobs: JobsDep, run_id: str, change: RunChange) -> RunSummary:
+def change_run(runs: RunsDep, catalogue: CatalogueDep, run_id: str, change: RunChange) -> RunSummary:
     """Gives a run a name, tags or a note; what is left out stays."""
     folder = runs.folder(run_id)
     runs.write_notes(folder, runs.notes(folder) | change.model_dump(exclude_none=True))
-    return summarize(runs, jobs, folder)
+    return catalogue.refresh(folder)
 
 
 @router.delete("/runs/{run_id}", status_code=204)

@@ -9,7 +9,7 @@ from anyio import from_thread
 from fastapi import APIRouter, Response
 
 from lab.config.choices import group_choices
-from lab.dashboard.api.dependencies import InferenceDep, JobsDep, RunsDep, SettingsDep
+from lab.dashboard.api.dependencies import CatalogueDep, InferenceDep, JobsDep, RunsDep, SettingsDep
 from lab.dashboard.http_errors import ApiError
 from lab.dashboard.options import overrides
 from lab.dashboard.schemas import Continuation, Fork, NewRun, NewSweep, RunSummary, SweepInfo, Value
@@ -17,7 +17,7 @@ from lab.dashboard.settings import Settings
 from lab.dashboard.store import inside_root
 from lab.dashboard.store.run_folders import SWEEP_FILE, Runs
 from lab.dashboard.trainings import processes as jobs_
-from lab.dashboard.trainings.summaries import summarize
+from lab.dashboard.trainings.catalogue import Catalogue
 from lab.dashboard.worker.client import Inference
 from lab.files.safe_files import read_json
 
@@ -30,25 +30,31 @@ Command = Literal["pause", "stop", "save", "evaluate"]
 
 
 @router.post("/train", status_code=202)
-def train(settings: SettingsDep, runs: RunsDep, jobs: JobsDep, new: NewRun) -> RunSummary:
+def train(settings: SettingsDep, runs: RunsDep, jobs: JobsDep, catalogue: CatalogueDep, new: NewRun) -> RunSummary:
     """Starts a training, or puts it into the queue if the device is taken."""
     words = overrides.words(new.overrides, settings)
     config = overrides.check_together(new.overrides, settings)
     device = jobs_.device_of(config.trainer.accelerator)
     folder = jobs.enqueue(words, _short_name(new.overrides), device)
-    return _named(runs, jobs, folder, {"name": new.name, "tags": new.tags})
+    return _named(runs, catalogue, folder, {"name": new.name, "tags": new.tags})
 
 
 @router.post("/runs/{run_id}/fork", status_code=202)
 def fork(
-    settings: SettingsDep, runs: RunsDep, jobs: JobsDep, inference: InferenceDep, run_id: str, how: Fork
+    settings: SettingsDep,
+    runs: RunsDep,
+    jobs: JobsDep,
+    catalogue: CatalogueDep,
+    inference: InferenceDep,
+    run_id: str,
+    how: Fork,
 ) -> RunSummary:
     """Starts a training that goes on from a checkpoint, in a folder of its own; the run itself stays as it is."""
     found = next((c for c in runs.checkpoints(run_id) if c.id == how.checkpoint), None)
     if found is None:
         raise ApiError(404, "this run has no such checkpoint", "checkpoint")
     words, device = _going_on(settings, inference, runs.folder(run_id), found.path, how.overrides)
-    return _named(runs, jobs, jobs.enqueue(words, "fork", device), {"name": how.name})
+    return _named(runs, catalogue, jobs.enqueue(words, "fork", device), {"name": how.name})
 
 
 @router.post("/runs/{run_id}/resume", status_code=202)
@@ -56,6 +62,7 @@ def resume(
     settings: SettingsDep,
     runs: RunsDep,
     jobs: JobsDep,
+    catalogue: CatalogueDep,
     inference: InferenceDep,
     run_id: str,
     how: Continuation | None = None,
@@ -74,17 +81,17 @@ def resume(
         raise ApiError(409, "the run is finished: fork it from its last checkpoint, with more steps")
     else:
         raise ApiError(409, f"the run is {state}: there is nothing to resume")
-    return summarize(runs, jobs, folder)
+    return catalogue.refresh(folder)
 
 
 @router.post("/runs/{run_id}/{command}", status_code=202)
-def steer(runs: RunsDep, jobs: JobsDep, run_id: str, command: Command) -> RunSummary:
+def steer(runs: RunsDep, jobs: JobsDep, catalogue: CatalogueDep, run_id: str, command: Command) -> RunSummary:
     """Tells a run what to do. It does so after the step in progress, and its state changes when it has."""
     folder = runs.folder(run_id)
     state = jobs.state(folder).state
     if not (command == "stop" and state == "queued" and jobs.cancel(folder)):
         jobs_.send(folder, command, state)
-    return summarize(runs, jobs, folder)
+    return catalogue.refresh(folder)
 
 
 @router.post("/sweeps", status_code=202)
@@ -116,11 +123,11 @@ def list_sweeps(runs: RunsDep, jobs: JobsDep) -> list[SweepInfo]:
     return [_sweep(runs, jobs, folder) for folder in runs.sweeps().values()]
 
 
-def _named(runs: Runs, jobs: jobs_.Jobs, folder: Path, notes: dict[str, object]) -> RunSummary:
+def _named(runs: Runs, catalogue: Catalogue, folder: Path, notes: dict[str, object]) -> RunSummary:
     """The new run in ``folder``, called what somebody wants it called."""
     if any(notes.values()):
         runs.write_notes(folder, {key: value for key, value in notes.items() if value})
-    return summarize(runs, jobs, folder)
+    return catalogue.refresh(folder)
 
 
 def _going_on(

@@ -2,43 +2,34 @@
 
 import asyncio
 import contextlib
-import os
-from pathlib import Path
 
 from lab.dashboard.schemas import RunSummary
-from lab.dashboard.store.run_folders import JOB_FILE, NOTES_FILE, Runs
+from lab.dashboard.store.run_folders import Runs
 from lab.dashboard.store.tail import Line
-from lab.dashboard.trainings.processes import Jobs
-from lab.dashboard.trainings.summaries import summarize
-from lab.files.run_files import CONFIG_FILE, EVENTS_FILE, RESULTS_FILE, STATE_FILE
-from lab.runs.state import ALIVE
+from lab.dashboard.trainings.catalogue import Catalogue
 
 _LOOK_SECONDS = 0.2
-_FIND_EVERY = 5
-"""Looks between two searches for new folders."""
-_FILES = (EVENTS_FILE, STATE_FILE, RESULTS_FILE, NOTES_FILE, JOB_FILE, CONFIG_FILE)
-
-Stamp = tuple[tuple[int, int, int] | None, ...]
+_FIRST_SECONDS = 1.5
+"""Of reading before anybody is answered: enough for some hundred runs."""
 
 
 class Watch:
     """What the runs were doing at the last look, and a bell that rings when that has changed."""
 
-    def __init__(self, runs: Runs, jobs: Jobs) -> None:
+    def __init__(self, runs: Runs, catalogue: Catalogue) -> None:
         self.runs = runs
-        self.jobs = jobs
+        self.catalogue = catalogue
         self.seqs: dict[str, int] = {}
         """The number of the last event of each run."""
         self.summaries: dict[str, RunSummary] = {}
-        self._stamps: dict[str, Stamp] = {}
-        self._folders: dict[str, Path] = {}
-        self._looks = 0
+        self._version = -1
         self.bell = asyncio.Event()
         """Rings at the next change; take it before you look, or you may miss it."""
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Looks once, and goes on looking in the background."""
+        await asyncio.to_thread(self.catalogue.look, _FIRST_SECONDS)
         await asyncio.to_thread(self.look)
         self._task = asyncio.create_task(self._serve())
 
@@ -51,7 +42,7 @@ class Watch:
 
     def lines(self, run_id: str, after: int, most: int) -> list[Line]:
         """Events of a run with numbers above ``after``, up to the last look."""
-        folder = self._folders.get(run_id)
+        folder = self.catalogue.folder(run_id)
         if folder is None:
             return []
         with self.runs.tails.lock:
@@ -59,28 +50,12 @@ class Watch:
 
     def look(self) -> bool:
         """Reads what is new; returns whether anything was."""
-        if self._looks % _FIND_EVERY == 0:
-            self._folders = self.runs.find()
-        self._looks += 1
-        changed = False
-        stamps = {run_id: tuple(_stamp(path / name) for name in _FILES) for run_id, path in self._folders.items()}
-        # A folder without any of these files is no run any more: it has been deleted since the last search.
-        self._folders = {run_id: path for run_id, path in self._folders.items() if any(stamps[run_id])}
-        for run_id in [known for known in self.summaries if known not in self._folders]:
-            del self.summaries[run_id], self.seqs[run_id], self._stamps[run_id]
-            changed = True
-        for run_id, folder in self._folders.items():
-            stamp = stamps[run_id]
-            # A live run may be lost at any moment, which no file tells.
-            alive = run_id in self.summaries and self.summaries[run_id].state in ALIVE
-            if stamp == self._stamps.get(run_id) and not (alive and self._looks % _FIND_EVERY == 0):
-                continue
-            self._stamps[run_id] = stamp
-            summary = summarize(self.runs, self.jobs, folder)
-            if summary != self.summaries.get(run_id):
-                self.summaries[run_id], self.seqs[run_id] = summary, summary.seq
-                changed = True
-        return changed
+        self.catalogue.look()
+        if self.catalogue.version == self._version:  # a request may have looked in between
+            return False
+        self._version, self.summaries = self.catalogue.version, self.catalogue.known()
+        self.seqs = {run_id: summary.seq for run_id, summary in self.summaries.items()}
+        return True
 
     async def _serve(self) -> None:
         while True:
@@ -88,11 +63,3 @@ class Watch:
             if await asyncio.to_thread(self.look):
                 rung, self.bell = self.bell, asyncio.Event()
                 rung.set()
-
-
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    try:
-        status = os.lstat(path)
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino

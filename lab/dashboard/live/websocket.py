@@ -115,7 +115,8 @@ class _Client:
     async def _tell(self) -> bool:
         """Sends what is new; returns whether there was so much that there may be more."""
         for run_id, summary in list(self.watch.summaries.items()):
-            if self.known.get(run_id) != summary:
+            known = self.known.get(run_id)
+            if known is not summary and known != summary:  # the same object, of thousands that nothing happened to
                 self.known[run_id] = summary
                 await self._send(RunChanged(type="run", run=summary))
         for run_id in [known for known in self.known if known not in self.watch.summaries]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,10 @@ from lab.dashboard.settings import Settings
 from lab.dashboard.store.tail import Tails
 from lab.errors import LabError
 from lab.files import atomic
-from lab.files.run_files import CHECKPOINTS_FOLDER, CONFIG_FILE, RESULTS_FILE
+from lab.files.run_files import CHECKPOINTS_FOLDER, CONFIG_FILE, EVENTS_FILE, RESULTS_FILE, STATE_FILE
 from lab.files.safe_files import entries, read_json, read_object, readable
 from lab.runs import discovery
-from lab.runs.state import RunState, read_state
+from lab.runs.state import ALIVE, RunState, read_state
 
 JOB_FILE = "job.json"
 """What a server has started a run with, in the run's folder."""
@@ -25,9 +26,13 @@ NOTES_FILE = "notes.json"
 """The name, the tags and the note that somebody gave to a run."""
 SWEEP_FILE = "sweep.json"
 """The same for a sweep, in the folder that holds the folders of its runs."""
-LOG_FILE = "train.log"
-"""What a training that the server started has printed."""
 _MARKS = (*discovery.MARKS, JOB_FILE)
+_MOST_CONFIGS = 512
+"""Options of runs that are kept at hand: some 20 KB each."""
+
+
+Stamp = tuple[int, int, int]
+"""When a file was last changed, in nanoseconds; its size; which it is."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +61,18 @@ class Runs:
         self.root = settings.root
         self.tails = Tails()
         self._folders: dict[str, Path] = {}
+        self._opened: dict[str, int] = {}
+        self._ids: dict[Path, str] = {}
         self._configs: dict[Path, tuple[int, dict[str, Any]]] = {}
+        self._ended: dict[Path, tuple[Stamp, RunState]] = {}
+        self._checkpoints: dict[Path, tuple[tuple[Stamp | None, Stamp | None], list[Checkpoint]]] = {}
         self._lock = threading.Lock()
 
     def find(self) -> dict[str, Path]:
         """All run folders by id."""
         found = {}
         for kind in ("outputs", "multirun"):
-            for folder in discovery.runs_below(self.base(kind), _MARKS):
+            for folder in discovery.runs_below(self.base(kind), _MARKS, known=self._opened):
                 found[self.id_of(folder)] = folder
         with self._lock:
             self._folders = found
@@ -87,8 +96,10 @@ class Runs:
 
     def id_of(self, path: Path) -> str:
         """The id of a folder or file below the root: the same for as long as it stays where it is."""
-        place = path.relative_to(self.root) if path.is_relative_to(self.root) else path
-        return hashlib.sha256(str(place).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+        if path not in self._ids:
+            place = path.relative_to(self.root) if path.is_relative_to(self.root) else path
+            self._ids[path] = hashlib.sha256(str(place).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+        return self._ids[path]
 
     def folder(self, run_id: str) -> Path:
         """The folder of a run.
@@ -105,10 +116,17 @@ class Runs:
 
     def state(self, folder: Path) -> RunState:
         """What a run says it is doing; ``lost`` if it says nothing at all."""
+        stamp = stamp_of(folder / STATE_FILE)
+        known = self._ended.get(folder)
+        if known is not None and stamp == known[0]:
+            return known[1]
         try:
-            return read_state(folder)
+            told = read_state(folder)
         except LabError:
             return RunState("lost", reason="it has left no word of what it was doing")
+        if stamp is not None and told.state not in (*ALIVE, "lost"):
+            self._ended[folder] = stamp, told  # says no other as long as it stands there
+        return told
 
     def config(self, folder: Path) -> dict[str, Any]:
         """The resolved options of a run; empty before it has written them."""
@@ -120,6 +138,8 @@ class Runs:
         known = self._configs.get(folder)
         if known is None or known[0] != stamp:
             known = self._configs[folder] = (stamp, read_object(path, _yaml))
+            if len(self._configs) > _MOST_CONFIGS:
+                self._configs.pop(next(iter(self._configs)), None)
         return known[1]
 
     def results(self, folder: Path) -> dict[str, Any]:
@@ -139,6 +159,16 @@ class Runs:
     def checkpoints(self, run_id: str) -> list[Checkpoint]:
         """The checkpoints of a run, by step."""
         folder = self.folder(run_id)
+        # The folder changes with a file that comes or goes; the log with one that is written in the place of another.
+        stamps = stamp_of(folder / CHECKPOINTS_FOLDER), stamp_of(folder / EVENTS_FILE)
+        known = self._checkpoints.get(folder)
+        if known is None or known[0] != stamps:
+            known = self._checkpoints[folder] = stamps, self._read_checkpoints(folder)
+        return list(known[1])
+
+    def _read_checkpoints(self, folder: Path) -> list[Checkpoint]:
+        if not entries(folder / CHECKPOINTS_FOLDER):
+            return []
         logged: dict[str, int] = {}
         with self.tails.lock:
             for event in self.tails.get(folder).others:
@@ -171,6 +201,15 @@ class Runs:
                 if found.id == checkpoint_id:
                     return found.path
         raise ApiError(404, f"there is no checkpoint {checkpoint_id[:32]}", "checkpoint")
+
+
+def stamp_of(path: str | Path) -> Stamp | None:
+    """What changes when a file does; None if there is none."""
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def _yaml(content: bytes) -> Any:

@@ -1,4 +1,4 @@
-"""Trainings as processes of their own, and the queue in front of the device.
+"""Trainings as processes of their own, and the queue in front of the devices.
 
 A training that the server starts is the same command that a person would type, in a session of its own: it does not end
 with the server, and a server that is started again finds it by its pid and start time. What waits is written down in
@@ -25,10 +25,11 @@ from lab.config.resolvers import make_unused
 from lab.dashboard.http_errors import ApiError
 from lab.dashboard.settings import Settings
 from lab.dashboard.store import inside_root
-from lab.dashboard.store.run_folders import JOB_FILE, LOG_FILE, SWEEP_FILE, Runs
+from lab.dashboard.store.run_folders import JOB_FILE, SWEEP_FILE, Runs
 from lab.dashboard.trainings.queue import Job, Queue
 from lab.errors import LabError
 from lab.files import atomic
+from lab.files.run_files import LOG_FILE
 from lab.files.safe_files import opened, readable
 from lab.runs import command_files
 from lab.runs.state import Progress, RunState, State, write_gone, write_queued
@@ -43,7 +44,8 @@ def device_of(accelerator: object) -> str:
 
 
 class Jobs:
-    """Starts trainings, one at a time on each device. A paused training keeps its slot, for it keeps its memory."""
+    """Starts trainings, one at a time on the processor and on each GPU. A paused training keeps its slot, for it keeps
+    its memory."""
 
     def __init__(self, settings: Settings, runs: Runs) -> None:
         self.settings = settings
@@ -148,12 +150,31 @@ class Jobs:
                 if job.pid is not None and not job.has_process:
                     self._put_to_rest(job)
             waiting = [job for job in jobs if job.pid is None]
-            taken = set(self.busy().values()) if waiting else set()
+            taken = self._taken() if waiting else {}
             for job in waiting:
                 device = device_of(job.device)
-                if device not in taken:
-                    taken.add(device)
-                    self._launch(job)
+                slots, used = range(devices.count(device)), taken.setdefault(device, set())
+                free = [slot for slot in slots if slot not in used]
+                if job.takes_all:
+                    used |= set(slots)  # nobody behind it goes first, or its turn would never come
+                    if len(free) == len(slots):
+                        self._launch(replace(job, slots=free))
+                elif free:
+                    used.add(free[0])
+                    self._launch(replace(job, slots=free[:1]))
+
+    def _taken(self) -> dict[str, set[int]]:
+        """By device, the slots that a process stands on. One that somebody else has started does not say where it is:
+        it is taken to be on the first that is free, as torch chooses."""
+        taken: dict[str, set[int]] = {}
+        ours = [job for job in self.queue.jobs() if job.has_process]
+        for job in ours:
+            taken.setdefault(device_of(job.device), set()).update(job.slots or [0])
+        for folder, device in self.busy().items():
+            if not any(folder.is_relative_to(job.folder) for job in ours):  # a run of a sweep is the sweep's
+                used = taken.setdefault(device, set())
+                used.add(next(slot for slot in range(len(used) + 1) if slot not in used))
+        return taken
 
     def _device(self, folder: Path) -> str:
         """What the run in ``folder`` trains on."""
@@ -199,7 +220,7 @@ class Jobs:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                env={**os.environ, "PYTHONUNBUFFERED": "1", **_visible(job)},
             )
         self._children.append(child)
         with contextlib.suppress(psutil.Error):
@@ -216,6 +237,16 @@ class Jobs:
 
     def _write_end(self, folder: Path, state: State, reason: str) -> None:
         write_gone(folder, state, reason, self.runs.state(folder))
+
+
+def _visible(job: Job) -> dict[str, str]:
+    """The GPU of a job, where there are several, for its environment."""
+    if device_of(job.device) != "gpu" or devices.count("gpu") == 1 or len(job.slots) != 1:
+        return {}
+    # The server itself may have been given some of the machine's only.
+    ours = [name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]
+    (slot,) = job.slots
+    return {"CUDA_VISIBLE_DEVICES": ours[slot] if slot < len(ours) else str(slot)}
 
 
 def send(folder: Path, command: str, state: str) -> None:

@@ -35,6 +35,13 @@ class Job:
     """Once it has been started."""
     process_started: float | None = None
     """Seconds since 1970: a pid alone may be somebody else's by now."""
+    slots: list[int] = dataclasses.field(default_factory=list)
+    """Which of its devices it was given, once it has been started."""
+
+    @property
+    def takes_all(self) -> bool:
+        """Does it train on several devices? How many, and which, is then its own affair."""
+        return any(word.startswith("trainer.devices=") and word != "trainer.devices=1" for word in self.words)
 
     @property
     def is_sweep(self) -> bool:

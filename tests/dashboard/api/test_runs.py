@@ -50,6 +50,10 @@ def test_runs_that_others_started_show_up(server: Server, client: httpx.Client) 
     subprocess.run(command, cwd=server.root, check=True, capture_output=True)
     (found,) = [r for r in client.get("/api/runs").json() if r["path"] == "outputs/by-hand"]
     assert (found["state"], found["step"]) == ("finished", 1)
+    every = client.get("/api/runs")
+    page = client.get("/api/runs?offset=1&limit=1")
+    assert page.json() == every.json()[1:2]
+    assert page.headers["X-Total-Count"] == str(len(every.json()))
 
 
 def test_a_failed_run_says_why_and_shows_its_last_lines(client: httpx.Client) -> None:

@@ -31,11 +31,55 @@ def test_each_device_has_a_slot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert started == ["one", "three"]
 
 
+def test_each_gpu_has_a_slot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A training is shown its own GPU only; one over several waits until all are free, and is passed by nobody."""
+    from lab.dashboard.settings import Settings
+    from lab.dashboard.store.run_folders import Runs
+    from lab.dashboard.trainings import processes
+    from lab.system import device
+
+    counted = {"gpu": 2, "cpu": 1}
+    monkeypatch.setattr(device, "count", lambda name: counted[name])
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,6")
+    settings = Settings(tmp_path, "")
+    jobs = processes.Jobs(settings, Runs(settings))
+    started: list[tuple[str, str | None]] = []
+
+    class Started:
+        """In place of a process: this one, which is alive."""
+
+        pid = os.getpid()
+
+        def __init__(self, command: list[str], env: dict[str, str], **_: object) -> None:
+            started.append((command[-1].rpartition("-")[2], env["CUDA_VISIBLE_DEVICES"]))
+
+        def poll(self) -> None:
+            return None
+
+    monkeypatch.setattr(processes.subprocess, "Popen", Started)
+    one = jobs.enqueue([], "one", "gpu")
+    jobs.enqueue([], "two", "gpu")
+    jobs.enqueue([], "three", "gpu")
+    assert started == [("one", "4"), ("two", "6")]
+    jobs.queue.drop(one)
+    jobs.advance()
+    assert started[2:] == [("three", "4")]
+    both = jobs.enqueue(["trainer.devices=2"], "both", "gpu")
+    jobs.enqueue([], "last", "gpu")
+    for job in jobs.queue.jobs()[:2]:
+        jobs.queue.drop(job.folder)
+        jobs.advance()
+    assert started[3:] == [("both", "4,6")]
+    jobs.queue.drop(both)
+    jobs.advance()
+    assert started[4:] == [("last", "4")]
+
+
 @pytest.mark.slow
 def test_a_queue_for_this_user_alone_that_a_new_server_takes_up(tmp_path: Path) -> None:
     """And of which nothing lies where it could be downloaded to."""
     state = Path(os.environ["LAB_STATE"])
-    with serving(tmp_path) as server:
+    with serving(tmp_path, forking=False) as server:
         with server.client() as client:
             first = train(client, **{"trainer.max_steps": 100_000, "eval_every": 100_000})
             in_state(client, first, "running")

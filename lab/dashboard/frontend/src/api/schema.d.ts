@@ -33,7 +33,8 @@ export interface paths {
         };
         /**
          * List Runs
-         * @description All runs below outputs/ and multirun/, the newest first.
+         * @description The runs below outputs/ and multirun/, the newest first. The header X-Total-Count says how many there are; where
+         *     there are thousands, the oldest are read in the background, and come later.
          */
         get: operations["list_runs_api_runs_get"];
         put?: never;
@@ -2326,7 +2327,12 @@ export interface operations {
     };
     list_runs_api_runs_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description How many to leave out. */
+                offset?: number;
+                /** @description How many at most; all of them if left out. */
+                limit?: number | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
