@@ -117,9 +117,9 @@ def test_jobs_leave_each_other_alone(tmp_path: Path, monkeypatch: pytest.MonkeyP
     seen: list[dict[str, Any]] = []
     real = train._best_val_loss
 
-    def looking(config: Any, folder: Path) -> float:
+    def looking(config: Any, folder: Path, words: Any) -> float:
         seen.append(process_state())
-        return real(config, folder)
+        return real(config, folder, words)
 
     monkeypatch.setattr(train, "_best_val_loss", looking)
     done = train_here(tmp_path, "-m", *FEW, "seed=3,4,5,6", "trainer.precision=32-true,bf16-mixed", "save=true")
