@@ -14,9 +14,10 @@ from lab.commands import entry
 from lab.commands.options import help_text, own_parts, parse, place
 from lab.config import compose
 from lab.config.choices import group_choices
+from lab.config.corpus_schema import ID_FORMATS, CorpusConfig, CorpusSource
 from lab.config.limits import AT_LEAST_1
 from lab.config.limits import LIMITS as LIMITS_OF_TRAINING
-from lab.config.schema import ID_FORMATS, Config, CorpusConfig, CorpusSource, DataConfig, check
+from lab.config.schema import Config, DataConfig, check
 from lab.data.prepare import anchor, read_corpus
 from lab.errors import LabError
 from lab.evaluation import scoring, tasks

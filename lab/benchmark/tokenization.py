@@ -6,7 +6,8 @@ from typing import Any
 import tiktoken
 
 from lab.benchmark.child import Orders
-from lab.config.schema import Config, CorpusConfig
+from lab.config.corpus_schema import CorpusConfig
+from lab.config.schema import Config
 from lab.data import corpus
 from lab.data.encoding import encode_documents
 from lab.data.prepare import find_corpus

@@ -9,8 +9,8 @@ from typing import Any
 import yaml
 
 from lab.config.choices import CONF_FOLDER, group_choices
+from lab.config.corpus_schema import CorpusConfig, CorpusSource
 from lab.config.limits import LIMITS
-from lab.config.schema import CorpusConfig, CorpusSource
 from lab.errors import LabError, shown
 from lab.files.paths import typed_path
 

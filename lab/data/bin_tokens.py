@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lab.config.schema import ID_FORMATS
+from lab.config.corpus_schema import ID_FORMATS
 from lab.data import stamps, token_counts
 from lab.data.token_file import TokenFile, cache_folder
 from lab.data.windows import open_tokens

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from lab.config.schema import CorpusConfig
+from lab.config.corpus_schema import CorpusConfig
 from lab.data import corpus
 from lab.data.compressed import library
 from lab.data.corpus import Document

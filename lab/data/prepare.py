@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from lab.config import corpora
-from lab.config.schema import CorpusConfig, CorpusSource, DataConfig, TokenizerConfig
+from lab.config.corpus_schema import CorpusConfig, CorpusSource
+from lab.config.schema import DataConfig, TokenizerConfig
 from lab.data import (
     bin_tokens,
     corpus,

@@ -17,7 +17,7 @@ import lightning as L
 import numpy as np
 from lightning.pytorch.loggers import TensorBoardLogger
 
-from lab.config.schema import CorpusConfig, CorpusSource
+from lab.config.corpus_schema import CorpusConfig, CorpusSource
 from lab.data.sentences import grammar
 from lab.data.token_file import TokenFile
 from lab.tokenizers.contract import TextTokenizer

@@ -15,8 +15,9 @@ from omegaconf import DictConfig, OmegaConf
 from lab.config import changed_options, quoting
 from lab.config.choices import CONF_FOLDER, defaults, group_choices
 from lab.config.corpora import OWN_OPTIONS
+from lab.config.corpus_schema import CorpusConfig
 from lab.config.groups import option_names, shipped
-from lab.config.schema import Config, CorpusConfig
+from lab.config.schema import Config
 from lab.files import user_code
 from lab.files.run_files import STATE_FILE
 

@@ -8,7 +8,8 @@ import pytest
 from lab.config.choices import group_choices
 from lab.config.compose import compose_config
 from lab.config.corpora import anchor_part, parts_of, preset
-from lab.config.schema import CorpusConfig, check
+from lab.config.corpus_schema import CorpusConfig
+from lab.config.schema import check
 from lab.errors import LabError
 
 

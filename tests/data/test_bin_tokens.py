@@ -10,7 +10,8 @@ from support.commands import TINY, inside, tiny, train_here
 from support.tokenizers import FABLES
 
 from lab import evaluate
-from lab.config.schema import CorpusConfig, DataConfig
+from lab.config.corpus_schema import CorpusConfig
+from lab.config.schema import DataConfig
 from lab.data import bin_tokens, stamps
 from lab.data.prepare import read_corpus
 from lab.errors import LabError

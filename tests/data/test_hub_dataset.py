@@ -11,7 +11,7 @@ import yaml
 from support.commands import ROOT, TINY, inside, tiny, train_here
 
 from lab import evaluate
-from lab.config.schema import CorpusConfig
+from lab.config.corpus_schema import CorpusConfig
 from lab.data import hub_dataset, token_file
 from lab.data.prepare import read_corpus
 from lab.errors import LabError

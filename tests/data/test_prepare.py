@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from support.batches import numbered
 from support.commands import TINY, train_here
 
-from lab.config.schema import CorpusConfig, CorpusSource, DataConfig
+from lab.config.corpus_schema import CorpusConfig, CorpusSource
+from lab.config.schema import DataConfig
 from lab.data import token_file
 from lab.data.prepare import find_corpus, split, tokenized_corpus
 from lab.errors import LabError

@@ -154,7 +154,7 @@ def test_what_is_finished_of_another_text_is_not_taken(tmp_path: Path, other: li
 TOKENIZE = """
 import os, sys
 from pathlib import Path
-from lab.config.schema import CorpusConfig
+from lab.config.corpus_schema import CorpusConfig
 from lab.data import prepare, shards
 from lab.tokenizer import Tokenizer
 
@@ -211,7 +211,7 @@ def test_kills_cost_no_more_than_a_shard_each(tmp_path: Path, monkeypatch: pytes
 MEASURE = """
 import resource, sys
 from pathlib import Path
-from lab.config.schema import CorpusConfig
+from lab.config.corpus_schema import CorpusConfig
 from lab.data import prepare
 from lab.tokenizer import Tokenizer
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from support.tokenizers import FABLES, byte_pairs, sentencepiece_like
 
-from lab.config.schema import CorpusConfig, CorpusSource, DataConfig, TokenizerConfig, TokenizerName
+from lab.config.corpus_schema import CorpusConfig, CorpusSource
+from lab.config.schema import DataConfig, TokenizerConfig, TokenizerName
 from lab.data import vocabulary
 from lab.data.prepare import cut, make_tokenizer, read_corpus, split
 from lab.errors import LabError

@@ -15,9 +15,10 @@ import lightning as L
 import numpy as np
 import torch
 
+from lab.config.corpus_schema import CorpusConfig, CorpusSource
 from lab.config.optimizer_schema import AdamWConfig
 from lab.config.plan import make_plan
-from lab.config.schema import Config, CorpusConfig, CorpusSource, DataConfig, SampleConfig, TrainerConfig
+from lab.config.schema import Config, DataConfig, SampleConfig, TrainerConfig
 from lab.data.prepare import Corpus
 from lab.data.token_file import TokenFile
 from lab.data.tree_walk import Found

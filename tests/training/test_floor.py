@@ -9,7 +9,7 @@ import pytest
 from support.commands import inside, scalars, tiny
 
 from lab import evaluate
-from lab.config.schema import CorpusConfig
+from lab.config.corpus_schema import CorpusConfig
 from lab.data.sentences import documents, grammar
 from lab.data.token_file import TokenFile
 from lab.runs import events

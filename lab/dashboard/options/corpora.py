@@ -9,7 +9,7 @@ from pydantic import Field
 
 from lab.config.choices import first_line, group_choices
 from lab.config.corpora import preset
-from lab.config.schema import CorpusConfig, CorpusSource
+from lab.config.corpus_schema import CorpusConfig, CorpusSource
 from lab.dashboard.http_errors import ApiError
 from lab.dashboard.schemas import Model, Value
 from lab.dashboard.settings import Settings

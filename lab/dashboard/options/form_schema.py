@@ -10,10 +10,11 @@ from omegaconf import MISSING
 from pydantic import Field
 
 from lab.config.choices import defaults, first_line, group_choices, group_names
+from lab.config.corpus_schema import CorpusSource
 from lab.config.docs import field_docs
 from lab.config.limits import LIMITS
 from lab.config.optimizer_schema import ADJUST_LR_FNS, optimizers
-from lab.config.schema import ACCELERATORS, PRECISIONS, STRATEGIES, Config, CorpusSource, ScheduleName, to_plain
+from lab.config.schema import ACCELERATORS, PRECISIONS, STRATEGIES, Config, ScheduleName, to_plain
 from lab.dashboard.http_errors import ApiError
 from lab.dashboard.options import overrides
 from lab.dashboard.schemas import Model, Value

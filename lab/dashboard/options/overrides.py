@@ -13,8 +13,9 @@ from functools import cache
 
 from lab.config import compose, quoting
 from lab.config.choices import group_choices, group_names
+from lab.config.corpus_schema import CorpusSource
 from lab.config.groups import option_names
-from lab.config.schema import Config, CorpusSource, check
+from lab.config.schema import Config, check
 from lab.dashboard.http_errors import ApiError
 from lab.dashboard.schemas import Value
 from lab.dashboard.settings import Settings
