@@ -18,6 +18,8 @@ LITERAL_OPTIONS = (
     *("init_from", "resume", "sample.prompt", "tokenizer.path"),
 )
 """Options whose value is a path or a text: taken as typed, whatever is in it."""
+_NEVER_NULL = ("sample.prompt", "corpus.column")
+"""Of these, the ones that always have a value: there, null is the word."""
 
 CODE_OPTIONS = re.compile(
     r"model\.(norm|feed_forward|position|attention|block)|optimizer\._target_|schedule\.name|corpus\.source"
@@ -59,7 +61,7 @@ def _with_place(argument: str, arguments: Sequence[str]) -> str:
 def _quote(argument: str) -> str:
     option, equals, value = argument.partition("=")
     name = option.lstrip("+")
-    if not equals or (value == "null" and name not in _HYDRAS_FOLDERS):
+    if not equals or (value == "null" and name not in (*_HYDRAS_FOLDERS, *_NEVER_NULL)):
         return argument
     if name in LITERAL_OPTIONS:
         return quoted(option, value)

@@ -105,7 +105,8 @@ def _closest(group: str, node: Mapping[str, Any]) -> str | None:
         file = shipped(group, choice)
         if file.get("_target_") == node.get("_target_"):
             same = [key for key in map(str, file) if _raw(file, key) == node.get(key)]
-            score = sum(_IDENTITY.get(key, 1) for key in same)
+            # That something is not said is said of every other choice, too.
+            score = sum(_IDENTITY.get(key, 1) for key in same if node.get(key) is not None)
             # Of two that fit as well, the one that says less that does not.
             scores[choice] = (score, choice == defaults().get(group), len(same) - len(file))
     return max(scores, key=lambda choice: scores[choice], default=None)

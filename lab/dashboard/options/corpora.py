@@ -32,7 +32,7 @@ class CorpusInfo(Model):
 
     name: str
     description: str
-    source: Literal["bundled", "url", "stdlib", "path", "hf", "grammar", "mix", "upload"]
+    source: Literal["bundled", "url", "stdlib", "path", "hf", "grammar", "upload"]
     here: bool = Field(description="Whether it is on this machine; else it is fetched at first use.")
     bytes: int | None
     overrides: dict[str, Value] = Field(description="The options that choose it.")
@@ -71,10 +71,10 @@ def listed(settings: Settings) -> list[CorpusInfo]:
 
 
 def _needs_more(config: CorpusConfig) -> bool:
-    """Is it no choice by itself, because a path or a name goes with it?"""
+    """Is it no choice by itself, because a path, a name or parts go with it?"""
     if config.source == CorpusSource.hf:
         return config.dataset is None
-    return config.source in (CorpusSource.path, CorpusSource.bin)
+    return config.source in (CorpusSource.path, CorpusSource.bin, CorpusSource.mix)
 
 
 def uploaded(settings: Settings) -> Iterator[Path]:

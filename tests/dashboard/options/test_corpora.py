@@ -40,7 +40,7 @@ def test_uploads_are_plain_texts_by_name(tmp_path: Path) -> None:
 def test_the_bundled_texts_are_here_and_count_exactly(tmp_path: Path) -> None:
     listed = {info.name: info for info in corpora.listed(Settings(tmp_path, ""))}
     assert {"fables", "stdlib"} <= listed.keys()
-    assert not {"text", "mix"} & listed.keys()  # they need to be told of what
+    assert not {"text", "hf", "bin", "mix"} & listed.keys()  # they need to be told of what
     assert listed["fables"].here
     assert (listed["grammar"].here, listed["grammar"].bytes) == (True, None)
     assert corpora.size(preset("fables"), tmp_path) == (53_771, True)

@@ -860,7 +860,7 @@ export interface components {
              * Source
              * @enum {string}
              */
-            source: "bundled" | "url" | "stdlib" | "path" | "hf" | "grammar" | "mix" | "upload";
+            source: "bundled" | "url" | "stdlib" | "path" | "hf" | "grammar" | "upload";
             /**
              * Here
              * @description Whether it is on this machine; else it is fetched at first use.
