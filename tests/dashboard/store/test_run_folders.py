@@ -71,6 +71,26 @@ def test_the_step_of_a_checkpoint_is_that_of_its_name_or_of_the_log(runs: Runs) 
         runs.checkpoint("nonsense")
 
 
+def test_what_was_read_once_is_read_again_when_it_changes(runs: Runs) -> None:
+    folder = runs.root / "outputs" / "two"
+    run_id, place = runs.id_of(folder), folder / "checkpoints"
+    place.mkdir()
+    sizes: list[list[int]] = []
+    for contents in (b"1", b"22", b"333"):
+        with atomic.writing(place / "last.ckpt") as file:
+            file.write(contents)
+        sizes.append([found.size for found in runs.checkpoints(run_id)])
+    assert sizes == [[1], [2], [3]]
+    runs.checkpoints(run_id).clear()  # what is handed out is the caller's
+    (place / "last.ckpt").rename(place / "step-00000009.ckpt")
+    assert [found.step for found in runs.checkpoints(run_id)] == [9]
+    assert [runs.state(folder).state for _ in range(2)] == ["finished"] * 2
+    write_state(folder, "running", step=4, total_steps=9)
+    assert (runs.state(folder).state, runs.state(folder).step) == ("running", 4)
+    write_state(folder, "stopped", step=5, total_steps=9)
+    assert (runs.state(folder).state, runs.state(folder).step) == ("stopped", 5)
+
+
 def test_options_are_read_anew_when_they_change(runs: Runs) -> None:
     folder = runs.root / "outputs" / "two"
     assert runs.config(folder) == {}
