@@ -99,7 +99,7 @@ def test_everything_is_measured_beside_hugging_face(tmp_path: Path) -> None:
         ("overhead", "batch 4 x 64"): ["lab", "bare"],
     }
     fp32, int8 = (next(s["facts"]["bytes"] for s in case["sides"] if s["side"] == "memory") for case in found[:2])
-    assert 0.25 < int8 / fp32 < 0.3  # a byte in place of four, and the scales
+    assert 0.5 < int8 / fp32 < 0.53  # a byte in place of four, rows of 32 filled up to 64, and the scales
     assert "of its memory's speed" in out
     for case in found:
         for side in case["sides"]:
