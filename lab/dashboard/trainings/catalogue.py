@@ -1,7 +1,7 @@
 """All runs in a line each, kept up to date at a bounded price, however many there are.
 
 What a run's files say is put together once, and again when one of them has changed. Looking for changes takes a moment
-for each run, so that it is done the less often the longer it takes: it never costs more than a hundredth of a core.
+for each run, so that it is done the less often the longer it takes: it never costs more than a two-hundredth of a core.
 Runs that a process stands behind are few, and are looked at each time.
 """
 
@@ -18,7 +18,7 @@ from lab.dashboard.trainings.summaries import summarize
 from lab.files.run_files import CONFIG_FILE, EVENTS_FILE, RESULTS_FILE, STATE_FILE
 from lab.runs.state import ALIVE
 
-_REST = 100
+_REST = 200
 """Times as long as a search has taken, there is none."""
 _CHEAP = 0.02
 """Seconds of the processor that a search may take to be done whenever somebody asks."""
@@ -101,11 +101,12 @@ class Catalogue:
         self._folders = dict(self.runs.find())
         self._forget([known for known in self._stamps if known not in self._folders])
         stamps = {run_id: _stamp(folder) for run_id, folder in self._folders.items()}
-        self._cost = self._effort() - began
-        self._next_search = self._clock() + _REST * self._cost
         unread = [run_id for run_id in stamps if run_id not in self._stamps]
         self._unread = sorted(unread, key=lambda run_id: max((s[0] for s in stamps[run_id] if s), default=0))
-        self._take({run_id: stamps[run_id] for run_id in self._stamps})
+        same = {run_id: stamps[run_id] for run_id in self._stamps}
+        self._cost = self._effort() - began
+        self._next_search = self._clock() + _REST * self._cost
+        self._take(same)
 
     def _follow(self) -> None:
         """Looks at the runs that a process stands behind."""

@@ -101,7 +101,7 @@ def test_where_a_search_takes_long_there_is_a_rest_and_live_runs_are_followed(pl
     place.clock.now += 9.0
     place.catalogue.look()
     assert place.losses()["ended"] == 5.0
-    place.clock.now += 9.0  # a hundred times as long as the search
+    place.clock.now += 30.0  # two hundred times as long as the search
     place.catalogue.look()
     assert place.losses() == {"ended": 1.0, "live": 2.0}
     assert place.catalogue.refresh(ended).train_loss == 1.0
