@@ -93,8 +93,10 @@ def test_more_devices_than_there_are(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_training_in_bfloat16_ends_where_one_in_fp32_does(tmp_path: Path) -> None:
-    words = ("tokenizer=bytes", "trainer.max_steps=300", "eval_every=300", "optimizer.lr=3e-3", "sample.max_tokens=0")
-    words = (*words, "data.max_val_tokens=5000")  # over 300, the two differ by chance more than by their rounding
+    words = (
+        *("tokenizer=bytes", "trainer.max_steps=300", "eval_every=300", "optimizer.lr=3e-3", "sample.max_tokens=0"),
+        "data.max_val_tokens=5000",  # over 300, the two differ by chance more than by their rounding
+    )
     losses = [
         tiny(tmp_path, *words, f"trainer.precision={precision}").results["val_loss"]
         for precision in ("32-true", "bf16-mixed")
