@@ -16,10 +16,9 @@ from itertools import accumulate
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from lab.data.shuffle import How, Shuffle
-from lab.data.windows import Batch, Windows
+from lab.data.windows import Batch, NumberedWindows, Windows
 
 _UNIT = 24  # bits of a share: in whole numbers, so that nothing depends on rounding; room for 2^38 windows
 
@@ -78,7 +77,7 @@ class MixedOrder:
         return found
 
 
-class JoinedWindows(Dataset[Batch]):
+class JoinedWindows(NumberedWindows):
     """The windows of several corpora, numbered through."""
 
     def __init__(self, parts: Sequence[Windows]) -> None:
@@ -87,12 +86,6 @@ class JoinedWindows(Dataset[Batch]):
 
     def __len__(self) -> int:
         return self.begins[-1]
-
-    def __getitem__(self, index: int) -> Batch:
-        if not -len(self) <= index < len(self):
-            raise IndexError(f"window {index} of {len(self)}")
-        inputs, targets = self.__getitems__([index % len(self)])
-        return inputs[0], targets[0]
 
     def __getitems__(self, indices: Sequence[int]) -> Batch:
         """A whole batch, ``(batch, context_length)`` twice."""

@@ -10,6 +10,7 @@ The next window starts ``stride`` tokens later. With ``stride = context_length``
 a smaller stride shows the same text at several offsets.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -26,7 +27,24 @@ Batch = tuple[Tensor, Tensor]
 """Inputs and targets, each ``(batch, seq)`` int64."""
 
 
-class Windows(Dataset[Batch]):
+class NumberedWindows(Dataset[Batch], ABC):
+    """Windows from 0 on, of which a DataLoader takes a batch in one go; one by itself is a batch of one."""
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def __getitems__(self, indices: Sequence[int]) -> Batch:
+        """A whole batch, ``(batch, context_length)`` twice."""
+
+    def __getitem__(self, index: int) -> Batch:
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"window {index} of {len(self)}")
+        inputs, targets = self.__getitems__([index % len(self)])
+        return inputs[0], targets[0]
+
+
+class Windows(NumberedWindows):
     """The full windows of ``tokens``: ``windows[i]`` is ``(inputs, targets)``, each ``(context_length,)`` int64.
 
     ``tokens`` is ``(n_tokens,)`` uint16 or uint32, in memory or mapped from a file. A mapped file is opened again
@@ -42,12 +60,6 @@ class Windows(Dataset[Batch]):
 
     def __len__(self) -> int:
         return self._length
-
-    def __getitem__(self, index: int) -> Batch:
-        if not -len(self) <= index < len(self):
-            raise IndexError(f"window {index} of {len(self)}")
-        inputs, targets = self.__getitems__([index % len(self)])
-        return inputs[0], targets[0]
 
     def __getitems__(self, indices: Sequence[int]) -> Batch:
         """A whole batch, ``(batch, context_length)`` twice, in one gather: the DataLoader calls this by itself."""

@@ -4,7 +4,7 @@ import hashlib
 import os
 import struct
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import Any
 
 import torch
@@ -20,55 +20,37 @@ def digest(value: Any) -> str:
     Raises:
         TypeError: if there is something else among them.
     """
-    tensors = {_key(tensor): tensor for tensor in _tensors(value)}
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        known = dict(zip(tensors, pool.map(_of_tensor, tensors.values()), strict=True))
+        pieces = list(_pieces(value, {}, pool))
     whole = hashlib.sha256()
-    for piece in _pieces(value, known):
+    for piece in pieces:
+        told = piece.result() if isinstance(piece, Future) else piece
         # Its length first: "ab" and "c" are not "a" and "bc".
-        whole.update(struct.pack("<q", len(piece)))
-        whole.update(piece)
+        whole.update(struct.pack("<q", len(told)))
+        whole.update(told)
     return whole.hexdigest()
-
-
-def _tensors(value: Any) -> Iterator[Tensor]:
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _tensors(key)
-            yield from _tensors(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _tensors(item)
-    elif _is_plain(value):
-        yield value
-
-
-def _is_plain(value: Any) -> bool:
-    return isinstance(value, Tensor) and value.layout is torch.strided and not value.is_meta
-
-
-def _key(tensor: Tensor) -> Any:
-    """What two names of the same numbers have in common."""
-    return tensor.data_ptr(), tensor.dtype, tensor.shape, tensor.stride(), tensor.device
 
 
 def _of_tensor(tensor: Tensor) -> bytes:
     return hashlib.sha256(_bytes(tensor)).digest()
 
 
-def _pieces(value: Any, known: dict[Any, bytes]) -> Iterator[Any]:
+def _pieces(value: Any, known: dict[Any, "Future[bytes]"], pool: Executor) -> Iterator["bytes | Future[bytes]"]:
     if isinstance(value, dict):
         yield f"dict {len(value)}".encode()
         for key, item in value.items():
-            yield from _pieces(key, known)
-            yield from _pieces(item, known)
+            yield from _pieces(key, known, pool)
+            yield from _pieces(item, known, pool)
     elif isinstance(value, list | tuple):
         yield f"{type(value).__name__} {len(value)}".encode()
         for item in value:
-            yield from _pieces(item, known)
-    elif _is_plain(value):
+            yield from _pieces(item, known, pool)
+    elif isinstance(value, Tensor) and value.layout is torch.strided and not value.is_meta:
         yield f"{value.dtype} {tuple(value.shape)}".encode()
-        yield known[_key(value)]
+        key = (value.data_ptr(), value.dtype, value.shape, value.stride(), value.device)
+        if key not in known:
+            known[key] = pool.submit(_of_tensor, value)
+        yield known[key]
     elif value is None or type(value) in (bool, int, str):
         yield f"{type(value).__name__} {value!r}".encode("utf-8", "surrogatepass")
     elif type(value) is float:

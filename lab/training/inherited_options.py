@@ -178,9 +178,6 @@ def _take_corpus(node: Any, said: Mapping[str, str], taken: Inherited) -> None:
     for key, value in node.items():
         if value == (_raw(file, key) if key in file else getattr(CorpusConfig, key, None)) or f"corpus.{key}" in said:
             continue
-        if key == "max_documents" and type(value) is int:
-            taken.words.append(f"corpus.{key}={value}")
-            continue
         # A name of code: what it names is run only if its file was typed.
         named = key == "source" and user_code.is_reference(value)
         harmless = key == "name" or (key == "path" and _raw(file, "source") == "bundled")
@@ -194,8 +191,9 @@ def _take_corpus(node: Any, said: Mapping[str, str], taken: Inherited) -> None:
 
 
 def _of_corpus(key: str, value: Any) -> str | None:
-    """An option that says which text a grammar writes, or what a mixture is made of: names, paths of texts, numbers."""
-    if key in ("seed", "documents") and type(value) is int:
+    """An option that says how much of a text is taken, which text a grammar writes, or what a mixture is made of:
+    names, paths of texts, numbers."""
+    if key in ("seed", "documents", "max_documents") and type(value) is int:
         return f"corpus.{key}={value}"
     if key == "weights" and isinstance(value, list) and all(isinstance(one, int | float) for one in value):
         return f"corpus.weights={changed_options.for_hydra(value)}"
