@@ -130,11 +130,13 @@ class ContrastInfo(Model):
 
 
 class Comparison(Model):
-    """Runs in sides: those that differ in nothing but the seed stand together."""
+    """Runs in sides: those that differ in nothing but the seed stand together. Runs that no two sides can be made of
+    (yet: none has evaluated its model) are an answer, too: no contrasts, and why."""
 
     baseline: str
     seeds: list[int] = Field(description="Those of the baseline.")
     contrasts: list[ContrastInfo]
+    why_none: str | None = Field(description="Why nothing of these runs can be compared; null if it can.")
 
 
 class Log(Model):

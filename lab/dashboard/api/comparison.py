@@ -31,9 +31,9 @@ def compare_runs(
     try:
         made = sides.make_sides(found)
     except LabError as error:
-        raise ApiError(409, readable(str(error)), "runs") from error
+        return Comparison(baseline="", seeds=[], contrasts=[], why_none=readable(str(error)))
     told = [_told(contrast) for contrast in contrasts(made)]
-    return Comparison(baseline=readable(made[0].label), seeds=made[0].seeds, contrasts=told)
+    return Comparison(baseline=readable(made[0].label), seeds=made[0].seeds, contrasts=told, why_none=None)
 
 
 def _told(contrast: Contrast) -> ContrastInfo:

@@ -795,7 +795,8 @@ export interface components {
         };
         /**
          * Comparison
-         * @description Runs in sides: those that differ in nothing but the seed stand together.
+         * @description Runs in sides: those that differ in nothing but the seed stand together. Runs that no two sides can be made of
+         *     (yet: none has evaluated its model) are an answer, too: no contrasts, and why.
          */
         Comparison: {
             /** Baseline */
@@ -807,6 +808,11 @@ export interface components {
             seeds: number[];
             /** Contrasts */
             contrasts: components["schemas"]["ContrastInfo"][];
+            /**
+             * Why None
+             * @description Why nothing of these runs can be compared; null if it can.
+             */
+            why_none: string | null;
         };
         /**
          * Continuation

@@ -24,7 +24,8 @@ export function Verdict({ compared }: { compared: Compared[] }) {
       {data?.contrasts.map((contrast) => (
         <Against key={contrast.side} contrast={contrast} baseline={data.baseline} />
       ))}
-      {data && (
+      {data?.why_none && <Text c="dimmed">{sentence(data.why_none)}</Text>}
+      {data?.why_none === null && (
         <Text size="sm" c="dimmed">
           Runs that differ in nothing but the seed are one side. At equal cost, figures lie on the straight line between
           two evaluations; intervals are Student’s t at 95 %, paired by seed where both sides have two seeds or more.
