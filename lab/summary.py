@@ -17,7 +17,7 @@ from lab.config.schema import Config
 from lab.model import GPTModel
 from lab.parts.cost import cache_numbers_per_token, flops_per_token, inner_parameters, one_block, parameters
 from lab.system import device
-from lab.training import memory_estimate
+from lab.training import disk_estimate, memory_estimate
 
 _HELP = "python -m lab.summary [model=CHOICE] [OPTION=VALUE ...]: the options are those of lab.train --help"
 
@@ -68,6 +68,11 @@ def show(config: Config) -> None:
     console.print(f"cache           {4 * cache * shape.context_length / 2**20:,.1f} MiB for a text of a whole context")
     where = f"data.batch_size={config.data.batch_size}" + (" on each device" if trainer.processes > 1 else "")
     kinds = ", ".join(f"{kind} {size / 2**20:,.0f}" for kind, size in memory.items())
+    kept = disk_estimate.kept(config)
+    console.print(
+        f"disk            {kept.total_bytes / 2**20:,.0f} MiB at most with save=true: {kept.whole} checkpoints of "
+        f"{kept.whole_bytes / 2**20:,.0f}, weights of {kept.snapshots} moments of {kept.snapshot_bytes / 2**20:,.0f}"
+    )
     console.print(f"memory          {sum(memory.values()) / 2**20:,.0f} MiB to train at {where}: {kinds}")
 
 

@@ -211,6 +211,7 @@ THROUGH = {
     "inspection": "figures report",
     "interchange": "pretrained",
     "profiling": "ranges report step",
+    "runs": "optimizer_state",
     "sweeps": "plugins pruning",
     "training": "cluster preparation run trainer",
 }

@@ -94,6 +94,7 @@ LIMITS = {
     "sample.top_k": AT_LEAST_1,
     "save_every": AT_LEAST_1,
     "keep": AT_LEAST_1,
+    "snapshots": Limit(0, 10_000),
     "eval_every": AT_LEAST_1,
     "log_every": AT_LEAST_1,
     "seed": Limit(0, 2**32 - 1),

@@ -173,11 +173,14 @@ class Config:
     """Python files of the user's own, relative to where the command is typed: `parts=my_idea.py`. Options of this run
     may name what they define, as `my_idea.py:Name`; a file that such an option names need not stand here, too."""
     save: bool = False
-    """Keep checkpoints: best.ckpt and last.ckpt."""
+    """Keep checkpoints: best.ckpt and last.ckpt, and the weights of some moments."""
     save_every: int | None = None
     """With save=true, also a checkpoint every so many optimizer steps."""
     keep: int = 3
     """How many of the periodic checkpoints stay; the oldest go first."""
+    snapshots: int | None = None
+    """With save=true, at how many moments, spread over the run from step 0 on, the weights alone are kept, to look back
+    at; null: ten, or fewer where they would take more than 2 GiB; with save_every only those of step 0."""
     if_save_fails: SaveFailure = SaveFailure.stop
     """What happens when a checkpoint cannot be written: stop, or go_on with a warning."""
     resume: str | None = None
@@ -315,7 +318,8 @@ def _check_together(config: Config) -> None:
         raise LabError("sample.prompt= has bytes that are not UTF-8: type it as UTF-8")
     if not config.sample.prompt and config.sample.max_tokens:
         raise LabError("sample.prompt is empty: give a few words to begin with, or sample.max_tokens=0 for no samples")
-    if config.save_every is not None and not config.save:
-        raise LabError(
-            "save_every keeps checkpoints, but save=false keeps none: add save=true, or leave save_every out"
-        )
+    for option in ("save_every", "snapshots"):
+        if getattr(config, option) and not config.save:
+            raise LabError(
+                f"{option} keeps checkpoints, but save=false keeps none: add save=true, or leave {option} out"
+            )

@@ -164,6 +164,7 @@ class CheckpointInfo(Model):
     step: int | None
     bytes: int
     modified: float = Field(description="Seconds since 1970.")
+    weights_only: bool = Field(description="To be looked at and to write with; there is no going on from it.")
 
 
 class Exported(Model):

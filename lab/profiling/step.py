@@ -121,7 +121,7 @@ def profile_step(config: Config, n_steps: int, folder: Path, start_folder: Path,
 def _leave_out_what_is_no_step(config: Config) -> None:
     config.logger, config.callbacks, config.metrics = {}, {}, {}
     config.sample.max_tokens = 0
-    config.save, config.save_every = False, None
+    config.save, config.save_every, config.snapshots = False, None, None
 
 
 def _put_together(

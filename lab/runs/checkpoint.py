@@ -213,20 +213,24 @@ def _found(wanted: str, start_folder: Path, option: str) -> tuple[Path, Checkpoi
         if not folders[0].is_dir() and (target.name == CHECKPOINTS_FOLDER or next(target.glob("*.ckpt"), None)):
             folders, where = [target], str(target)
     elif wanted == "last":
-        found = (start_folder / "outputs").rglob(CHECKPOINTS_FOLDER)
-        runs = newest.runs_first({folder.parent for folder in found if next(folder.glob("*.ckpt"), None)})
+        kept = (start_folder / "outputs").rglob(CHECKPOINTS_FOLDER)
+        runs = newest.runs_first({folder.parent for folder in kept if next(folder.glob("*.ckpt"), None)})
         folders = [run / CHECKPOINTS_FOLDER for run in runs]
         where = f"{start_folder / 'outputs'} (runs keep them with save=true)"
     else:
         raise LabError(f"{option}={wanted}: there is no such file or folder ({target.absolute()})")
-    for folder in folders:
-        for path in newest.checkpoints_first(folder.glob("*.ckpt"), folder.resolve().parent):
+    # The weights alone of a run that has just begun are not what somebody means who has a whole checkpoint.
+    for alone, folder in ((alone, folder) for alone in (False, True) for folder in folders):
+        there = (path for path in folder.glob("*.ckpt") if alone is bool(newest.SNAPSHOT.fullmatch(path.name)))
+        for path in newest.checkpoints_first(there, folder.resolve().parent):
             try:
-                return path, load(path)
+                found = load(path)
             except CodeNeeded:  # whole, as far as it can be told
                 return path, None
             except LabError:
                 continue  # torn: the one before it is whole
+            if option != "resume" or not found["lab"].get("weights_only"):
+                return path, found
     raise LabError(f"{option}={wanted}: there is no usable checkpoint in {where}")
 
 

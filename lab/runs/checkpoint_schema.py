@@ -27,7 +27,6 @@ from lab.data.shuffle import How
 from lab.files.validation import (
     Kind,
     Unfit,
-    inside,
     nothing_or,
     number,
     parts,
@@ -40,9 +39,9 @@ from lab.files.validation import (
     whole,
 )
 from lab.model import GPTConfig
-from lab.optim.parameter_groups import decay_groups, roles
 from lab.parts.config import ModelConfig
 from lab.runs import tensors
+from lab.runs.optimizer_state import FLOATS, OptimizerState, check_optimizer, dense
 from lab.tokenizers import definition
 from lab.tokenizers.contract import Definition
 
@@ -51,14 +50,8 @@ PREFIX = "model."
 
 MOST_STEPS = 10**12
 
-FLOATS = (torch.float32, torch.bfloat16)
-"""Number formats of weights: those of ``trainer.precision``."""
-
 _OPTIMIZERS = (MuonConfig, AdafactorConfig, AdamWConfig, SGDConfig)
 """Where an option has another type with one of them, the last one counts."""
-
-SCALARS = ("step", "eta", "mu", "mu_product")
-"""What torch's optimizers keep of a weight as a single number; everything else is as large as the weight."""
 
 
 class CorpusMetadata(TypedDict):
@@ -85,17 +78,10 @@ class Metadata(TypedDict):
     tokenizer: Definition
     """``gpt2``, or all there is to know of another one (see ``lab.tokenizers.definition``)."""
     corpus: CorpusMetadata
+    weights_only: NotRequired[bool]
+    """What its optimizer remembered was left out: there is nothing to train on from."""
     checksum: NotRequired[str]
     """SHA-256 over everything in the checkpoint but itself, in hexadecimal; format 1 has none."""
-
-
-class OptimizerState(TypedDict):
-    """What the optimizer remembers of the gradients."""
-
-    state: dict[int, dict[str, Any]]
-    """By parameter, in the order of the groups: tensors as large as it, single numbers."""
-    param_groups: list[dict[str, Any]]
-    """Two, with and without weight decay: ``params``, the numbers of their parameters."""
 
 
 class RecordState(TypedDict):
@@ -190,19 +176,6 @@ def _one_of(choices: tuple[str, ...]) -> Kind:
     return check
 
 
-def dense(value: Any, where: str, shape: tuple[int, ...] | None = None) -> Tensor:
-    """A tensor that is nothing but a block of numbers in memory; of this ``shape``, if given."""
-    if not isinstance(value, Tensor):
-        raise Unfit(f"{where} is {said(value)}, and must be a tensor")
-    if type(value) is not Tensor or value.layout is not torch.strided or value.device.type != "cpu":
-        raise Unfit(f"{where} is a tensor of another kind than a plain block of numbers")
-    if value.is_quantized or value.is_complex() or value.is_neg() or not value.is_contiguous():
-        raise Unfit(f"{where} is a tensor of another kind than a plain block of numbers")
-    if shape is not None and value.shape != shape:
-        raise Unfit(f"{where} has the shape {tuple(value.shape)}, and must have {shape}")
-    return value.detach()  # without the hooks that a file may have given it
-
-
 _LOSS = number(0, infinite=True)
 """In nats; infinite before the first validation."""
 
@@ -231,7 +204,7 @@ METADATA = parts(
         "tokenizer": definition.check,
         "corpus": parts({"name": text(1000), "fingerprint": text(100)}, {"n_tokens": whole()}),
     },
-    {"checksum": text(64)},
+    {"checksum": text(64), "weights_only": switch},
 )
 """What a checkpoint says of itself; the options only as far as they decide the model."""
 
@@ -309,7 +282,7 @@ def check(found: Any) -> CheckpointDict:
     if checkpoint["LabData"]["position"] < step:
         raise Unfit(f"LabData.position is {checkpoint['LabData']['position']:,} windows after {step:,} steps")
     model = _check_weights(checkpoint)
-    checkpoint["optimizer_states"] = [_optimizer(checkpoint["optimizer_states"][0], model, step)]
+    checkpoint["optimizer_states"] = [check_optimizer(checkpoint["optimizer_states"][0], model, step)]
     return checkpoint
 
 
@@ -340,61 +313,3 @@ def _check_weights(checkpoint: CheckpointDict) -> nn.Module:
 def _same(one: Tensor, other: Tensor) -> bool:
     """Bit for bit: NaN, too, is the same as itself."""
     return torch.equal(one.view(torch.uint8), other.view(torch.uint8))
-
-
-def _optimizer(found: OptimizerState, model: nn.Module, step: int) -> OptimizerState:
-    """What the optimizer keeps, each tensor beside the parameter it is of. Of the groups only which parameters are in
-    them: their learning rates and the like are those of the options."""
-    groups, kinds = decay_groups(model, 0.0), roles(model)
-    parameters = [parameter for group in groups for parameter in group["params"]]
-    numbers = iter(range(len(parameters)))
-    indices = [[next(numbers) for _ in group["params"]] for group in groups]
-    for place, group in enumerate(found["param_groups"]):
-        told = group.get("params")
-        if told != indices[place] or any(type(index) is not int for index in told):
-            raise Unfit(f"optimizer_states[0].param_groups[{place}].params are not the parameters of its model")
-    where = "optimizer_states[0].state"
-    state = found["state"]
-    if not isinstance(state, dict) or not all(type(key) is int for key in state):
-        raise Unfit(f"{where} is {said(state)}, and must be a dict with numbers of parameters")
-    if state and sorted(state) != list(range(len(parameters))):
-        raise Unfit(f"{where} has {len(state):,} of {len(parameters):,} parameters")
-    memory: set[int] = set()
-    kept = {
-        key: {
-            name: average(v, inside(f"{where}[{key}]", name), name, parameters[key], step, memory)
-            for name, v in row.items()
-        }
-        for key, row in ((key, table(lambda value, _: value)(state[key], f"{where}[{key}]")) for key in sorted(state))
-    }
-    # Muon and Adafactor remember other things of a matrix than of a vector, and nobody counts steps by parameter.
-    alike: dict[str, set[tuple[str, ...]]] = {}
-    for key, row in kept.items():
-        alike.setdefault(kinds[key], set()).add(tuple(row))
-    counted = {float(row["step"] or 0) for row in kept.values() if "step" in row}
-    if len(counted) > 1 or any(len(names) > 1 for names in alike.values()):
-        raise Unfit(f"{where} is not the same of every parameter")
-    return {"state": kept, "param_groups": [{"params": told} for told in indices]}
-
-
-def average(value: Any, where: str, name: str, parameter: Tensor, step: int, memory: set[int]) -> Any:
-    """One thing that an optimizer remembers of a parameter, as a checkpoint may hold it.
-
-    Raises:
-        Unfit: if it may not.
-    """
-    if not isinstance(value, Tensor):
-        return nothing_or(number())(value, where)
-    tensor = dense(value, where, () if name in SCALARS else None)
-    if tensor.dtype not in FLOATS:
-        raise Unfit(f"{where} is in the number format {tensor.dtype}")
-    if name == "step" and not (float(tensor).is_integer() and 0 <= float(tensor) <= step):
-        raise Unfit(f"{where} is {float(tensor):g}, and the run is at step {step:,}")
-    # Adafactor keeps a row and a column instead of a whole matrix; the others' tensors are as large as the weight.
-    sizes = zip(tensor.shape, parameter.shape, strict=False)
-    if name not in SCALARS and (tensor.dim() != parameter.dim() or not all(one in (1, size) for one, size in sizes)):
-        raise Unfit(f"{where} has the shape {tuple(tensor.shape)}, and its parameter {tuple(parameter.shape)}")
-    if tensor.numel() and tensor.data_ptr() in memory:
-        raise Unfit(f"{where} shares its memory with another tensor")
-    memory.add(tensor.data_ptr())
-    return tensor

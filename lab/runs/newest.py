@@ -14,9 +14,11 @@ from lab.errors import LabError, is_text
 from lab.runs import events
 from lab.runs.state import read_state
 
-OWN_NAME = re.compile(r"(?:best|last|(?:step|saved)-(\d{8,}))\.ckpt")
+OWN_NAME = re.compile(r"(?:best|last|(?:step|saved|weights)-(\d{8,}))\.ckpt")
 """What a run calls its checkpoints."""
-PERIODIC = re.compile(r"step-\d{8,}\.ckpt")
+PERIODIC = re.compile(r"step-(\d{8,})\.ckpt")
+SNAPSHOT = re.compile(r"weights-(\d{8,})\.ckpt")
+"""The weights alone, to be looked at."""
 
 
 def runs_first(folders: Iterable[Path]) -> list[Path]:
@@ -55,14 +57,16 @@ def checkpoints_first(files: Iterable[Path], run: Path) -> list[Path]:
     """The checkpoints of a run, the newest in front; without files that are none.
 
     A run that went on from an earlier one of its checkpoints has left later ones behind, of a branch that it gave up;
-    and somebody may have put another run's file beside them. These come last.
+    and somebody may have put another run's file beside them. These come last, behind the weights alone of the run's
+    own moments.
     """
     given_up = _given_up(run)
 
-    def newness(file: Path) -> tuple[bool, int, bool, str]:
+    def newness(file: Path) -> tuple[bool, bool, int, bool, str]:
         found = OWN_NAME.fullmatch(file.name)
         own = found is not None and (found[1] is None or int(found[1]) == steps[file])
-        return own and file.name not in given_up, steps[file], file.name == "last.ckpt", file.name
+        whole = SNAPSHOT.fullmatch(file.name) is None
+        return own and file.name not in given_up, whole, steps[file], file.name == "last.ckpt", file.name
 
     steps = {file: step for file in files if (step := step_of(file)) is not None}
     return sorted(steps, key=newness, reverse=True)

@@ -1,6 +1,7 @@
 """When checkpoints are written, and how Lightning's loops find their place again."""
 
 import contextlib
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,7 +56,7 @@ class Checkpoints(Checkpoint):
         self.keep = keep
         self.events = log  # not self.log: Lightning puts a method of its own there
         self.go_on_if_full = go_on_if_full
-        self.periodic = written(log.path.parent)
+        self.periodic = written(log.path.parent, newest.PERIODIC)
         """The periodic checkpoints that this run has written, by its log, in their order: no others are removed."""
         self.best_val_loss = float("inf")
         self.saved_step = -1
@@ -107,16 +108,16 @@ class Checkpoints(Checkpoint):
                     (self.folder / oldest).unlink(missing_ok=True)
                 self.events.removed(step, f"{CHECKPOINTS_FOLDER}/{oldest}")
 
-    def write(self, trainer: L.Trainer, path: Path) -> bool:
+    def write(self, trainer: L.Trainer, path: Path, weights_only: bool = False) -> bool:
         """Writes one checkpoint. Returns whether that worked, if the run is to go on without it. Of the processes of a
-        run, the first writes, and all learn whether it could.
+        run, the first writes, and all learn whether it could. ``weights_only``: without what the optimizer remembers.
 
         Raises:
             LabError: if there is no room, and the run is to stop then; what was saved before is intact.
         """
         disk = trainer.strategy.checkpoint_io
         assert isinstance(disk, AtomicCheckpointIO)
-        with disk.holding_back() as trouble:
+        with disk.holding_back(weights_only) as trouble:
             trainer.save_checkpoint(path)
         if not agreement.any_of_them(bool(trouble)):
             self._tell(path.name, trainer.global_step)
@@ -148,13 +149,13 @@ class Checkpoints(Checkpoint):
         return self.save_every is not None and step > 0 and step % self.save_every == 0
 
 
-def written(run: Path) -> list[str]:
-    """The names of the periodic checkpoints that the run in a folder has, by its log, oldest first."""
+def written(run: Path, kind: re.Pattern[str]) -> list[str]:
+    """The names of the checkpoints of a ``kind`` that the run in a folder has, by its log, oldest first."""
     found: list[str] = []
     for event in read(run):
         if event["kind"] == "checkpoint" or event["kind"] == "removed":
             name = event["path"].rpartition("/")[2]
-            if newest.PERIODIC.fullmatch(name):
+            if kind.fullmatch(name):
                 found = [other for other in found if other != name]
                 found += [name] if event["kind"] == "checkpoint" else []
     return [name for name in found if (run / CHECKPOINTS_FOLDER / name).is_file()]
@@ -173,25 +174,26 @@ class AtomicCheckpointIO(CheckpointIO):
         self.accumulate_grad_batches = accumulate_grad_batches
         self.earlier = earlier
         self._held: list[Exception] | None = None
+        self._weights_only = False
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
         try:
-            files.save(checkpoint, Path(path))
+            files.save(_without_optimizer(checkpoint) if self._weights_only else checkpoint, Path(path))
         except (OSError, RuntimeError) as error:  # torch's writer has RuntimeErrors for a full disk
             if self._held is None:
                 raise
             self._held.append(error)
 
     @contextlib.contextmanager
-    def holding_back(self) -> Iterator[list[Exception]]:
+    def holding_back(self, weights_only: bool = False) -> Iterator[list[Exception]]:
         """Within it, what keeps a checkpoint from being written is not raised but kept, in the list that it gives: the
-        other processes of a run wait for the one that writes, and have to be told."""
+        other processes of a run wait for the one that writes, and have to be told. ``weights_only``: as ``write``."""
         held: list[Exception] = []
-        self._held = held
+        self._held, self._weights_only = held, weights_only
         try:
             yield held
         finally:
-            self._held = None
+            self._held, self._weights_only = None, False
 
     def load_checkpoint(self, path: Any, *_: Any, **__: Any) -> dict[str, Any]:
         earlier = files.load(Path(path)) if self.earlier is None else self.earlier
@@ -200,6 +202,16 @@ class AtomicCheckpointIO(CheckpointIO):
     def remove_checkpoint(self, path: Any) -> None:
         with contextlib.suppress(FileNotFoundError):
             Path(path).unlink()
+
+
+def _without_optimizer(checkpoint: dict[str, Any]) -> dict[str, Any]:
+    """The checkpoint without what its optimizer remembers, and saying so: where that is nothing, before the first step
+    say, it is whole as it is."""
+    states = checkpoint["optimizer_states"]
+    if not any(state["state"] for state in states):
+        return checkpoint
+    described = {**checkpoint["lab"], "weights_only": True}
+    return {**checkpoint, "lab": described, "optimizer_states": [{**state, "state": {}} for state in states]}
 
 
 def for_lightning(checkpoint: CheckpointDict, accumulate_grad_batches: int) -> dict[str, Any]:

@@ -23,13 +23,13 @@ from lab.model import GPTModel
 from lab.parts.config import own_parts
 from lab.runs.results import Results
 from lab.terminal import duration, table
-from lab.training import arithmetic, memory_estimate
+from lab.training import arithmetic, disk_estimate, memory_estimate
 from lab.training.callbacks import Samples
 from lab.training.module import GPTModule
 from lab.training.preparation import Preparation
 from lab.training.resume import Earlier
 
-_BENEATH = r"\+*(save|save_every|keep|if_save_fails|log_every|eval_every|seed|logger|sample|callbacks)\b"
+_BENEATH = r"\+*(save|save_every|keep|snapshots|if_save_fails|log_every|eval_every|seed|logger|sample|callbacks)\b"
 """The options that leave a run the default one: they change what is seen and kept of it, not what is trained."""
 
 
@@ -61,11 +61,18 @@ def start(run: Preparation, model: GPTModel, weights: str | None = None) -> None
             "changed": _wrapped(changed_options.words(config)) or "nothing: these are the defaults",
             "device": device,
             "output": str(run.run_folder),
-            "saving": "best.ckpt and last.ckpt in checkpoints/"
-            if config.save
-            else "nothing: the weights are gone when this ends; save=true keeps them",
+            "saving": _saving(config, plan),
         },
     )
+
+
+def _saving(config: Config, plan: Plan) -> str:
+    """What will be left of the weights."""
+    if not config.save:
+        return "nothing: the weights are gone when this ends; save=true keeps them"
+    kept = disk_estimate.kept(config, plan.total_steps)
+    several = f", and the weights of {kept.snapshots} moments," if kept.snapshots else ""
+    return f"best.ckpt and last.ckpt{several} in checkpoints/: up to {kept.total_bytes / 2**20:,.0f} MiB"
 
 
 def _parts(run: Preparation) -> dict[str, str]:

@@ -60,7 +60,9 @@ def inherit(then: Mapping[str, Any], typed: Mapping[str, str]) -> Inherited:
     single = [f.name for f in dataclasses.fields(Config) if f.default_factory is dataclasses.MISSING]
     _take(then.get("sample"), "sample.", said, taken)
     _take({name: then.get(name) for name in single if name in then and name not in _NEVER}, "", said, taken)
-    for dropped, by in (("save_every", said.get("save") == "false"), ("trainer.max_steps", _only_epochs(said))):
+    unsaved = said.get("save") == "false"
+    replaced = {"save_every": unsaved, "snapshots": unsaved, "trainer.max_steps": _only_epochs(said)}
+    for dropped, by in replaced.items():
         if by:
             taken.words[:] = [word for word in taken.words if not word.startswith(f"{dropped}=")]
     return taken

@@ -34,10 +34,6 @@ def training_memory(config: Config, device: str = "cpu") -> dict[str, int]:
     the measured peak of a step in ``tests/training/test_memory_estimate.py``.
     """
     shape, precision = config.model, resolved(config.trainer)
-    try:
-        total = parameters(shape)
-    except LabError:  # so large that it need not be exact: the embeddings alone
-        total = shape.vocab_size * shape.emb_dim
     tokens = config.data.batch_size * shape.context_length
     kept = 2 if precision == "bf16-true" else 4
     if precision == "32-true":
@@ -50,14 +46,26 @@ def training_memory(config: Config, device: str = "cpu") -> dict[str, int]:
         if device == "cpu" and not bfloat16.native()[0]:  # a product in 16 bits takes memory for its result in 32
             logits += 4 * min(tokens, head_loss.CHUNK) * head_loss.padded(shape.vocab_size)
     shares = config.trainer.processes if config.trainer.strategy == "fsdp" else 1
+    weights, remembered = model_bytes(config)
     return {
-        "weights": kept * total // shares,
-        "gradients": kept * total // shares,
-        "optimizer": kept * _remembered(config, total) // shares,
+        "weights": weights // shares,
+        "gradients": weights // shares,
+        "optimizer": remembered // shares,
         "activations": tokens * _activations(shape, precision, device == "cpu")
         + (_borders(config, precision, device) if config.data.document_mask else _visible(shape, precision)),
         "logits": logits,
     }
+
+
+def model_bytes(config: Config) -> tuple[int, int]:
+    """The bytes of all weights, and of what the optimizer remembers of them: what a checkpoint is made of."""
+    shape = config.model
+    try:
+        total = parameters(shape)
+    except LabError:  # so large that it need not be exact: the embeddings alone
+        total = shape.vocab_size * shape.emb_dim
+    kept = 2 if resolved(config.trainer) == "bf16-true" else 4
+    return kept * total, kept * _remembered(config, total)
 
 
 def _remembered(config: Config, total: int) -> int:

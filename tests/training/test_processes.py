@@ -61,7 +61,7 @@ def test_two_processes_leave_one_run(pair: Finished) -> None:
     assert_one_run(run)
     assert sorted(path.name for path in (run / "checkpoints").iterdir()) == [
         "best.ckpt",
-        *("last.ckpt", "step-00000004.ckpt", "step-00000008.ckpt", "step-00000012.ckpt"),
+        *("last.ckpt", "step-00000004.ckpt", "step-00000008.ckpt", "step-00000012.ckpt", "weights-00000000.ckpt"),
     ]
     assert read_state(run).state == "finished"
     assert read_state(run).pid == os.getpid()

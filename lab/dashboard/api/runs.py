@@ -211,5 +211,11 @@ def delete_checkpoint(runs: RunsDep, checkpoint_id: str) -> Response:
 
 def _info(run_id: str, found: Checkpoint) -> CheckpointInfo:
     return CheckpointInfo(
-        id=found.id, run=run_id, name=found.name, step=found.step, bytes=found.size, modified=found.modified
+        id=found.id,
+        run=run_id,
+        name=found.name,
+        step=found.step,
+        bytes=found.size,
+        modified=found.modified,
+        weights_only=found.weights_only,
     )

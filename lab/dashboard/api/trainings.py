@@ -53,6 +53,10 @@ def fork(
     found = next((c for c in runs.checkpoints(run_id) if c.id == how.checkpoint), None)
     if found is None:
         raise ApiError(404, "this run has no such checkpoint", "checkpoint")
+    if found.weights_only:
+        raise ApiError(
+            409, f"{found.name} holds the weights alone: choose a whole checkpoint to go on from", "checkpoint"
+        )
     words, device = _going_on(settings, inference, runs.folder(run_id), found.path, how.overrides)
     return _named(runs, catalogue, jobs.enqueue(words, "fork", device), {"name": how.name})
 
@@ -73,7 +77,7 @@ def resume(
     if state == "paused":
         jobs_.send(folder, "resume", state)
     elif state in ("stopped", "failed", "lost"):
-        if not runs.checkpoints(run_id):
+        if all(found.weights_only for found in runs.checkpoints(run_id)):
             raise ApiError(409, f"the run is {state} and has kept no checkpoint to go on from: start it again")
         given = how.overrides if how else {}
         jobs.enqueue_continuation(folder, *_going_on(settings, inference, folder, folder, given))

@@ -21,7 +21,7 @@ from lab.dashboard.schemas import Model, Value
 from lab.dashboard.settings import Settings
 from lab.parts import cost
 from lab.system import device
-from lab.training import memory_estimate
+from lab.training import disk_estimate, memory_estimate
 
 
 class Choice(Model):
@@ -146,16 +146,23 @@ class Sizes(Model):
     without_embeddings: int
     memory: dict[str, int] = Field(description="An estimate of what training takes, in bytes, by kind.")
     checkpoint_bytes: int = Field(description="About how large a checkpoint is: weights and optimizer.")
+    checkpoints: int = Field(description="With save=true, how many of these are kept at most.")
+    snapshot_bytes: int = Field(description="About how large the weights alone are.")
+    snapshots: int = Field(description="With save=true, at how many moments these are kept at most.")
 
 
 def sizes(config: Config) -> Sizes:
     """Counted, and nothing is built for it."""
     memory = memory_estimate.training_memory(config, device.choose(config.trainer.accelerator))
+    kept = disk_estimate.kept(config)
     return Sizes(
         parameters=cost.parameters(config.model),
         without_embeddings=cost.inner_parameters(config.model),
         memory=memory,
-        checkpoint_bytes=memory["weights"] + memory["optimizer"],
+        checkpoint_bytes=kept.whole_bytes,
+        checkpoints=kept.whole,
+        snapshot_bytes=kept.snapshot_bytes,
+        snapshots=kept.snapshots,
     )
 
 

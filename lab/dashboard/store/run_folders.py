@@ -17,7 +17,7 @@ from lab.errors import LabError
 from lab.files import atomic
 from lab.files.run_files import CHECKPOINTS_FOLDER, CONFIG_FILE, EVENTS_FILE, RESULTS_FILE, STATE_FILE
 from lab.files.safe_files import entries, read_json, read_object, readable
-from lab.runs import discovery
+from lab.runs import discovery, newest
 from lab.runs.state import ALIVE, RunState, read_state
 
 JOB_FILE = "job.json"
@@ -48,6 +48,11 @@ class Checkpoint:
     """Bytes."""
     modified: float
     """Seconds since 1970."""
+
+    @property
+    def weights_only(self) -> bool:
+        """Is there nothing in it to train on from, by its name? The untrained weights have nothing else."""
+        return newest.SNAPSHOT.fullmatch(self.path.name) is not None and self.step != 0
 
 
 class Runs:

@@ -779,6 +779,11 @@ export interface components {
              * @description Seconds since 1970.
              */
             modified: number;
+            /**
+             * Weights Only
+             * @description To be looked at and to write with; there is no going on from it.
+             */
+            weights_only: boolean;
         };
         /**
          * Choice
@@ -1899,6 +1904,21 @@ export interface components {
              * @description About how large a checkpoint is: weights and optimizer.
              */
             checkpoint_bytes: number;
+            /**
+             * Checkpoints
+             * @description With save=true, how many of these are kept at most.
+             */
+            checkpoints: number;
+            /**
+             * Snapshot Bytes
+             * @description About how large the weights alone are.
+             */
+            snapshot_bytes: number;
+            /**
+             * Snapshots
+             * @description With save=true, at how many moments these are kept at most.
+             */
+            snapshots: number;
         };
         /**
          * StartEvent

@@ -49,5 +49,6 @@ export function CheckpointPicker({ chosen, prefix = "", clearable = false, child
 export function nameOf({ name, step }: Checkpoint): string {
   if (step === null) return name;
   // "step-00000240.ckpt" says nothing that its step does not; "best.ckpt" does.
-  return `step ${step.toLocaleString("en")}${name.startsWith("step") ? "" : ` (${name.replace(/\.ckpt$/, "")})`}`;
+  const told = /^(step|weights)-/.test(name) ? "" : ` (${name.replace(/\.ckpt$/, "")})`;
+  return `step ${step.toLocaleString("en")}${told}`;
 }

@@ -72,9 +72,12 @@ function useNewest(runs: RunSummary[] | undefined): { run: string | null; settle
   };
 }
 
-/** By step; of several with the same step (best.ckpt and last.ckpt name others again) the numbered one first. */
+/** By step; of several with the same step (best.ckpt and last.ckpt name others again) the weights alone first. */
 export function byStep(checkpoints: Checkpoint[]): Checkpoint[] {
   return [...checkpoints].sort(
-    (one, other) => (one.step ?? Infinity) - (other.step ?? Infinity) || one.name.localeCompare(other.name),
+    (one, other) =>
+      (one.step ?? Infinity) - (other.step ?? Infinity) ||
+      Number(other.weights_only) - Number(one.weights_only) ||
+      one.name.localeCompare(other.name),
   );
 }

@@ -108,7 +108,9 @@ export function CheckpointTable({ run, checkpoints }: Props) {
         {doomed && (
           <>
             <strong>{doomed.name}</strong> of {titleOf(run)} ({bytes(doomed.bytes)}) will be gone for good: no undo, and
-            no way to continue from its step.
+            {doomed.weights_only
+              ? " no way to look inside the model at its step."
+              : " no way to continue from its step."}
           </>
         )}
       </Confirm>
@@ -146,13 +148,15 @@ function Actions({ run, checkpoint, onDelete, onExport }: ActionProps) {
           <Menu.Item component={Link} to={`/inside?${place}`} leftSection={<IconMicroscope size={16} aria-hidden />}>
             Look inside
           </Menu.Item>
-          <Menu.Item
-            component={Link}
-            to={`/new?fork=${checkpoint.id}&from=${run.id}`}
-            leftSection={<IconGitFork size={16} aria-hidden />}
-          >
-            Go on from here with other options
-          </Menu.Item>
+          {!checkpoint.weights_only && (
+            <Menu.Item
+              component={Link}
+              to={`/new?fork=${checkpoint.id}&from=${run.id}`}
+              leftSection={<IconGitFork size={16} aria-hidden />}
+            >
+              Go on from here with other options
+            </Menu.Item>
+          )}
           <Menu.Item leftSection={<IconPackageExport size={16} aria-hidden />} onClick={onExport}>
             Export for Hugging Face
           </Menu.Item>

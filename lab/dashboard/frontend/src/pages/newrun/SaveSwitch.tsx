@@ -3,6 +3,8 @@ import type { Resolved } from "@/api/types";
 import { flat } from "@/components/run/options";
 import { bytes } from "@/components/words";
 
+type Sizes = NonNullable<Resolved["sizes"]>;
+
 interface Props {
   resolved: Resolved | undefined;
   on: boolean;
@@ -11,13 +13,17 @@ interface Props {
   onChange: (name: "save" | "save_every" | "keep", value: string | null) => void;
 }
 
+function cost({ checkpoints, checkpoint_bytes, snapshots, snapshot_bytes }: Sizes): string {
+  const total = checkpoints * checkpoint_bytes + snapshots * snapshot_bytes;
+  const moments = snapshots === 1 ? "the untrained weights" : `the weights of ${snapshots} moments`;
+  const alone = snapshots === 0 ? "" : `, and ${moments} to look back at, ${bytes(snapshot_bytes)} each`;
+  return `${checkpoints} checkpoints of ${bytes(checkpoint_bytes)} each${alone}: up to ${bytes(total)} on disk.`;
+}
+
 /** Keep checkpoints or not, and what that will take of the disk. */
 export function SaveSwitch({ resolved, on, saveEvery, keep, onChange }: Props) {
   const options = flat(resolved?.config);
-  const kept = Number(keep ?? options.keep ?? 3);
-  const one = resolved?.sizes?.checkpoint_bytes ?? null;
-  const every = saveEvery ?? (options.save_every === null ? null : options.save_every);
-  const count = 2 + (every === null || every === undefined ? 0 : kept);
+  const sizes = resolved?.sizes ?? null;
   return (
     <Stack gap="xs">
       <Switch
@@ -30,9 +36,7 @@ export function SaveSwitch({ resolved, on, saveEvery, keep, onChange }: Props) {
       {on && (
         <>
           <Text size="sm" data-testid="save-cost">
-            {one === null
-              ? "best.ckpt and last.ckpt will be kept."
-              : `${count} checkpoints of ${bytes(one)} each at most: up to ${bytes(one * count)} on disk.`}
+            {sizes === null ? "best.ckpt and last.ckpt will be kept." : cost(sizes)}
           </Text>
           <div style={{ display: "flex", gap: 12, flexWrap: "wrap" }}>
             <NumberInput
