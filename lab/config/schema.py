@@ -123,6 +123,9 @@ class TrainerConfig:
     strategy: str = "auto"
     """What several devices share: ddp (the batch), fsdp (the batch, the weights, and what the optimizer remembers of
     them: for models that fit into no device whole); auto: ddp."""
+    checkpoints: str = "consolidated"
+    """With strategy=fsdp: consolidated (one file, for which the first process gathers each tensor) or sharded (each
+    process writes its own part, into a folder beside the file). Whatever opens the one opens the other."""
     precision: str = "auto"
     """32-true, bf16-mixed, 16-mixed (on GPUs only) or bf16-true: the number format of the arithmetic; auto: bf16-mixed
     where the processor or GPU computes in bf16, else 32-true. A run that goes on keeps what it has begun with. A recent
@@ -198,6 +201,7 @@ class Config:
     """Decides the first weights, the order of the windows, and dropout."""
 
 
+CHECKPOINTS = ("consolidated", "sharded")
 ACCELERATORS = ("auto", "cpu", "gpu", "mps")
 STRATEGIES = ("auto", "ddp", "fsdp")
 PRECISIONS = ("auto", "32-true", "bf16-mixed", "16-mixed", "bf16-true")
@@ -287,21 +291,25 @@ def _settle_vocabulary(config: Config) -> None:
     config.model.vocab_size = known
 
 
+def _check_trainer(trainer: TrainerConfig) -> None:
+    words = {"accelerator": ACCELERATORS, "precision": PRECISIONS, "strategy": STRATEGIES, "checkpoints": CHECKPOINTS}
+    for name, choices in words.items():
+        if (word := getattr(trainer, name)) not in choices:
+            raise LabError(f"trainer.{name}={word} is unknown: choose one of {', '.join(choices)}")
+    if trainer.checkpoints == "sharded" and trainer.strategy != "fsdp":
+        raise LabError(
+            "trainer.checkpoints=sharded goes with trainer.strategy=fsdp, where each process has a part of the "
+            "weights: leave it out, or take trainer=fsdp"
+        )
+
+
 def _check_together(config: Config) -> None:
     _check_choice("corpus.source", config.corpus.source, CorpusSource)
     _check_choice("schedule.name", config.schedule.name, ScheduleName)
     if user_code.is_reference(config.corpus.source):
         config.corpus.name = user_code.split(config.corpus.source)[1]
     check_corpus(config.corpus)
-    if config.trainer.accelerator not in ACCELERATORS:
-        known = ", ".join(ACCELERATORS)
-        raise LabError(f"trainer.accelerator={config.trainer.accelerator} is unknown: choose one of {known}")
-    if config.trainer.precision not in PRECISIONS:
-        raise LabError(
-            f"trainer.precision={config.trainer.precision} is unknown: choose one of {', '.join(PRECISIONS)}"
-        )
-    if config.trainer.strategy not in STRATEGIES:
-        raise LabError(f"trainer.strategy={config.trainer.strategy} is unknown: choose one of {', '.join(STRATEGIES)}")
+    _check_trainer(config.trainer)
     whole = isinstance(config.optimizer, MuonConfig | AdafactorConfig)
     if config.trainer.strategy == "fsdp" and config.trainer.processes > 1 and whole:
         raise LabError(

@@ -21,7 +21,7 @@ from lab.files.paths import typed_path
 from lab.files.run_files import CHECKPOINTS_FOLDER
 from lab.files.validation import Lacking, Unfit, bounded, said
 from lab.runs import checkpoint_schema as schema
-from lab.runs import newest
+from lab.runs import newest, shards
 from lab.runs.checkpoint_schema import CheckpointDict, Metadata
 from lab.runs.digest import digest
 from lab.runs.migrations import FORMAT, migrated
@@ -87,13 +87,14 @@ def load(path: Path) -> CheckpointDict:
         LabError: if it is missing, torn, foreign, changed since it was written, of a format that we do not know, or
             not what a checkpoint must be.
     """
-    found = _opened(path)
+    written = _opened(path)
     try:
-        bounded(found)
+        bounded(written)
+        found = shards.assembled(written, path) if shards.KEY in written else written
         checked = schema.check(found)
     except Unfit as error:
         raise _unfit(path, error) from error
-    if not _is_unchanged(found):
+    if not _is_unchanged(written):
         raise LabError(
             f"{path} was changed after it was written: its checksum is that of other contents; use another checkpoint"
         )

@@ -14,7 +14,7 @@ from lightning.pytorch.callbacks import Checkpoint
 from lab.errors import Followed, LabError
 from lab.files.run_files import CHECKPOINTS_FOLDER
 from lab.runs import checkpoint as files
-from lab.runs import newest
+from lab.runs import newest, shards
 from lab.runs.checkpoint_schema import CheckpointDict
 from lab.runs.events import EventLog, read
 from lab.system import ranks
@@ -87,6 +87,7 @@ class Checkpoints(Checkpoint):
             self.best_val_loss = before  # it could not be written: the file on the disk is still the best there is
         elif loss < before:
             self._link("best.ckpt", trainer.global_step)
+            self._tidy()
 
     def on_train_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         if trainer.global_step != self.saved_step:
@@ -107,6 +108,12 @@ class Checkpoints(Checkpoint):
                 if ranks.is_first():
                     (self.folder / oldest).unlink(missing_ok=True)
                 self.events.removed(step, f"{CHECKPOINTS_FOLDER}/{oldest}")
+        self._tidy()
+
+    def _tidy(self) -> None:
+        """Lets go of the shards of checkpoints whose place others have taken."""
+        if ranks.is_first():
+            shards.tidy(self.folder)
 
     def write(self, trainer: L.Trainer, path: Path, weights_only: bool = False) -> bool:
         """Writes one checkpoint. Returns whether that worked, if the run is to go on without it. Of the processes of a
@@ -177,8 +184,24 @@ class AtomicCheckpointIO(CheckpointIO):
         self._weights_only = False
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
+        with self._trying():
+            files.save(self._wanted(checkpoint), Path(path))
+
+    def save_shards(self, checkpoint: dict[str, Any], folder: Path) -> dict[str, Any] | None:
+        """Writes what this process has of the checkpoint's tensors into ``folder``; all processes have to come here.
+        Returns what is left to be saved as the checkpoint; None, where that makes no sense any more."""
+        with self._trying():
+            rest, tensors = shards.split(self._wanted(checkpoint))
+            return {**rest, shards.KEY: shards.write(tensors, folder)}
+        return None
+
+    def _wanted(self, checkpoint: dict[str, Any]) -> dict[str, Any]:
+        return _without_optimizer(checkpoint) if self._weights_only else checkpoint
+
+    @contextlib.contextmanager
+    def _trying(self) -> Iterator[None]:
         try:
-            files.save(_without_optimizer(checkpoint) if self._weights_only else checkpoint, Path(path))
+            yield
         except (OSError, RuntimeError) as error:  # torch's writer has RuntimeErrors for a full disk
             if self._held is None:
                 raise

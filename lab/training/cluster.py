@@ -70,7 +70,7 @@ def strategy(options: TrainerConfig) -> Strategy | str:
     if options.strategy == "fsdp":
         from lab.training.sharding import Sharded  # with its import of torch.distributed.tensor
 
-        return Sharded(options.processes)
+        return Sharded(options.processes, in_shards=options.checkpoints == "sharded")
     # Buffers are the same in all of them (tables of positions), and need not be sent around before each forward pass.
     known = inspect.signature(DistributedDataParallel).parameters
     name = "forward_sync_buffers" if "forward_sync_buffers" in known else "broadcast_buffers"  # torch before 2.13

@@ -61,7 +61,13 @@ def inherit(then: Mapping[str, Any], typed: Mapping[str, str]) -> Inherited:
     _take(then.get("sample"), "sample.", said, taken)
     _take({name: then.get(name) for name in single if name in then and name not in _NEVER}, "", said, taken)
     unsaved = said.get("save") == "false"
-    replaced = {"save_every": unsaved, "snapshots": unsaved, "trainer.max_steps": _only_epochs(said)}
+    whole = {said.get("trainer", "fsdp"), said.get("trainer.strategy", "fsdp")} != {"fsdp"}
+    replaced = {
+        "save_every": unsaved,
+        "snapshots": unsaved,
+        "trainer.max_steps": _only_epochs(said),
+        "trainer.checkpoints": whole,
+    }
     for dropped, by in replaced.items():
         if by:
             taken.words[:] = [word for word in taken.words if not word.startswith(f"{dropped}=")]

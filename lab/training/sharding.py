@@ -7,6 +7,7 @@ travels is half as much again as with DDP.
 """
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from lightning.pytorch.strategies import ModelParallelStrategy
@@ -18,6 +19,8 @@ from torch.optim import Optimizer
 
 from lab.model import GPTModel
 from lab.optim.parameter_groups import decay_groups
+from lab.runs import shards
+from lab.training.checkpointing import AtomicCheckpointIO
 
 
 def share_out(model: GPTModel, mesh: DeviceMesh) -> None:
@@ -31,14 +34,16 @@ def share_out(model: GPTModel, mesh: DeviceMesh) -> None:
 
 
 class Sharded(ModelParallelStrategy):
-    """Lightning's strategy for such models, with checkpoints as every other run has them: one file, each tensor whole,
-    which goes on with any number of processes.
+    """Lightning's strategy for such models. Its checkpoints are as those of every other run: one file, each tensor
+    whole; or in shards (``lab.runs.shards``), which nobody has to gather. Of both, any number of processes goes on.
 
     Args:
         processes: how many share the weights, on all machines together.
+        in_shards: which of the two it writes.
     """
 
-    def __init__(self, processes: int) -> None:
+    def __init__(self, processes: int, in_shards: bool = False) -> None:
+        self.in_shards = in_shards
         super().__init__(data_parallel_size=processes, tensor_parallel_size=1, save_distributed_checkpoint=False)
 
     @property
@@ -46,13 +51,26 @@ class Sharded(ModelParallelStrategy):
         return True
 
     def lightning_module_state_dict(self) -> dict[str, Any]:
-        """The weights, whole, in the first process; nothing in the others, which take part."""
+        """The weights, whole, in the first process; nothing in the others, which take part. For a checkpoint in shards,
+        what each has of them."""
         assert self.lightning_module is not None
         return self._whole(self.lightning_module.state_dict())
 
     def optimizer_state(self, optimizer: Optimizer) -> dict[str, Any]:
         """The same of what the optimizer remembers, numbered as by itself."""
         return self._whole(getattr(optimizer, "_optimizer", optimizer).state_dict())
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], filepath: Any, storage_options: Any | None = None) -> None:
+        if self.in_shards:
+            disk, path = self.checkpoint_io, Path(filepath)
+            assert isinstance(disk, AtomicCheckpointIO)
+            name = self.broadcast(shards.new_name(checkpoint["global_step"]))
+            rest = disk.save_shards(checkpoint, path.parent / name)
+            if rest is None:
+                return
+            checkpoint = rest
+        if self.is_global_zero:
+            self.checkpoint_io.save_checkpoint(checkpoint, filepath, storage_options=storage_options)
 
     def load_checkpoint(self, checkpoint_path: Any, weights_only: bool | None = None) -> dict[str, Any]:
         return self.checkpoint_io.load_checkpoint(checkpoint_path)
@@ -74,7 +92,9 @@ class Sharded(ModelParallelStrategy):
             optimizer.load_state_dict({**state, "state": shares})
 
     def _whole(self, tree: dict[str, Any]) -> dict[str, Any]:
-        """``tree`` with each tensor whole and on the CPU, in the first process."""
+        """``tree`` with each tensor whole and on the CPU, in the first process; as it is, for shards."""
+        if self.in_shards:
+            return tree
         seen: dict[int, Tensor] = {}  # a tied weight is one tensor in the file, too
 
         def whole(tensor: Tensor) -> Tensor | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import lightning as L
 
 from lab.files.run_files import CHECKPOINTS_FOLDER
-from lab.runs import newest
+from lab.runs import newest, shards
 from lab.runs.events import EventLog
 from lab.system import ranks
 from lab.training import agreement
@@ -92,7 +92,8 @@ def _linked(source: Path, target: Path) -> bool:
     """Gives the file a second name; not where that would take room: on another disk, say."""
     with contextlib.suppress(OSError):
         target.parent.mkdir(exist_ok=True)
-        if not source.is_symlink():
+        # One in shards would be torn from them.
+        if not source.is_symlink() and not shards.n_bytes(source.parent, _step(source.name)):
             os.link(source, target)
             return True
     return False

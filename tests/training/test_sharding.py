@@ -6,7 +6,7 @@ import pytest
 import torch
 from support.commands import inside
 from support.runs import weights
-from support.several import ALONE, SAME, TWO, assert_one_run, assert_same_curve, folder, here
+from support.several import ALONE, SAME, TWO, assert_one_run, assert_same_curve, begun, ended, folder, here
 
 from lab.runs import checkpoint
 
@@ -46,3 +46,73 @@ def test_weights_that_are_shared_out(tmp_path: Path) -> None:
     assert all(torch.equal(first[name], second[name]) for name in first)
     here(place, *again, *ALONE, "trainer.devices=1", "trainer.strategy=auto", "hydra.run.dir=one")
     assert_same_curve(place / "alone", place / "one", norm=1e-4)
+
+
+_DIES = '''
+import os, signal
+import lightning as L
+from lab.runs import shards
+
+
+class Dies(L.Callback):
+    """The process of a rank dies between its shard and the list of all."""
+
+    def __init__(self, rank, step):
+        self.rank, self.step = rank, step
+
+    def on_save_checkpoint(self, trainer, module, checkpoint):
+        if trainer.global_rank == self.rank and trainer.global_step == self.step:
+            shards._digest = lambda file: os.kill(os.getpid(), signal.SIGKILL)
+'''
+IN_SHARDS = (*TWO, "trainer.strategy=fsdp", "trainer.checkpoints=sharded", "save_every=8", "tokenizer=bytes")
+
+
+@pytest.mark.slow
+def test_checkpoints_in_shards(tmp_path: Path) -> None:
+    """The same run, bit for bit, as with one file; what opens the one opens the other, and goes on from it."""
+    from lab import evaluate, export, generate
+
+    place, tied = folder(tmp_path), "model.tie_embeddings=true"
+    here(place, *SAME, *IN_SHARDS, tied)
+    here(place, *SAME, *IN_SHARDS, tied, "trainer.checkpoints=consolidated", "hydra.run.dir=one")
+    there = place / "run" / "checkpoints"
+    # best and last may be of one step: no more folders than there are steps.
+    names = ("last.ckpt", "best.ckpt", "step-00000008.ckpt", "weights-00000000.ckpt")
+    steps = {checkpoint.read_metadata(there / name)[1] for name in names}
+    assert len(list(there.glob("shards-*"))) == len(steps)
+    assert all(len(list(path.iterdir())) == 2 for path in there.glob("shards-*"))
+    for name in names:
+        one, cut = (checkpoint.load(place / run / "checkpoints" / name) for run in ("one", "run"))
+        assert all(torch.equal(tensor, cut["state_dict"][key]) for key, tensor in one["state_dict"].items())
+        kept = [found["optimizer_states"][0]["state"] for found in (one, cut)]
+        assert kept[0].keys() == kept[1].keys()
+        for number, row in kept[0].items():
+            assert all(torch.equal(torch.as_tensor(v), torch.as_tensor(kept[1][number][k])) for k, v in row.items())
+    code, out, err = inside(generate.main, place, "checkpoint=run", "prompt=On day", "max_tokens=4")
+    assert (code, err, out[:6]) == (0, "", "On day")
+    assert inside(evaluate.main, place, "checkpoint=run")[0] == 0
+    assert inside(export.main, place, "checkpoint=run", "to=out.safetensors")[0] == 0
+    again = ("resume=run/checkpoints/step-00000008.ckpt", "parts=mine.py")
+    here(place, *again, "hydra.run.dir=two")
+    first, second = (checkpoint.load(place / run / "checkpoints/last.ckpt")["state_dict"] for run in ("run", "two"))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    alone = ("trainer.devices=1", "trainer.strategy=auto", "hydra.run.dir=alone")
+    here(place, *again, *ALONE, *alone)
+    assert_same_curve(place / "run", place / "alone", norm=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_kill_between_the_shards_and_their_list_leaves_the_checkpoint_before(tmp_path: Path, rank: int) -> None:
+    place = folder(tmp_path)
+    (place / "dies.py").write_text(_DIES)
+    words = ("+callbacks.dies._target_=dies.py:Dies", f"+callbacks.dies.rank={rank}", "+callbacks.dies.step=8")
+    done = ended(begun(place, "lab.train", *SAME, *IN_SHARDS, *words))
+    assert done.code != 0
+    found, step = checkpoint.find_and_load("run", place)
+    assert (found.name, step["global_step"]) == ("last.ckpt", 4)
+    here(place, "resume=auto", "parts=mine.py", "hydra.run.dir=run", "callbacks=none")
+    here(place, *SAME, *IN_SHARDS, "hydra.run.dir=whole")
+    ends = [checkpoint.load(place / run / "checkpoints/last.ckpt")["state_dict"] for run in ("run", "whole")]
+    assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
+    assert len(list((place / "run/checkpoints").glob("shards-*"))) <= 3  # nothing of the killed one is left

@@ -205,7 +205,7 @@ def export_checkpoint(runs: RunsDep, checkpoint_id: str) -> Exported:
 @router.delete("/checkpoints/{checkpoint_id}", status_code=204)
 def delete_checkpoint(runs: RunsDep, checkpoint_id: str) -> Response:
     """Deletes a checkpoint file."""
-    runs.checkpoint(checkpoint_id).unlink(missing_ok=True)
+    runs.remove_checkpoint(checkpoint_id)
     return Response(status_code=204)
 
 

@@ -14,7 +14,7 @@ from lab.config.corpus_schema import CorpusSource
 from lab.config.docs import field_docs
 from lab.config.limits import LIMITS
 from lab.config.optimizer_schema import ADJUST_LR_FNS, optimizers
-from lab.config.schema import ACCELERATORS, PRECISIONS, STRATEGIES, Config, ScheduleName, to_plain
+from lab.config.schema import ACCELERATORS, CHECKPOINTS, PRECISIONS, STRATEGIES, Config, ScheduleName, to_plain
 from lab.dashboard.http_errors import ApiError
 from lab.dashboard.options import overrides
 from lab.dashboard.schemas import Model, Value
@@ -107,6 +107,7 @@ _CHOICES = {
     "trainer.accelerator": list(ACCELERATORS),
     "trainer.precision": list(PRECISIONS),
     "trainer.strategy": list(STRATEGIES),
+    "trainer.checkpoints": list(CHECKPOINTS),
     "optimizer.adjust_lr_fn": list(ADJUST_LR_FNS),
     "schedule.name": [choice.name for choice in ScheduleName],
     "corpus.source": [choice.name for choice in CorpusSource],

@@ -17,7 +17,8 @@ from lab.errors import LabError
 from lab.files import atomic
 from lab.files.run_files import CHECKPOINTS_FOLDER, CONFIG_FILE, EVENTS_FILE, RESULTS_FILE, STATE_FILE
 from lab.files.safe_files import entries, read_json, read_object, readable
-from lab.runs import discovery, newest
+from lab.runs import discovery, newest, shards
+from lab.runs.folder import run_folder_of
 from lab.runs.state import ALIVE, RunState, read_state
 
 JOB_FILE = "job.json"
@@ -187,8 +188,22 @@ class Runs:
                 counted = digits.isdecimal() and len(digits) < 16
                 step = int(digits) if counted else logged.get(path.name)
                 name = readable(path.name)
-                found.append(Checkpoint(self.id_of(path), path, name, step, status.st_size, status.st_mtime))
+                size = status.st_size + shards.n_bytes(path.parent, step)
+                found.append(Checkpoint(self.id_of(path), path, name, step, size, status.st_mtime))
         return sorted(found, key=lambda c: (c.step if c.step is not None else -1, c.modified, c.name))
+
+    def remove_checkpoint(self, checkpoint_id: str) -> None:
+        """Deletes a checkpoint; its shards, too, unless another one has the same.
+
+        Raises:
+            ApiError: if there is none.
+        """
+        path = self.checkpoint(checkpoint_id)
+        beside = self.checkpoints(self.id_of(run_folder_of(path, follow_links=False)))
+        step = next((found.step for found in beside if found.id == checkpoint_id), None)
+        path.unlink(missing_ok=True)
+        if all(found.id == checkpoint_id or found.step not in (step, None) for found in beside):
+            shards.remove(path.parent, step)
 
     def checkpoint(self, checkpoint_id: str) -> Path:
         """The file of a checkpoint.
