@@ -43,23 +43,39 @@ def new_name(step: int) -> str:
 
 def split(checkpoint: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """A checkpoint with names in the place of tensors that are shared out (torch's DTensors), and these by name. One
-    that stands in two places, as a tied weight does, has one name."""
+    that stands in two places, as a tied weight does, has one name. All processes of the run have to come here.
+    """
+    import torch.distributed as dist
     from torch.distributed.tensor import DTensor
 
-    names: dict[int, str] = {}
-    tensors: dict[str, Tensor] = {}
+    found: dict[str, Any] = {}
 
     def named(tree: Any, where: str) -> Any:
         if isinstance(tree, DTensor):
-            tensors.setdefault(names.setdefault(id(tree), where), tree.detach())
-            return names[id(tree)]
+            found[where] = tree.detach()
+            return where
         if isinstance(tree, Tensor):
             return tree.detach().cpu()
         if isinstance(tree, dict):
             return {key: named(value, f"{where}.{key}") for key, value in tree.items()}
         return [named(v, f"{where}.{at}") for at, v in enumerate(tree)] if isinstance(tree, list) else tree
 
-    return {key: named(value, key) if key in _PARTS else value for key, value in checkpoint.items()}, tensors
+    rest = {key: named(value, key) if key in _PARTS else value for key, value in checkpoint.items()}
+    places: dict[int, str] = {}
+    # By where they lie in the memory of the first process, which has the first rows of each; others may have none.
+    told = [{name: places.setdefault(tensor.to_local().data_ptr(), name) for name, tensor in found.items()}]
+    dist.broadcast_object_list(told, src=0)
+    (names,) = told
+    renamed = {key: _renamed(value, names) if key in _PARTS else value for key, value in rest.items()}
+    return renamed, {name: found[name] for name in names.values()}
+
+
+def _renamed(tree: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(tree, dict):
+        return {key: _renamed(value, names) for key, value in tree.items()}
+    if isinstance(tree, list):
+        return [_renamed(value, names) for value in tree]
+    return names.get(tree, tree) if isinstance(tree, str) else tree
 
 
 def write(tensors: Mapping[str, Tensor], folder: Path) -> dict[str, Any]:
@@ -173,7 +189,8 @@ def _with_tensors(tree: Any, tensors: Mapping[str, Tensor]) -> Any:
             raise Unfit(f"{KEY} have no {tree[:80]!a}")
         return tensors[tree]
     if isinstance(tree, dict):
-        return {name: _with_tensors(value, tensors) for name, value in tree.items()}
+        # What a group of parameters says of itself is words and numbers.
+        return {n: value if n == "param_groups" else _with_tensors(value, tensors) for n, value in tree.items()}
     return [_with_tensors(value, tensors) for value in tree] if isinstance(tree, list) else tree
 
 

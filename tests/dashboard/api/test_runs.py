@@ -25,7 +25,9 @@ def test_a_run_from_start_to_end(server: Server, client: httpx.Client, finished:
     assert config["model"]["emb_dim"] == 32
     assert [s["step"] for s in client.get(f"/api/runs/{finished}/samples").json()] == [0, 4, 8, 12]
     names = [c["name"] for c in client.get(f"/api/runs/{finished}/checkpoints").json()]
-    assert set(names) == {"best.ckpt", "last.ckpt", "step-00000004.ckpt", "step-00000008.ckpt", "step-00000012.ckpt"}
+    assert names[0] == "weights-00000000.ckpt"
+    periodic = {"step-00000004.ckpt", "step-00000008.ckpt", "step-00000012.ckpt"}
+    assert set(names[1:]) == {"best.ckpt", "last.ckpt", *periodic}
     steps = {c["name"]: c["step"] for c in client.get(f"/api/runs/{finished}/checkpoints").json()}
     assert steps["last.ckpt"] == 12
     assert steps["best.ckpt"] == results["best_step"]

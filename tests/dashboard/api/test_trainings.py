@@ -64,8 +64,8 @@ def test_a_queued_run_can_be_taken_back(client: httpx.Client) -> None:
 
 
 def test_fork_and_names(client: httpx.Client, finished: str) -> None:
-    checkpoint = client.get(f"/api/runs/{finished}/checkpoints").json()[0]
-    assert checkpoint["step"] == 4
+    untrained, checkpoint, *_ = client.get(f"/api/runs/{finished}/checkpoints").json()
+    assert (untrained["step"], untrained["weights_only"], checkpoint["step"]) == (0, False, 4)
     how = {"checkpoint": checkpoint["id"], "overrides": {"trainer.max_steps": 14, "optimizer.lr": 1e-3}, "name": "bold"}
     forked = client.post(f"/api/runs/{finished}/fork", json=how).json()
     wait_for(lambda: run(client, forked["id"])["parent"] == finished)  # known before its end
