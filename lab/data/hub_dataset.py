@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,8 @@ def settle(config: CorpusConfig, start_folder: Path) -> None:
         return
     asked = hashlib.sha256(f"{dataset(config)} {config.revision}".encode()).hexdigest()
     place = cache_folder() / f"hub-{asked[:32]}.txt"
+    if find_spec("datasets") is None:  # it will be needed; and it is imported only where there is something to stream
+        library("datasets", "corpus=hf")
     hub = library("huggingface_hub", "corpus=hf")
     try:
         found = str(hub.HfApi().dataset_info(dataset(config), revision=config.revision, timeout=20).sha)

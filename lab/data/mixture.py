@@ -51,6 +51,7 @@ class MixedOrder:
 
     def __init__(self, sizes: Sequence[int], weights: Sequence[float], seed: int, how: How) -> None:
         self.sizes = sizes
+        self.weights = weights
         self.begins = [0, *accumulate(sizes)]
         own = [int(np.random.SeedSequence([seed, part]).generate_state(1)[0]) for part in range(len(sizes))]
         self.orders = [Shuffle(size, one, how) for size, one in zip(sizes, own, strict=True)]

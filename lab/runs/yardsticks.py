@@ -16,7 +16,7 @@ from lab.system import ranks
 
 @dataclass(frozen=True)
 class Yardsticks:
-    """Levels of the loss, nats a token. None stands for what is not known: of a mixture, say, or of an older run."""
+    """Levels of the loss, nats a token. None stands for what is not known: of an older run, say."""
 
     guessing_loss: float | None = None
     """ln(vocab_size): each token as likely as any other."""

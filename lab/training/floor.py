@@ -11,13 +11,17 @@ at the start of each, and comes to rest a little higher.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import lightning as L
 import numpy as np
 from lightning.pytorch.loggers import TensorBoardLogger
 
+from lab.config import corpora
 from lab.config.corpus_schema import CorpusConfig, CorpusSource
+from lab.data.mixture import Piece
+from lab.data.prepare import Corpus
 from lab.data.sentences import grammar
 from lab.data.token_file import TokenFile
 from lab.tokenizers.contract import TextTokenizer
@@ -45,6 +49,22 @@ class Floor:
             f"{self.bits_per_byte:.4f} bits per byte of the validation text, {self.loss:.4f} nats a token\n"
             f"{self.source:.4f} bits per byte in the mean of all such texts"
         )
+
+
+def of_corpus(config: CorpusConfig, corpus: Corpus, pieces: Sequence[Piece], tokenizer: TextTokenizer) -> Floor | None:
+    """The floor under all that validates, ``pieces`` of ``corpus``: of a mixture, where each of its parts has one."""
+    if not corpus.parts:
+        return find(config, corpus.tokens, len(pieces[0].val), tokenizer)
+    configs, files = corpora.parts_of(config).values(), [part.tokens for part in corpus.parts.values()]
+    found: list[Floor] = []
+    for part, file, piece in zip(configs, files, pieces, strict=True):
+        if (one := find(part, file, len(piece.val), tokenizer)) is None:
+            return None
+        found.append(one)
+    targets = [len(piece.val) - 1 for piece in pieces]
+    nats = [floor.loss * n for floor, n in zip(found, targets, strict=True)]
+    n_bytes = [n / math.log(2) / floor.bits_per_byte for floor, n in zip(found, nats, strict=True)]
+    return Floor(sum(nats) / sum(targets), sum(nats) / math.log(2) / sum(n_bytes), found[0].source)
 
 
 def find(config: CorpusConfig, file: TokenFile, n_val: int, tokenizer: TextTokenizer) -> Floor | None:

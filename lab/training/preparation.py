@@ -76,7 +76,7 @@ def prepare(config: Config, run_folder: Path, start_folder: Path) -> Preparation
         resume_check.refuse_unfit(earlier.checkpoint, config, device, earlier.path)
     plan = make_plan(config, len(data.windows), earlier.plan if earlier else None)
     refuse_senseless(config, plan)
-    least = floor.find(config.corpus, corpus.tokens, len(data.pieces[0].val), tokenizer)
+    least = floor.of_corpus(config.corpus, corpus, data.pieces, tokenizer)
     about = (config, run_folder, start_folder, device, chosen)
     return Preparation(*about, tokenizer, corpus, data, plan, earlier, least, about_precision)
 

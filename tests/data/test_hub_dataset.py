@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -136,3 +137,12 @@ def test_the_ready_ones_are_pinned(name: str) -> None:
 @pytest.mark.parametrize("name", READY)
 def test_the_ready_ones_stream(tmp_path: Path, name: str) -> None:
     tiny(tmp_path, f"corpus={name}", "corpus.max_documents=200", "trainer.max_steps=1")
+
+
+def test_a_missing_extra_is_named_before_the_network_is_touched(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hub's own library may well be there, for tokenizers."""
+    hub = Hub(monkeypatch)
+    hub.is_there = False
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    with pytest.raises(LabError, match=r"corpus=hf needs the library datasets: pip install 'gpt-lab\[corpora\]'"):
+        read_corpus(CorpusConfig("owner/stories", "hf"), folder)
