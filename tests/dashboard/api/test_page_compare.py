@@ -57,7 +57,7 @@ def test_seeds_are_one_line_and_the_verdict_a_picture(server: Server, open_page:
 
     wait_for(lambda: len(legend(page)) == 3)  # two lines, and the cursor's place
     assert [line.split("\n")[0] for line in legend(page)[:2]] == ["lr=1e-3, 3 seeds", "lr=0.01, 3 seeds"]
-    page.get_by_role("textbox", name="Seeds").click()
+    page.get_by_role("combobox", name="Seeds").click()
     page.get_by_role("option", name="each run by itself").click()
     wait_for(lambda: len(legend(page)) == 7)
     assert legend(page)[0].startswith("lr=1e-3, seed=1")
