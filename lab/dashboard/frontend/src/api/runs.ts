@@ -63,6 +63,16 @@ export function useCheckpointsOf(runs: string[]) {
   return useQueries({ queries: runs.map(checkpointsQuery) });
 }
 
+/** How large weights and gradients were; asked for again when there are more evaluations. */
+export function useDistributions(run: string, evaluations: number) {
+  return useQuery({
+    queryKey: [...keys.distributions(run), evaluations],
+    queryFn: () => data(api.GET("/api/runs/{run_id}/distributions", { params: { path: { run_id: run } } })),
+    placeholderData: keepPreviousData,
+    staleTime: 60_000,
+  });
+}
+
 /** What comes out when runs are compared; asked for again now and then while one of them trains. */
 export function useComparison(runs: string[], by: HeldEqual, alive: boolean) {
   return useQuery({

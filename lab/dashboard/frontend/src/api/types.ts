@@ -9,6 +9,7 @@ export type RunState = RunSummary["state"];
 export type Checkpoint = Models["CheckpointInfo"];
 export type Series = Models["Series"];
 export type Comparison = Models["Comparison"];
+export type Moment = Models["CountedMoment"];
 export type Contrast = Models["ContrastInfo"];
 /** What is held equal when two sides are compared. */
 export type HeldEqual = Contrast["by"];
