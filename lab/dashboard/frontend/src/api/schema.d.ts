@@ -662,6 +662,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/inspect/embedding-map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Map Of Embeddings
+         * @description The embeddings of the prompt's tokens, and of common ones, on a plane.
+         */
+        post: operations["map_of_embeddings_api_inspect_embedding_map_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/inspect/ablate": {
         parameters: {
             query?: never;
@@ -955,6 +975,37 @@ export interface components {
             moments: components["schemas"]["CountedMoment"][];
         };
         /**
+         * EmbeddingMapView
+         * @description Embeddings of the prompt's tokens and of common ones, on a plane.
+         */
+        EmbeddingMapView: {
+            /**
+             * Tokens
+             * @description The prompt, as far as the model sees it.
+             */
+            tokens: components["schemas"]["PromptToken"][];
+            /**
+             * Cropped
+             * @description Tokens at the beginning of the prompt that do not fit into the context.
+             */
+            cropped: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            view: "embedding-map";
+            /**
+             * Points
+             * @description The prompt's tokens first; the same in every checkpoint.
+             */
+            points: components["schemas"]["MapPoint"][];
+            /**
+             * Explained
+             * @description The share of the variance along x, and along y.
+             */
+            explained: (number | ("NaN" | "Infinity" | "-Infinity"))[];
+        };
+        /**
          * EndEvent
          * @description The end.
          */
@@ -1093,7 +1144,7 @@ export interface components {
             /** Step */
             step: number | null;
             /** Result */
-            result: components["schemas"]["Attention"] | components["schemas"]["ActivationsView"] | components["schemas"]["LogitLens"] | components["schemas"]["TokenLoss"] | components["schemas"]["Neighbors"] | components["schemas"]["Ablation"];
+            result: components["schemas"]["Attention"] | components["schemas"]["ActivationsView"] | components["schemas"]["LogitLens"] | components["schemas"]["TokenLoss"] | components["schemas"]["Neighbors"] | components["schemas"]["EmbeddingMapView"] | components["schemas"]["Ablation"];
         };
         /**
          * Generate
@@ -1253,7 +1304,7 @@ export interface components {
              * View
              * @enum {string}
              */
-            view: "attention" | "activations" | "logit-lens" | "token-loss" | "neighbors" | "ablate";
+            view: "attention" | "activations" | "logit-lens" | "token-loss" | "neighbors" | "embedding-map" | "ablate";
             /** Prompt */
             prompt: string;
             /**
@@ -1416,6 +1467,22 @@ export interface components {
              * @description (n_layers, seq).
              */
             layers: components["schemas"]["LensCell"][][];
+        };
+        /**
+         * MapPoint
+         * @description A token on the map.
+         */
+        MapPoint: {
+            /** Token Id */
+            token_id: number;
+            /** Text */
+            text: string;
+            /** X */
+            x: number | ("NaN" | "Infinity" | "-Infinity");
+            /** Y */
+            y: number | ("NaN" | "Infinity" | "-Infinity");
+            /** In Prompt */
+            in_prompt: boolean;
         };
         /**
          * MeasuredAt
@@ -6044,6 +6111,111 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Neighbors"];
+                };
+            };
+            /** @description The request makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not in this state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A field does not fit. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    map_of_embeddings_api_inspect_embedding_map_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Inspect"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmbeddingMapView"];
                 };
             };
             /** @description The request makes no sense. */
