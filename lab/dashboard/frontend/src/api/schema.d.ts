@@ -193,6 +193,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Profile
+         * @description Where the time of the run's steps went when it was measured last; null if it never was.
+         */
+        get: operations["get_profile_api_runs__run_id__profile_get"];
+        put?: never;
+        /**
+         * Measure Profile
+         * @description Takes a few steps with the run's options, on this machine as it is now, and keeps what they took.
+         */
+        post: operations["measure_profile_api_runs__run_id__profile_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/checkpoints": {
         parameters: {
             query?: never;
@@ -1739,6 +1763,31 @@ export interface components {
             top: components["schemas"]["Candidate"][];
         };
         /**
+         * ProfiledPart
+         * @description A part of an optimizer step, forward and backward together.
+         */
+        ProfiledPart: {
+            /** Part */
+            part: string;
+            /** Seconds */
+            seconds: number | ("NaN" | "Infinity" | "-Infinity");
+            /**
+             * Share
+             * @description Of the step.
+             */
+            share: number | ("NaN" | "Infinity" | "-Infinity");
+            /**
+             * Flops
+             * @description Floating-point operations in a step; 0: counted as none.
+             */
+            flops: number | ("NaN" | "Infinity" | "-Infinity");
+            /**
+             * Products
+             * @description Seconds that its matrix products take alone; null if it has none.
+             */
+            products: number | ("NaN" | "Infinity" | "-Infinity") | null;
+        };
+        /**
          * PromptToken
          * @description A token of the prompt.
          */
@@ -2144,6 +2193,37 @@ export interface components {
             counts: number[];
             /** Edges */
             edges: number[];
+        };
+        /**
+         * StepProfile
+         * @description Where the time of an optimizer step goes, as lab.profile measures it.
+         */
+        StepProfile: {
+            /** Parts */
+            parts: components["schemas"]["ProfiledPart"][];
+            /**
+             * Seconds
+             * @description Of a step under the profiler: what the parts add up to.
+             */
+            seconds: number | ("NaN" | "Infinity" | "-Infinity");
+            /**
+             * Plain Seconds
+             * @description Of a step without the profiler.
+             */
+            plain_seconds: number | ("NaN" | "Infinity" | "-Infinity");
+            /** Tokens */
+            tokens: number;
+            /** Precision */
+            precision: string;
+            /** Compiled */
+            compiled: boolean;
+            /** Device */
+            device: string;
+            /**
+             * Products
+             * @description Seconds that all matrix products of a step take alone.
+             */
+            products: number | ("NaN" | "Infinity" | "-Infinity");
         };
         /**
          * SweepInfo
@@ -3518,6 +3598,212 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Distributions"];
+                };
+            };
+            /** @description The request makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not in this state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A field does not fit. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_profile_api_runs__run_id__profile_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StepProfile"] | null;
+                };
+            };
+            /** @description The request makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not in this state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A field does not fit. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    measure_profile_api_runs__run_id__profile_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StepProfile"];
                 };
             };
             /** @description The request makes no sense. */

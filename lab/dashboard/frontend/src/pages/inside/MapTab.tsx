@@ -33,13 +33,14 @@ function EmbeddingMap({ view, all }: { view: View; all: View[] }) {
   const [pointed, setPointed] = useState<number | null>(null);
   const last = all.at(-1) ?? view;
   const places = useMemo(() => aligned(view.points.map(placed), last.points.map(placed)), [view, last]);
-  const reach = useMemo(
-    () => Math.max(...all.flatMap(({ points }) => points.map((one) => Math.hypot(placed(one).x, placed(one).y)))) || 1,
-    [all],
-  );
+  const [reachX, reachY] = useMemo(() => {
+    const turned = all.map(({ points }) => aligned(points.map(placed), last.points.map(placed)));
+    const furthest = (of: (point: Point) => number) => Math.max(...turned.flat().map((p) => Math.abs(of(p)))) || 1;
+    return [furthest(({ x }) => x), furthest(({ y }) => y)];
+  }, [all, last]);
   const wide = Math.max(280, width);
   const high = Math.min(560, Math.max(320, wide * 0.6));
-  const scale = (0.5 * Math.min(wide, high) - 24) / reach;
+  const scale = Math.min((wide / 2 - 60) / reachX, (high / 2 - 20) / reachY);
   const at = ({ x, y }: Point) => ({ cx: wide / 2 + scale * x, cy: high / 2 - scale * y });
   const mine = view.points.flatMap((point, index) => (point.in_prompt ? [index] : []));
   const share = measure.of(view);
