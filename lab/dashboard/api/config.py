@@ -5,6 +5,7 @@ from typing import Any, Literal
 from fastapi import APIRouter, Response
 from pydantic import Field
 
+from lab.config.choices import group_names
 from lab.config.corpora import preset
 from lab.config.plan import Plan
 from lab.config.schema import Config, DataConfig, TokenizerConfig, TokenizerName, to_plain
@@ -13,6 +14,7 @@ from lab.dashboard.api.dependencies import CatalogueDep, InferenceDep, JobsDep, 
 from lab.dashboard.http_errors import ApiError
 from lab.dashboard.options import corpora, cost, form_schema, length, overrides, request
 from lab.dashboard.options.command_line import command_line
+from lab.dashboard.options.composition import Composed
 from lab.dashboard.options.corpora import CorpusInfo
 from lab.dashboard.options.cost import Memory
 from lab.dashboard.options.form_schema import Description, Sizes
@@ -77,6 +79,7 @@ class Like(Model):
 
     id: str
     name: str
+    path: str
 
 
 class Cost(Model):
@@ -146,12 +149,13 @@ def resolve(settings: SettingsDep, runs: RunsDep, inference: InferenceDep, given
     composed, errors = form_schema.compose(given.overrides, lambda some: request.compose(some, settings, origin))
     if composed is not None:
         errors += _swept_errors(given, settings, origin)
+    shown = composed or _groups_alone(given, settings, origin)
     found = Resolved(
         errors=[FieldError(field=field, message=message) for field, message in errors],
         command=None if errors else command_line(request.words(given, settings, origin)),
         config=to_plain(composed.config) if composed else None,
-        choices=composed.choices if composed else {},
-        absent=absent(composed, origin is not None) if composed else [],
+        choices=shown.choices if shown else {},
+        absent=absent(shown, origin is not None) if shown else [],
         sizes=None,
         length=None,
         learning_rate=None,
@@ -159,6 +163,15 @@ def resolve(settings: SettingsDep, runs: RunsDep, inference: InferenceDep, given
     if composed is not None:
         _add_what_it_comes_to(found, composed.config, given, settings)
     return found
+
+
+def _groups_alone(given: RunRequest, settings: Settings, origin: Origin | None) -> Composed | None:
+    """What the choices of files come to, where something else does not fit: what there is to mend must be on show."""
+    some = {key: value for key, value in given.overrides.items() if key in (*group_names(), "corpus.path")}
+    try:
+        return request.compose(some, settings, origin)
+    except ApiError:
+        return None
 
 
 def _swept_errors(given: RunRequest, settings: Settings, origin: Origin | None) -> list[tuple[str | None, str]]:
@@ -224,7 +237,7 @@ def get_cost(
             return found
         past = cost.nearest(config, summaries, runs)
         if past is not None:
-            found.like = Like(id=past.run.id, name=past.run.name)
+            found.like = Like(id=past.run.id, name=past.run.name, path=past.run.path)
             seconds += times * cost.flops(config, planned, first) / past.flops_per_second
         else:
             seconds += times * cost.seconds_by_rate(config, planned, first, rates.of(inference, config))

@@ -15,6 +15,7 @@ from lab.config.corpus_schema import CorpusSource
 from lab.config.docs import field_docs
 from lab.config.limits import LIMITS
 from lab.config.optimizer_schema import ADJUST_LR_FNS, optimizers
+from lab.config.quoting import LITERAL_OPTIONS
 from lab.config.schema import ACCELERATORS, PRECISIONS, STRATEGIES, Config, ScheduleName, to_plain
 from lab.dashboard.http_errors import ApiError
 from lab.dashboard.options import overrides
@@ -55,6 +56,7 @@ class Option(Model):
     choices: list[str] | None
     description: str
     allowed: bool = Field(description="Whether the dashboard may change it.")
+    sweepable: bool = Field(description="Whether several values of it can be tried in one sweep.")
 
 
 class Description(Model):
@@ -137,6 +139,7 @@ def _option(name: str, field: "dataclasses.Field[Any]", hint: Any, doc: str) -> 
         choices=choices,
         description=doc,
         allowed=overrides.allowed(name) and name != "model.vocab_size",
+        sweepable=name not in (*LITERAL_OPTIONS, "save") and (choices is not None or kind in plain),
     )
 
 

@@ -1,10 +1,12 @@
 """How long a run would be: counted from its text, as far as that is here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from lab.config.corpora import parts_of
+from lab.config.corpus_schema import CorpusSource
 from lab.config.plan import Plan, make_plan, refuse_senseless
 from lab.config.schema import Config, TokenizerName
 from lab.dashboard.options import corpora
@@ -33,18 +35,26 @@ def planned(config: Config, root: Path) -> Planned | None:
     Raises:
         LabError: if the text is too short for it, or its options make no sense with that length.
     """
-    size = corpora.size(config.corpus, root)
-    if size is None:
-        return None
-    n_tokens, border = size[0], None
-    if config.tokenizer.name is not TokenizerName.gpt2:
-        n_tokens, border = _in_other_tokens(config, root, *size)
-    # Only lengths matter here: an array that is one and the same zero all along takes no memory.
-    tokens = np.broadcast_to(np.uint16(0), (n_tokens,))
-    train, val = split(tokens, config.data, config.model.context_length, border)
-    plan = make_plan(config, len(Windows(train, config.model.context_length, config.data.stride)))
+    is_mix = config.corpus.source == CorpusSource.mix
+    texts = list(parts_of(config.corpus).values()) if is_mix else [config.corpus]
+    n_tokens = n_windows = n_val_tokens = 0
+    exact = True
+    for text in texts:
+        size = corpora.size(text, root)
+        if size is None:
+            return None
+        exact = exact and size[1] and not (is_mix and config.tokenizer.name is TokenizerName.bpe)
+        length, border = size[0], None
+        if config.tokenizer.name is not TokenizerName.gpt2:
+            length, border = _in_other_tokens(replace(config, corpus=text), root, length, exact)
+        # Only lengths matter here: an array that is one and the same zero all along takes no memory.
+        tokens = np.broadcast_to(np.uint16(0), (length,))
+        train, val = split(tokens, config.data, config.model.context_length, border)
+        n_windows += len(Windows(train, config.model.context_length, config.data.stride))
+        n_tokens, n_val_tokens = n_tokens + length, n_val_tokens + len(val)
+    plan = make_plan(config, n_windows)
     refuse_senseless(config, plan)
-    return Planned(plan, n_tokens, size[1], len(val))
+    return Planned(plan, n_tokens, exact, n_val_tokens)
 
 
 def _in_other_tokens(config: Config, root: Path, n_tokens: int, exact: bool) -> tuple[int, int | None]:
