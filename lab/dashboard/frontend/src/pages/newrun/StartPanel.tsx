@@ -7,7 +7,7 @@ import { Confirm } from "@/components/Confirm";
 import { ErrorNote } from "@/components/ErrorNote";
 import { CostNote, tooLarge } from "./CostNote";
 import type { Draft } from "./draft";
-import { Estimate } from "./Estimate";
+import { Estimate, Outline } from "./Estimate";
 import { runsOf } from "./request";
 import type { Start } from "./useStart";
 import classes from "./NewRun.module.css";
@@ -83,6 +83,7 @@ export function StartPanel({ draft, called, request, asked, resolved, stale, unr
           {runs > 1 ? `Start ${runs} runs` : "Start"}
         </Button>
         {start.error !== null && <ErrorNote error={start.error} />}
+        {resolved && <Outline resolved={resolved} stale={stale} />}
         <Confirm
           opened={asking || start.unconfirmed}
           title="It will probably not fit"
