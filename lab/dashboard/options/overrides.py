@@ -156,7 +156,7 @@ def _word(key: str, value: Value, settings: Settings) -> str:
     if "\0" in value:
         raise ApiError(422, f"{key} holds a zero byte, which no command line can", key)
     # lab.train quotes these itself, for they are typed as they are meant.
-    return f"{key}={value}" if key in quoting.LITERAL_OPTIONS else quoting.quoted(key, value)
+    return f"{key}={value if key in quoting.LITERAL_OPTIONS else _text(value)}"
 
 
 def _item(key: str, item: str | float) -> str:
@@ -164,7 +164,13 @@ def _item(key: str, item: str | float) -> str:
         return repr(item)
     if "\0" in item:
         raise ApiError(422, f"{key} holds a zero byte, which no command line can", key)
-    return item if re.fullmatch(r"[A-Za-z_]\w*", item) else quoting.quoted("", item)[1:]
+    return _text(item)
+
+
+def _text(value: str) -> str:
+    """A text in Hydra's grammar: without quotes where it cannot be taken for anything else."""
+    plain = re.fullmatch(r"[A-Za-z_]\w*", value) and value.lower() not in ("null", "true", "false", "nan", "inf")
+    return value if plain else quoting.quoted("", value)[1:]
 
 
 def _names_code(key: str, value: object) -> bool:

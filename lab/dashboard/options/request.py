@@ -22,7 +22,7 @@ MOST_RUNS = 256
 
 FREE = ("model.drop_rate", "model.activation_checkpointing")
 """What a run that goes on may change of its model."""
-FIXED = ("model", "corpus", "tokenizer")
+FIXED = ("corpus", "tokenizer", "model")
 """Groups that otherwise belong to its weights, or to its place in the text."""
 
 
