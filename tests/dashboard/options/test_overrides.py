@@ -57,7 +57,13 @@ def test_a_text_arrives_as_it_is(text: str) -> None:
 
 
 def test_plain_values_become_what_they_are() -> None:
-    given_: dict[str, Any] = {"save": True, "eval_every": None, "optimizer.lr": 1e-300, "optimizer.betas": [0.8, 0.9], "model": "small"}
+    given_: dict[str, Any] = {
+        "save": True,
+        "eval_every": None,
+        "optimizer.lr": 1e-300,
+        "optimizer.betas": [0.8, 0.9],
+        "model": "small",
+    }
     words = overrides.words(given_, HERE)
     assert words == ["save=true", "eval_every=null", "optimizer.lr=1e-300", "optimizer.betas=[0.8,0.9]", "model=small"]
 
