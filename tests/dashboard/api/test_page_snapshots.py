@@ -26,8 +26,8 @@ def test_from_the_untrained_weights_on(server: Server, open_page: Callable[..., 
         alone = [one for one in found if one["name"].startswith("weights-")]
         assert [one["step"] for one in alone] == list(range(0, 20, 2))
         assert [one["weights_only"] for one in alone] == [False] + [True] * 9
-        how = {"checkpoint": alone[3]["id"], "overrides": {"trainer.max_steps": 22}}
-        refused = client.post(f"/api/runs/{run_id}/fork", json=how)
+        how = {"parent": {"run": run_id, "checkpoint": alone[3]["id"]}, "overrides": {"trainer.max_steps": 22}}
+        refused = client.post("/api/train", json=how)
         assert (refused.status_code, refused.json()["error"]["field"]) == (409, "checkpoint")
         sizes = client.post("/api/config/resolve", json={"overrides": {"save": True}}).json()["sizes"]
         assert (sizes["checkpoints"], sizes["snapshots"]) == (2, 10)

@@ -1,16 +1,19 @@
 import { NumberInput, Stack, Switch, Text } from "@mantine/core";
 import type { Resolved } from "@/api/types";
-import { flat } from "@/components/run/options";
+import type { Options } from "@/components/run/options";
 import { bytes } from "@/components/words";
+import type { Draft } from "./draft";
 
 type Sizes = NonNullable<Resolved["sizes"]>;
 
 interface Props {
-  resolved: Resolved | undefined;
-  on: boolean;
-  saveEvery: string | null;
-  keep: string | null;
-  onChange: (name: "save" | "save_every" | "keep", value: string | null) => void;
+  draft: Draft;
+  /** What the options are when none is typed: the defaults, or those of the run before. */
+  before: Options;
+  /** What they come to. */
+  options: Options;
+  /** What checkpoints take; null while that is not known. */
+  sizes: Sizes | null;
 }
 
 function cost({ checkpoints, checkpoint_bytes, snapshots, snapshot_bytes }: Sizes): string {
@@ -21,16 +24,28 @@ function cost({ checkpoints, checkpoint_bytes, snapshots, snapshot_bytes }: Size
 }
 
 /** Keep checkpoints or not, and what that will take of the disk. */
-export function SaveSwitch({ resolved, on, saveEvery, keep, onChange }: Props) {
-  const options = flat(resolved?.config);
-  const sizes = resolved?.sizes ?? null;
+export function SaveSwitch({ draft, before, options, sizes }: Props) {
+  const wasOn = before.save === true;
+  const on = draft.choices.save === undefined ? wasOn : draft.choices.save === "true";
+  const every = numberAt(draft.choices.save_every ?? options.save_every);
+  const kept = numberAt(draft.choices.keep ?? options.keep) ?? 3;
+  const set = (name: "save_every" | "keep", value: string | number) => {
+    const text = value === "" ? (name === "keep" ? null : "null") : String(value);
+    draft.choose(name, text === String(before[name] ?? null) ? null : text);
+  };
   return (
     <Stack gap="xs">
       <Switch
         label="Keep checkpoints"
         description="To continue the run, to talk to the model and to look inside. Without, its weights are gone when it ends; only the curves stay."
         checked={on}
-        onChange={(event) => onChange("save", event.currentTarget.checked ? "true" : null)}
+        onChange={({ currentTarget: { checked } }) =>
+          draft.chooseAll({
+            save: checked === wasOn ? null : String(checked),
+            // Nothing says how often where nothing is kept.
+            ...(checked ? {} : { save_every: null, keep: null, snapshots: null }),
+          })
+        }
         data-testid="save-switch"
       />
       {on && (
@@ -41,20 +56,20 @@ export function SaveSwitch({ resolved, on, saveEvery, keep, onChange }: Props) {
           <div style={{ display: "flex", gap: 12, flexWrap: "wrap" }}>
             <NumberInput
               label="Also every so many steps"
-              description="To scrub through the training later"
+              description="Whole ones, to go on from later"
               placeholder="never"
               min={1}
-              value={saveEvery ?? ""}
-              onChange={(value) => onChange("save_every", value === "" ? null : String(value))}
+              value={every ?? ""}
+              onChange={(value) => set("save_every", value)}
               w={230}
+              data-testid="save-every"
             />
             <NumberInput
               label="How many of those stay"
               description="The oldest goes first"
               min={1}
-              placeholder={String(options.keep ?? 3)}
-              value={keep ?? ""}
-              onChange={(value) => onChange("keep", value === "" ? null : String(value))}
+              value={kept}
+              onChange={(value) => set("keep", value)}
               w={210}
             />
           </div>
@@ -62,4 +77,9 @@ export function SaveSwitch({ resolved, on, saveEvery, keep, onChange }: Props) {
       )}
     </Stack>
   );
+}
+
+function numberAt(value: unknown): number | null {
+  const found = typeof value === "string" && value !== "" ? Number(value) : value;
+  return typeof found === "number" && Number.isFinite(found) ? found : null;
 }
