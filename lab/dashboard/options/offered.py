@@ -22,6 +22,7 @@ _ONLY_WITH: dict[str, tuple[str, tuple[Any, ...]]] = {
     "model.rope_base": ("model.position", ("rope",)),
     **dict.fromkeys(("save_every", "keep", "snapshots", "if_save_fails"), ("save", (True,))),
     "optimizer.head_lr": ("model.tie_embeddings", (False,)),
+    "trainer.checkpoints": ("trainer.strategy", ("fsdp",)),
 }
 """An option, and the values of another one that it goes with."""
 
