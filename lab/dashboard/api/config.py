@@ -56,6 +56,10 @@ class Length(Model):
     """How long the run would be."""
 
     corpus_tokens: int
+    training_tokens: int = Field(description="Of them, those that are trained on.")
+    validation_tokens: int
+    n_windows: int = Field(description="Training windows: what one pass passes over.")
+    window_tokens: int = Field(description="Tokens of a window.")
     exact: bool = Field(description="Whether the tokens were counted; else they are estimated from the size.")
     total_steps: int
     tokens_per_step: int
@@ -165,11 +169,15 @@ def _length(config: Config, root: Path) -> tuple[Length | None, Plan | None]:
         n_tokens, border = _in_other_tokens(config, root, *size)
     # Only lengths matter here: an array that is one and the same zero all along takes no memory.
     tokens = np.broadcast_to(np.uint16(0), (n_tokens,))
-    train, _ = split(tokens, config.data, config.model.context_length, border)
+    train, val = split(tokens, config.data, config.model.context_length, border)
     plan = make_plan(config, len(Windows(train, config.model.context_length, config.data.stride)))
     refuse_senseless(config, plan)
     length = Length(
         corpus_tokens=n_tokens,
+        training_tokens=len(train),
+        validation_tokens=len(val),
+        n_windows=plan.n_windows,
+        window_tokens=config.model.context_length,
         exact=size[1],
         total_steps=plan.total_steps,
         tokens_per_step=plan.tokens_per_step,

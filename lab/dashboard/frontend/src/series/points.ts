@@ -4,6 +4,8 @@ export interface Points {
   x: number[];
   /** null: no number here (a NaN, or a value that a log axis cannot show). */
   y: (number | null)[];
+  /** Two places are a column, and hold its least and its greatest value: see `snap`. */
+  snapped?: boolean;
 }
 
 /**
@@ -80,7 +82,7 @@ export function snap({ x, y }: Points, { from, to, count, log }: Columns): Point
   if (end - first <= 2 * count || !(to > from))
     return first === 0 && end === x.length ? { x, y } : { x: x.slice(first, end), y: y.slice(first, end) };
   const { placeOf, borderOf } = laidOut({ from, to, count, log });
-  const out: Points = { x: [], y: [] };
+  const out: Points = { x: [], y: [], snapped: true };
   let at = first;
   for (let column = 0; column < count; column++) {
     const border = borderOf(column);
