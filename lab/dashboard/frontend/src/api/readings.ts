@@ -6,10 +6,10 @@ import type { components } from "./schema";
 
 export type Readings = components["schemas"]["Readings"];
 
-/** Asked for again with each evaluation, of which a run has some ten to a thousand. */
+/** Asked for again with each evaluation; of a run with hundreds, with each hundredth part of them, and at its end. */
 export function useReadings(run: string, evaluations: number) {
   return useQuery({
-    queryKey: keys.readings(run, evaluations),
+    queryKey: keys.readings(run, Number(evaluations.toPrecision(2))),
     queryFn: () => data(api.GET("/api/runs/{run_id}/readings", { params: { path: { run_id: run } } })),
     placeholderData: keepPreviousData,
   });

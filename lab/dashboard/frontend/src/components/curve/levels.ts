@@ -32,7 +32,8 @@ export function drawLevels(u: uPlot, levels: Level[], dark: boolean): void {
     const top = u.valToPos(y, "y", true);
     if (!(top >= bbox.top - 1 && top <= bbox.top + bbox.height + 1)) continue;
     ctx.save();
-    ctx.strokeStyle = ctx.fillStyle = lineStyle(style, dark).colour;
+    ctx.strokeStyle = lineStyle(style, dark).colour;
+    ctx.fillStyle = dark ? "#a9b3bc" : "#59626a"; // words in the colour of the axes': not every line's can be read
     ctx.lineWidth = 1.25 * ratio;
     ctx.setLineDash([2 * ratio, 4 * ratio]);
     ctx.beginPath();
@@ -65,11 +66,14 @@ export function drawMarks(u: uPlot, marks: Mark[], dark: boolean): void {
     ctx.lineTo(left, bbox.top + bbox.height);
     ctx.stroke();
     if (word) {
-      const right = left > bbox.left + bbox.width / 2;
       ctx.font = `${LETTERS * ratio}px system-ui, sans-serif`;
-      ctx.textAlign = right ? "right" : "left";
+      ctx.textAlign = "left";
       ctx.textBaseline = "top";
-      written(ctx, word, left + (right ? -5 : 5) * ratio, bbox.top + 20 * ratio, dark);
+      // Right of the line, where there is room; else left of it, or as far to the right as it goes.
+      const [width, gap, end] = [ctx.measureText(word).width, 5 * ratio, bbox.left + bbox.width];
+      const before = left - gap - width;
+      const start = left + gap + width <= end ? left + gap : before >= bbox.left ? before : end - width;
+      written(ctx, word, start, bbox.top + 20 * ratio, dark);
     }
     ctx.restore();
   }

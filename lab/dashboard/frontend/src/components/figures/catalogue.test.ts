@@ -17,7 +17,7 @@ describe("the catalogue of figures", () => {
 
   it("says for each what it is computed from, in a sentence", () => {
     for (const [name, { from, label, source }] of Object.entries<Entry>(FIGURES)) {
-      expect(from, name).toMatch(/^(exp |trainer\.|[A-Z]).{20,}\.$/);
+      expect(from, name).toMatch(/^(exp |trainer\.|[A-Z]).{15,}\.$/);
       expect(label, name).not.toBe("");
       if (source) expect(source, name).toMatch(/^(events\.jsonl|state\.json|results\.json|config\.yaml)/);
     }

@@ -88,6 +88,7 @@ function Lens({ result }: { result: ViewOf<"logit-lens"> }) {
                           className={classes.cell}
                           style={{ background, color: readableOn(background) }}
                           aria-pressed={chosen}
+                          title={percent(best?.probability ?? 0)}
                           aria-label={`Layer ${at}, after “${tokens[column]?.text}”: “${best?.text ?? ""}” with ${percent(best?.probability ?? 0)}${rank === null ? "" : `; what really follows has rank ${rank}`}`}
                           onClick={() => {
                             setLayer(at);

@@ -6,6 +6,7 @@ import { Computed } from "@/components/figures/Computed";
 import { LOG_SHARES, logShare, percent } from "@/components/model/visible";
 import { Tokens } from "@/components/Tokens";
 import { Alternatives } from "./Alternatives";
+import { brief } from "@/series/points";
 import { Branches } from "./Branches";
 import { Scale } from "@/components/model/Scale";
 import classes from "./WriterPanel.module.css";
@@ -134,7 +135,7 @@ function Openness({ branch }: { branch: Branch | null }) {
   return (
     <Text size="sm" c="dimmed" component="div" data-testid="openness">
       <Computed of="playground.openness">
-        each choice as open as among {among.toFixed(1)} equally likely tokens
+        each choice as open as among {brief(among)} equally likely tokens
       </Computed>
     </Text>
   );

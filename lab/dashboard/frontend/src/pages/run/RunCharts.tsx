@@ -110,7 +110,7 @@ export function RunCharts({ run, record, clock, checkpoints }: Props) {
           {since !== null && (
             <Text size="sm" mt="xs" data-testid="turn">
               <Computed of="run.turn">Validation rises since step {since.toLocaleString("en")}.</Computed> The model
-              begins to learn its training text by heart: what it wrote best is the checkpoint of that step.
+              begins to learn its training text by heart: its best weights were those of that step.
             </Text>
           )}
         </div>
