@@ -148,15 +148,17 @@ export function inWords(label: string, { x, y }: Points, place: (x: number) => s
   let last: number | null = null;
   let lowest = Infinity;
   let where = 0;
-  y.forEach((value, at) => {
-    if (value === null) return;
+  // A plain loop: of long live lines this is done many times a second.
+  for (let at = 0; at < y.length; at++) {
+    const value = y[at];
+    if (value === null || value === undefined) continue;
     first ??= value;
     last = value;
     if (value < lowest) {
       lowest = value;
       where = x[at] ?? 0;
     }
-  });
+  }
   if (first === null || last === null) return `${label}: no points yet.`;
   const points = all === 1 ? "1 point" : `${all.toLocaleString("en")} points`;
   return `${label}: ${points}, from ${brief(first)} to ${brief(last)}; lowest ${brief(lowest)} at ${place(where)}.`;

@@ -134,9 +134,7 @@ function Openness({ branch }: { branch: Branch | null }) {
   if (among === null) return null;
   return (
     <Text size="sm" c="dimmed" component="div" data-testid="openness">
-      <Computed of="playground.openness">
-        each choice as open as among {brief(among)} equally likely tokens
-      </Computed>
+      <Computed of="playground.openness">each choice as open as among {brief(among)} equally likely tokens</Computed>
     </Text>
   );
 }
