@@ -10,7 +10,7 @@ const level: Level = { y: 5.5, label: "counting", meaning: "", style: 3 };
 
 describe("the legend", () => {
   const at = (index: number | null, x: number, cursor = x) =>
-    atDot({ line: sparse, points: sparse, trend: null }, { index, x, cursor }, String);
+    atDot({ line: sparse, points: sparse, trend: null, edges: [] }, { index, x, cursor }, String);
 
   it("tells the value at the dot, and where that is not under the cursor, its place", () => {
     expect(at(1, 10)).toBe("5");
@@ -24,7 +24,7 @@ describe("the legend", () => {
     const points = snap(line, { from: 0, to: 8999, count: 100, log: false });
     expect(points.snapped).toBe(true);
     const place = points.x[101] as number;
-    expect(atDot({ line, points, trend: null }, { index: 101, x: place, cursor: place }, String)).toBe("2 to 4");
+    expect(atDot({ line, points, trend: null, edges: [] }, { index: 101, x: place, cursor: place }, String)).toBe("2 to 4");
     expect(newest({ x, y: [...line.y.slice(0, -1), 3.25] })).toBe("3.25");
   });
 });

@@ -55,6 +55,6 @@ export function writeValues(
               formatX,
             );
     }
-    series += one.trend ? 2 : 1;
+    series += 1 + (one.trend ? 1 : 0) + one.edges.length;
   }
 }

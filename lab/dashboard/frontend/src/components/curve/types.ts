@@ -10,6 +10,8 @@ export interface Series extends Points {
   sparse?: boolean;
   /** How many points there were before thinning, if more than are here. */
   total?: number;
+  /** A band around the line, as long as the line: where the runs lie whose mean it is. */
+  band?: { low: (number | null)[]; high: (number | null)[] };
 }
 
 /** A horizontal line over the whole width, with its words: what a curve is to be held against. */
