@@ -49,6 +49,8 @@ class Checkpoint:
     """Bytes."""
     modified: float
     """Seconds since 1970."""
+    file: tuple[int, int] = (0, 0)
+    """Which file it is, of which device: one may have several names, and takes the room of one."""
 
     @property
     def weights_only(self) -> bool:
@@ -189,7 +191,8 @@ class Runs:
                 step = int(digits) if counted else logged.get(path.name)
                 name = readable(path.name)
                 size = status.st_size + shards.n_bytes(path.parent, step)
-                found.append(Checkpoint(self.id_of(path), path, name, step, size, status.st_mtime))
+                file = status.st_dev, status.st_ino
+                found.append(Checkpoint(self.id_of(path), path, name, step, size, status.st_mtime, file))
         return sorted(found, key=lambda c: (c.step if c.step is not None else -1, c.modified, c.name))
 
     def remove_checkpoint(self, checkpoint_id: str) -> None:
