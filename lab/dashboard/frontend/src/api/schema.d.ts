@@ -253,6 +253,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/readings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Readings
+         * @description What the loss is to be held against, and where validation turns upwards.
+         */
+        get: operations["get_readings_api_runs__run_id__readings_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/compare": {
         parameters: {
             query?: never;
@@ -1268,6 +1288,34 @@ export interface components {
             probability: number | ("NaN" | "Infinity" | "-Infinity") | null;
         };
         /**
+         * Level
+         * @description A horizontal line in the charts of the loss.
+         */
+        Level: {
+            /**
+             * Name
+             * @enum {string}
+             */
+            name: "guessing" | "single_tokens" | "best_possible";
+            /** Label */
+            label: string;
+            /**
+             * Meaning
+             * @description What it is computed from.
+             */
+            meaning: string;
+            /**
+             * Loss
+             * @description Nats a token.
+             */
+            loss: number | ("NaN" | "Infinity" | "-Infinity");
+            /**
+             * Bits Per Byte
+             * @description Null before the first evaluation.
+             */
+            bits_per_byte: number | ("NaN" | "Infinity" | "-Infinity") | null;
+        };
+        /**
          * Log
          * @description What a training has printed.
          */
@@ -1565,6 +1613,29 @@ export interface components {
             token_id: number;
             /** Text */
             text: string;
+        };
+        /**
+         * Readings
+         * @description How a run's curves are to be read.
+         */
+        Readings: {
+            /** Run */
+            run: string;
+            /**
+             * Levels
+             * @description The highest first; those that are known.
+             */
+            levels: components["schemas"]["Level"][];
+            /**
+             * Rises Since
+             * @description The step of the lowest validation loss, once later evaluations lie clearly above it; else null.
+             */
+            rises_since: number | null;
+            /**
+             * Training Tokens
+             * @description Of the text that is trained on: what one pass passes over.
+             */
+            training_tokens: number | null;
         };
         /**
          * Resolved
@@ -3603,6 +3674,109 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The request makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not in this state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A field does not fit. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_readings_api_runs__run_id__readings_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Readings"];
+                };
             };
             /** @description The request makes no sense. */
             400: {
