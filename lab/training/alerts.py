@@ -28,6 +28,8 @@ class Alerts(L.Callback):
         prints: whether the terminal is.
     """
 
+    state_key = "Alerts"  # which checkpoints of earlier versions have; there is no state any more
+
     def __init__(self, log: EventLog, watch: Watch, loggers: Iterable[Logger], prints: bool) -> None:
         self.events = log  # not self.log: Lightning puts a method of its own there
         self.watch = watch
