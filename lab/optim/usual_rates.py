@@ -14,7 +14,10 @@ _BY_WIDTH: dict[type[OptimizerConfig], tuple[float, float]] = {AdamWConfig: (0.0
 """Divided by the width: the wider a matrix, the more weights add up in each of its results, and the smaller a step of
 each has to be (see ``lab.optim.mup``)."""
 
-_AT_ANY_WIDTH: dict[type[OptimizerConfig], tuple[float, float]] = {SGDConfig: (0.001, 2.0), AdafactorConfig: (0.001, 1.0)}
+_AT_ANY_WIDTH: dict[type[OptimizerConfig], tuple[float, float]] = {
+    SGDConfig: (0.001, 2.0),
+    AdafactorConfig: (0.001, 1.0),
+}
 """Adafactor's rate is a share of the size of the weights, and gradient descent's has no measure but the clipping."""
 
 
