@@ -173,6 +173,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/distributions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Distributions
+         * @description How large the run's weights and gradients were, evaluation by evaluation.
+         */
+        get: operations["get_distributions_api_runs__run_id__distributions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/checkpoints": {
         parameters: {
             query?: never;
@@ -903,6 +923,18 @@ export interface components {
             };
         };
         /**
+         * CountedMoment
+         * @description What one evaluation has seen of weights and gradients.
+         */
+        CountedMoment: {
+            /** Step */
+            step: number;
+            /** Parts */
+            parts: {
+                [key: string]: components["schemas"]["PartCounts"];
+            };
+        };
+        /**
          * Description
          * @description Everything that a form needs.
          */
@@ -911,6 +943,16 @@ export interface components {
             groups: components["schemas"]["Group"][];
             /** Options */
             options: components["schemas"]["Option"][];
+        };
+        /**
+         * Distributions
+         * @description How large the weights and gradients of a run were.
+         */
+        Distributions: {
+            /** Lowest Exponent */
+            lowest_exponent: number;
+            /** Moments */
+            moments: components["schemas"]["CountedMoment"][];
         };
         /**
          * EndEvent
@@ -1100,6 +1142,22 @@ export interface components {
             alternatives: number;
             /** Stop */
             stop?: string[];
+        };
+        /**
+         * GradientCounts
+         * @description Of the gradient that moved a part last.
+         */
+        GradientCounts: {
+            /**
+             * Zeros
+             * @description How many are exactly zero.
+             */
+            zeros: number;
+            /**
+             * Counts
+             * @description How many lie between 2^(lowest_exponent + i) and twice that.
+             */
+            counts: number[];
         };
         /**
          * Group
@@ -1585,6 +1643,15 @@ export interface components {
             overrides?: {
                 [key: string]: string | number | boolean | (number)[] | null;
             };
+        };
+        /**
+         * PartCounts
+         * @description A part of the model, all its matrices together.
+         */
+        PartCounts: {
+            weights: components["schemas"]["WeightCounts"];
+            /** @description None before the first step. */
+            gradients: components["schemas"]["GradientCounts"] | null;
         };
         /**
          * PositionLoss
@@ -2172,6 +2239,22 @@ export interface components {
              * @description What byte-pair encoding joined first, in its order.
              */
             merges: components["schemas"]["Merge"][];
+        };
+        /**
+         * WeightCounts
+         * @description Of a part's weights.
+         */
+        WeightCounts: {
+            /**
+             * Edge
+             * @description The largest of them, whatever its sign.
+             */
+            edge: number;
+            /**
+             * Counts
+             * @description How many fall into bins of equal width from -edge to edge.
+             */
+            counts: number[];
         };
         /**
          * Gap
@@ -3265,6 +3348,109 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Sample"][];
+                };
+            };
+            /** @description The request makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not in this state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A field does not fit. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_distributions_api_runs__run_id__distributions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Distributions"];
                 };
             };
             /** @description The request makes no sense. */
