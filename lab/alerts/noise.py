@@ -16,6 +16,7 @@ JUDGED = 5
 """The last of them are what is judged, and do not measure."""
 _FEWEST = 5
 _ENOUGH = 20
+_MANY = 30
 
 
 class Noise:
@@ -46,4 +47,6 @@ class Noise:
     def usual(self) -> float:
         """About one standard deviation, nats a token."""
         ups = self.steps_up
-        return statistics.median(ups) if len(ups) >= _FEWEST else self.expected
+        if len(ups) < _FEWEST:  # too early to tell, or a loss that never goes up
+            return self.expected if len(self._losses) < _MANY else max(ups, default=0.0)
+        return statistics.median(ups)

@@ -12,6 +12,11 @@ _AT_THE_START = 20
 _AT_THE_YARDSTICK = 60
 """Of one that has learnt how often each token occurs: models rest there for a while before they learn what follows
 what, the best of them, too, and some never leave."""
+_LONGER = 4
+"""Times as many points are looked at where the loss is too noisy for so few to tell."""
+_FALL = 0.1
+"""Nats a token, from the first half of the points to the second. There is no fall where none stands out from chance,
+and one of this size would."""
 _NEAR = 0.1
 """Nats a token: what lies no further below guessing is no better than it."""
 _MOVED = 0.3
@@ -25,7 +30,7 @@ class Stalled:
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
         self.noise = Noise(setting.expected_noise)
-        self._points: deque[tuple[int, float]] = deque(maxlen=_AT_THE_YARDSTICK)
+        self._points: deque[tuple[int, float]] = deque(maxlen=_LONGER * _AT_THE_YARDSTICK)
         self._told_at = math.inf
         """The level that was told of; infinite if none was."""
 
@@ -35,10 +40,14 @@ class Stalled:
         if step <= self.setting.warmup_steps:
             return None
         self._points.append((step, loss))
-        at_the_start = self._judged(_AT_THE_START, self.setting.guessing - _NEAR, "guessing")
-        if at_the_start is not None or self.setting.yardstick is None:
-            return at_the_start
-        return self._judged(_AT_THE_YARDSTICK, self.setting.yardstick, "counting single tokens")
+        marks = [(_AT_THE_START, self.setting.guessing - _NEAR, "guessing")]
+        if self.setting.yardstick is not None:
+            marks.append((_AT_THE_YARDSTICK, self.setting.yardstick, "counting single tokens"))
+        for n_points, mark, known in marks:
+            for n in (n_points, _LONGER * n_points):
+                if (alert := self._judged(n, mark, known)) is not None:
+                    return alert
+        return None
 
     def _judged(self, n_points: int, mark: float, known: str) -> Alert | None:
         """Has the loss rested above ``mark``, the level of what is ``known``, for so many points?"""
@@ -50,7 +59,7 @@ class Stalled:
         chance = 2 * self.noise.usual * math.sqrt(2 / (n_points // 2))  # two standard errors of the difference
         if now < self._told_at - max(_MOVED, chance):
             self._told_at = math.inf
-        if now < mark or before - now > chance or self._told_at < math.inf:
+        if now < mark or before - now > min(chance, _FALL - chance) or self._told_at < math.inf:
             return None
         self._told_at = now
         message = f"the training loss has stayed at {now:.2f}, no better than {known}"

@@ -41,7 +41,7 @@ def test_and_in_its_experiments(experiment: str) -> None:
 def test_far_outside_it_names_the_range(words: tuple[str, ...], what: str) -> None:
     said = warning(*words) or ""
     assert f"far too {what}" in said
-    assert "Usual are " in said
+    assert "usual are " in said
 
 
 def test_the_wider_the_smaller() -> None:

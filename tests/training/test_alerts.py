@@ -30,6 +30,7 @@ def test_a_rate_that_is_too_high_is_told_in_every_place(tmp_path: Path) -> None:
     assert losses[told["since"]] > min(loss for step, loss in losses.items() if step < told["since"]) + 0.3
     assert told["step"] <= told["since"] + 5
     assert "try optimizer.lr=" in told["advice"]
+    assert "lr 1 is far too high for this optimizer at a width of 32" in done.out  # before it began
     assert f"alert: since step {told['since']}, the training loss rose from" in done.out
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -46,6 +47,7 @@ def test_a_run_that_learns_is_quiet_and_one_that_fails_says_so(tmp_path: Path) -
     assert done.code == 0, done.err
     assert alerts_of(tmp_path / "run") == []
     assert "alert" not in done.out
+    assert "far too" not in done.out
     found = [(e["step"], e["path"]) for e in events.read(tmp_path / "run") if e["kind"] == "checkpoint"]
     for expected in ((15, "last"), (15, "step-00000015"), (20, "best"), (30, "step-00000030"), (40, "last")):
         assert (expected[0], f"checkpoints/{expected[1]}.ckpt") in found
