@@ -22,8 +22,8 @@ is counting single tokens:
     width 64     6.24  6.17  5.91  5.26  4.52  4.26  4.47  5.10
 
 At a few times AdamW's best rate the loss leaps on its way: at width 32 and 3e-2 to 10.0, at width 64 to 9.9, at width
-128 and 1e-2 to 9.5. What is usual is drawn wide: from where a hundred steps hardly learn to where they leap. Models that
-are wider were not measured.
+128 and 1e-2 to 9.5. What is usual is drawn wide: from where a hundred steps hardly learn to where they leap. Models
+that are wider were not measured.
 """
 
 from lab.config.optimizer_schema import AdafactorConfig, AdamWConfig, MuonConfig, OptimizerConfig, SGDConfig
