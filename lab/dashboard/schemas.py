@@ -54,6 +54,7 @@ class RunSummary(Model):
     val_loss: Number | None = None
     best_val_loss: Number | None = None
     tokens_per_second: Number | None = None
+    alerts: int = Field(default=0, description="How often it said something to be called for.")
     seq: int = Field(default=-1, description="The number of its last event; -1 before the first.")
     sparkline: list[Number] = Field(default=[], description="The training loss in a few points.")
     sweep: str | None = Field(default=None, description="The id of the sweep that it is a run of.")

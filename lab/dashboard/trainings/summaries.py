@@ -43,6 +43,7 @@ def _summary(runs: Runs, jobs: Jobs, folder: Path) -> RunSummary:
         latest = {name: tail.latest(name) for name in ("train_loss", "val_loss", "tokens_per_second")}
         _, val_losses, _ = tail.points("val_loss")
         seq, step = tail.seq, tail.step
+        alerts = sum(event["kind"] == "alert" for event in tail.others)
     # Its results name the checkpoint that was found; before there are any, the options name the one that was asked for.
     parent = str(results.parent or config.get("resume") or "")
     return RunSummary(
@@ -67,6 +68,7 @@ def _summary(runs: Runs, jobs: Jobs, folder: Path) -> RunSummary:
         val_loss=latest["val_loss"],
         best_val_loss=min((float(v) for v in val_losses if v == v), default=None),
         tokens_per_second=told.tokens_per_second or latest["tokens_per_second"],
+        alerts=alerts,
         seq=seq,
         sparkline=losses[downsample(losses, _SPARKLINE)].tolist(),
         sweep=runs.id_of(folder.parent) if read_json(folder.parent / SWEEP_FILE) else None,

@@ -1829,6 +1829,12 @@ export interface components {
             /** Tokens Per Second */
             tokens_per_second: number | ("NaN" | "Infinity" | "-Infinity") | null;
             /**
+             * Alerts
+             * @description How often it said something to be called for.
+             * @default 0
+             */
+            alerts: number;
+            /**
              * Seq
              * @description The number of its last event; -1 before the first.
              * @default -1
@@ -1963,6 +1969,12 @@ export interface components {
             best_val_loss: number | ("NaN" | "Infinity" | "-Infinity") | null;
             /** Tokens Per Second */
             tokens_per_second: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /**
+             * Alerts
+             * @description How often it said something to be called for.
+             * @default 0
+             */
+            alerts: number;
             /**
              * Seq
              * @description The number of its last event; -1 before the first.

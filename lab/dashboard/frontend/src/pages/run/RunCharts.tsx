@@ -6,7 +6,7 @@ import { AxisControls, useAxes, type Axes } from "@/components/run/AxisControls"
 import { along, formatOf, labelOf, placeOf, type Clock } from "@/components/run/axes";
 import type { RunRecord } from "@/live/record";
 import { useVersion } from "@/live/hooks";
-import { alertText } from "./Alerts";
+import { alertSince, alertText, alertTitle } from "./Alerts";
 import classes from "./RunCharts.module.css";
 
 /** A place on the axis that leads to a checkpoint. */
@@ -56,13 +56,17 @@ export function RunCharts({ run, record, clock, checkpoints }: Props) {
     }));
   }, [checkpoints, axes.x, clock, run, navigate, record]);
   const marks = useMemo<Mark[]>(
-    () =>
-      record.notes
+    () => {
+      const timeOf = timesOf(record);
+      return record.notes
         .filter(({ kind }) => kind === "alert")
         .map((alert) => ({
-          x: placeOf(axes.x, alert.step, alert.time, clock),
-          label: `Alert at step ${alert.step}: ${alertText(alert)}`,
-        })),
+          x: placeOf(axes.x, alertSince(alert), timeOf(alertSince(alert)), clock),
+          label: `${alertTitle(alert)}: ${alertText(alert)}`,
+        }));
+    },
+    // The notes are a new list whenever there is a new one.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
     [record.notes, axes.x, clock],
   );
 

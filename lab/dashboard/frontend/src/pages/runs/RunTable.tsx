@@ -3,6 +3,7 @@ import { IconArrowDown, IconArrowUp, IconArrowsSort } from "@tabler/icons-react"
 import { Link } from "react-router";
 import type { RunSummary } from "@/api/types";
 import { titleOf } from "@/components/run/naming";
+import { AlertSign } from "@/components/run/AlertSign";
 import { StateBadge } from "@/components/run/StateBadge";
 import { Tags } from "@/components/run/Tags";
 import { Sparkline } from "@/components/Sparkline";
@@ -86,7 +87,10 @@ function RunLine({ run, chosen, onSelect }: { run: RunSummary; chosen: boolean; 
         <Tags tags={run.tags} />
       </Table.Td>
       <Table.Td data-title="State">
-        <StateBadge state={run.state} />
+        <Group gap={4}>
+          <StateBadge state={run.state} />
+          <AlertSign run={run} />
+        </Group>
       </Table.Td>
       <Table.Td data-title="Step" ta="right">
         <Steps run={run} />
