@@ -70,7 +70,7 @@ def warning(optimizer: OptimizerConfig, emb_dim: int, begins_trained: bool = Fal
     if optimizer.lr < low:
         what, outcome = ("low", "the loss will hardly move")
     return (
-        f"lr {optimizer.lr:g} is far too {what} for this optimizer at a width of {emb_dim}: {outcome}; "
+        f"a learning rate of {optimizer.lr:g} is far too {what} for this optimizer at a width of {emb_dim}: {outcome}; "
         f"usual are {low:g} to {high:g}"
     )
 

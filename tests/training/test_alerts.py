@@ -30,7 +30,7 @@ def test_a_rate_that_is_too_high_is_told_in_every_place(tmp_path: Path) -> None:
     assert losses[told["since"]] > min(loss for step, loss in losses.items() if step < told["since"]) + 0.3
     assert told["step"] <= told["since"] + 5
     assert "try optimizer.lr=" in told["advice"]
-    assert "lr 1 is far too high for this optimizer at a width of 32" in done.out  # before it began
+    assert "a learning rate of 1 is far too high for this optimizer at a width of 32" in done.out  # before it began
     assert f"alert: since step {told['since']}, the training loss rose from" in done.out
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 

@@ -1763,6 +1763,11 @@ export interface components {
             /** @description Unknown while the text is not on this machine, or there is an error. */
             length: components["schemas"]["Length"] | null;
             learning_rate: components["schemas"]["LearningRate"] | null;
+            /**
+             * Rate Warning
+             * @description A sentence for a learning rate far outside of what works.
+             */
+            rate_warning: string | null;
         };
         /**
          * RunChange
