@@ -110,7 +110,7 @@ Answers = Callable[[ViewName], Awaitable[dict[str, Any]]]
 async def generate(settings: SettingsDep, runs: RunsDep, inference: InferenceDep, how: Generate) -> StreamingResponse:
     """Continues a text. Answers with server-sent events, each one JSON with a ``type``: start, token ..., end or error.
     To close the connection stops the writing."""
-    _check_prompt(how.prompt, settings)
+    check_prompt(how.prompt, settings)
     if how.max_tokens > settings.max_new_tokens:
         raise ApiError(422, f"max_tokens={how.max_tokens}: {settings.max_new_tokens} are the most", "max_tokens")
     path = await asyncio.to_thread(runs.checkpoint, how.checkpoint)
@@ -139,7 +139,7 @@ async def _answers(settings: SettingsDep, runs: RunsDep, inference: InferenceDep
     """How the model sees the prompt in the request's body, view by view."""
 
     async def answer(view: ViewName) -> dict[str, Any]:
-        _check_prompt(what.prompt, settings)
+        check_prompt(what.prompt, settings)
         path = await asyncio.to_thread(runs.checkpoint, what.checkpoint)
         found: dict[str, Any] = await _ask(settings, inference, view, path, what)
         return found
@@ -189,7 +189,7 @@ async def ablate(answer: AnswerDep) -> Ablation:
 @router.post("/inspect/timeline")
 async def timeline(settings: SettingsDep, runs: RunsDep, inference: InferenceDep, what: InspectTimeline) -> Timeline:
     """One prompt through the checkpoints of a run."""
-    _check_prompt(what.prompt, settings)
+    check_prompt(what.prompt, settings)
     found = await asyncio.to_thread(runs.checkpoints, what.run)
     # best.ckpt and last.ckpt are often the same moments as others: one frame for each step.
     by_step = {one.step if one.step is not None else one.id: one for one in found}
@@ -223,7 +223,11 @@ async def _ask(
     )
 
 
-def _check_prompt(prompt: str, settings: Settings) -> None:
+def check_prompt(prompt: str, settings: Settings) -> None:
+    """
+    Raises:
+        ApiError: if the prompt is longer than this server reads.
+    """
     most = settings.max_prompt
     if len(prompt) > most:
         raise ApiError(413, f"the prompt has {len(prompt):,} characters, and {most:,} are the most", "prompt")

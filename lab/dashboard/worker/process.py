@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from lab.errors import LabError
+from lab.errors import CodeNeeded, LabError
 
 _MODELS = 2
 """Models that are kept open."""
@@ -129,13 +129,29 @@ def _answers(
 
         yield from generate(*models.get(path), **arguments)
         return
-    from lab.dashboard.worker.inspection import inspect
-
     key = (_Models.key(path), what, tuple(sorted(arguments.items())))
     if key not in answers:
-        model, tokenizer = models.get(path)
-        answers[key] = inspect(model, tokenizer, what, **arguments)  # type: ignore[arg-type]
+        answers[key] = _seen(models, what, path, arguments)
     answers.move_to_end(key)
     while len(answers) > _ANSWERS:
         answers.popitem(last=False)
     yield answers[key]
+
+
+def _seen(models: _Models, what: str, path: Path, arguments: dict[str, Any]) -> Any:
+    """One look at a model; the same question has the same answer."""
+    from lab.dashboard.worker import inspection, structure, walk
+
+    try:
+        model, tokenizer = models.get(path)
+    except CodeNeeded:
+        if what != "structure":
+            raise
+        return structure.of_file(path)
+    match what:
+        case "structure":
+            return structure.of_model(model)
+        case "walk":
+            return walk.follow(model, tokenizer, **arguments)
+        case _:
+            return inspection.inspect(model, tokenizer, what, **arguments)  # type: ignore[arg-type]
