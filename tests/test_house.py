@@ -206,7 +206,7 @@ THROUGH = {
     "dashboard/live": "messages",
     "dashboard/options": "form_schema",
     "dashboard/trainings": "processes summaries",
-    "dashboard/worker": "client generation inspection process",
+    "dashboard/worker": "ablation client generation inspection process structure walk",
     "files": "run_files",
     "inspection": "figures report",
     "interchange": "pretrained",

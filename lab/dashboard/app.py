@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 
 import lab
 from lab.dashboard import http_errors
-from lab.dashboard.api import comparison, config, decoder, docs, health, models, page, runs, trainings
+from lab.dashboard.api import comparison, config, decoder, docs, gpt2, health, models, page, runs, trainings
 from lab.dashboard.api.security import Guard
 from lab.dashboard.live import websocket
 from lab.dashboard.live.messages import ClientMessage, ServerMessage
@@ -34,6 +34,7 @@ _ROUTERS = [
     config.router,
     models.router,
     decoder.router,
+    gpt2.router,
     websocket.router,
     docs.router,
     page.router,  # the last one: it answers every other address with the page

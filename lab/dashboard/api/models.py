@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from lab.dashboard.api.dependencies import InferenceDep, RunsDep, SettingsDep
+from lab.dashboard.api.gpt2 import model_path
 from lab.dashboard.http_errors import ApiError
 from lab.dashboard.schemas import Model
 from lab.dashboard.settings import Settings
@@ -36,7 +37,7 @@ router = APIRouter(prefix="/api", tags=["models"])
 class Generate(Model):
     """What to write, and how."""
 
-    checkpoint: str = Field(description="The id of a checkpoint.")
+    checkpoint: str = Field(description="The id of a checkpoint, or gpt2.")
     prompt: str = ""
     prefix: list[int] = Field(
         default_factory=list, max_length=4096, description="Token ids between the prompt and what is written."
@@ -67,7 +68,7 @@ class Generate(Model):
 class Inspect(Model):
     """What to look at."""
 
-    checkpoint: str = Field(description="The id of a checkpoint.")
+    checkpoint: str = Field(description="The id of a checkpoint, or gpt2.")
     prompt: str = Field(min_length=1)
     top_k: int = Field(default=5, ge=1, le=50)
     layer: int | None = Field(default=None, ge=0, description="For attention: this layer only.")
@@ -113,7 +114,7 @@ async def generate(settings: SettingsDep, runs: RunsDep, inference: InferenceDep
     check_prompt(how.prompt, settings)
     if how.max_tokens > settings.max_new_tokens:
         raise ApiError(422, f"max_tokens={how.max_tokens}: {settings.max_new_tokens} are the most", "max_tokens")
-    path = await asyncio.to_thread(runs.checkpoint, how.checkpoint)
+    path = await asyncio.to_thread(model_path, runs, how.checkpoint)
     generated = inference.stream("generate", path, prompt=how.prompt, prefix=how.prefix, options=how.sampling_options())
     # The first event is waited for here, so that what makes no sense is an error and not a stream.
     first = await anext(generated)
@@ -140,7 +141,7 @@ async def _answers(settings: SettingsDep, runs: RunsDep, inference: InferenceDep
 
     async def answer(view: ViewName) -> dict[str, Any]:
         check_prompt(what.prompt, settings)
-        path = await asyncio.to_thread(runs.checkpoint, what.checkpoint)
+        path = await asyncio.to_thread(model_path, runs, what.checkpoint)
         found: dict[str, Any] = await _ask(settings, inference, view, path, what)
         return found
 

@@ -1,5 +1,6 @@
 """The decoder in a checkpoint, through the real server and its worker: what it is built of, and a token's way."""
 
+import copy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import torch
 from support.commands import TINY, train_here
 from support.server import Server, serving
 
+from lab.inference.sampling import Sampling, generate
 from lab.inspection import internals
 from lab.inspection.walk import walk
 from lab.interchange.pretrained import Pretrained, open_pretrained
@@ -143,6 +145,38 @@ def test_mistakes(client: httpx.Client, change: dict[str, Any], status: int, sai
     answer = client.post("/api/inspect/walk", json=asked)
     assert answer.status_code == status, answer.text
     assert said in answer.text
+
+
+def test_the_text_with_and_without_a_head(server: Server, client: httpx.Client) -> None:
+    """Against the same model with the head's columns, or its layer, taken out of the weights."""
+    checkpoint = checkpoints(client, "gpt2")["last.ckpt"]
+    whole = opened(server, "gpt2", "last.ckpt")
+    ids = whole.tokenizer.encode(PROMPT)
+    for head, temperature in ((1, 0.0), (None, 0.0), (None, 1.2)):
+        model = copy.deepcopy(whole.model)
+        if head is None:
+            del model.blocks[1]
+        else:
+            with torch.no_grad():
+                model.blocks[1].attention.project.weight[:, 16:] = 0  # type: ignore[union-attr, index, operator]
+        asked = {"checkpoint": checkpoint, "prompt": PROMPT, "layer": 1, "head": head, "max_tokens": 8}
+        asked |= {"temperature": temperature, "seed": 5}
+        answer = client.post("/api/inspect/without", json=asked)
+        assert answer.status_code == 200, answer.text
+        assert client.post("/api/inspect/without", json=asked).json() == answer.json()
+        told = answer.json()
+        written = {}
+        for name, one in (("whole", whole.model), ("without", model)):
+            (text,) = generate(one, [ids], 8, Sampling(temperature), seed=5)
+            written[name] = [token["token_id"] for token in told[name]["tokens"]]
+            assert ids + written[name] == text
+            loss = one.loss(torch.tensor([ids[:-1]]), torch.tensor([ids[1:]])).item()
+            assert told[name]["loss"] == pytest.approx(loss, abs=1e-5)
+        differing = [at for at in range(8) if written["whole"][at] != written["without"][at]]
+        assert told["first_difference"] == (differing[0] if differing else None)
+    refused = client.post("/api/inspect/without", json=asked | {"layer": 2})
+    assert (refused.status_code, "no layer 2" in refused.text) == (422, True)
+    assert client.post("/api/inspect/without", json=asked | {"max_tokens": 500}).status_code == 422
 
 
 def test_an_answer_has_its_limits() -> None:
