@@ -2,7 +2,7 @@
 
 import copy
 import math
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -37,7 +37,7 @@ class Reference:
     """The forward pass over one text by the weights' names, with what one head does at one position."""
 
     def __init__(self, model: GPTModel, ids: list[int], layer: int, head: int, position: int) -> None:
-        self.config: Any = model.config
+        self.config = cast(Any, model.config)
         self.weights = {name: value.detach().double().numpy() for name, value in model.state_dict().items()}
         self.head, self.position = head, position
         self.token = self.weights["token_embedding.weight"][ids]
@@ -179,7 +179,7 @@ def test_every_step_is_that_of_the_reference(name: str, layer: int, head: int, p
     for stage, vector in told.stages.items():
         # lab.parts.rope turns in float32
         np.testing.assert_allclose(steps.stages[stage].numpy(), vector, rtol=1e-5, atol=1e-6)
-    close: dict[str, Any] = {"rtol": 1e-5, "atol": 1e-6} if model.config.position == "rope" else exactly  # type: ignore[attr-defined]
+    close: dict[str, Any] = {"rtol": 1e-5, "atol": 1e-6} if told.config.position == "rope" else exactly
     for field in ("keys", "values", "products", "weights", "context"):
         np.testing.assert_allclose(getattr(steps, field).numpy(), np.array(told.steps[field]), **close)
     size = len(told.stages["projected"])

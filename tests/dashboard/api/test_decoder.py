@@ -108,7 +108,8 @@ def test_what_a_model_is_built_of(server: Server, client: httpx.Client) -> None:
         assert (told["n_layers"], told["emb_dim"], told["head_dim"], told["hidden_dim"]) == (2, 32, 16, 128)
         assert told["total"] == model.num_parameters()
         shapes = {one["name"]: one["shape"] for one in told["parameters"]}
-        assert shapes["blocks.*.attention.qkv.weight"] == list(model.blocks[1].attention.qkv.weight.shape)  # type: ignore[union-attr]
+        block: Any = model.blocks[1]
+        assert shapes["blocks.*.attention.qkv.weight"] == list(block.attention.qkv.weight.shape)
         assert "head.weight" not in shapes
         assert told["own"] == []
         plain = ("layernorm", "learned", False, 2) if run == "gpt2" else ("rmsnorm", "rope", True, 1)
@@ -158,7 +159,8 @@ def test_the_text_with_and_without_a_head(server: Server, client: httpx.Client) 
             del model.blocks[1]
         else:
             with torch.no_grad():
-                model.blocks[1].attention.project.weight[:, 16:] = 0  # type: ignore[union-attr, index, operator]
+                block: Any = model.blocks[1]
+                block.attention.project.weight[:, 16:] = 0
         asked = {"checkpoint": checkpoint, "prompt": PROMPT, "layer": 1, "head": head, "max_tokens": 8}
         asked |= {"temperature": temperature, "seed": 5}
         answer = client.post("/api/inspect/without", json=asked)

@@ -109,10 +109,12 @@ function Side({ title, side, found, than }: SideProps) {
   const { tokens, first_difference: first } = found;
   const at = first ?? side.tokens.length;
   const text = (from: number, to?: number) =>
-    side.tokens
-      .slice(from, to)
-      .map((token) => token.text)
-      .join("");
+    visible(
+      side.tokens
+        .slice(from, to)
+        .map((token) => token.text)
+        .join(""),
+    );
   const marked = side.tokens[at]?.text;
   return (
     <section className={classes.side} aria-label={title}>
@@ -130,6 +132,11 @@ function Side({ title, side, found, than }: SideProps) {
       </p>
     </section>
   );
+}
+
+/** Line ends as signs, and many of them as one: a model that has learnt little writes little else. */
+function visible(text: string): string {
+  return text.replaceAll(/\n+/g, (ends) => `${"⏎".repeat(ends.length)}\n`);
 }
 
 function lossOf(loss: Figure, than?: Figure | null): string {

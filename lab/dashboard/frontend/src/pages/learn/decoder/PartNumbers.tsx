@@ -119,7 +119,7 @@ function AddNumbers({ sum }: { sum: Addition }) {
         </tr>
       </Sums>
       <Text size="sm">
-        What is added has {percent(ratio)} of the stream&apos;s length and points {way}: the cosine between them is{" "}
+        What is added has {fixed(ratio * 100, 0)}% of the stream&apos;s length and points {way}: the cosine between them is{" "}
         {fixed(sum.cosine)} (1: the same way, 0: across, −1: against).
       </Text>
     </Stack>
