@@ -119,8 +119,8 @@ function AddNumbers({ sum }: { sum: Addition }) {
         </tr>
       </Sums>
       <Text size="sm">
-        What is added has {fixed(ratio * 100, 0)}% of the stream&apos;s length and points {way}: the cosine between them is{" "}
-        {fixed(sum.cosine)} (1: the same way, 0: across, −1: against).
+        What is added has {fixed(ratio * 100, 0)}% of the stream&apos;s length and points {way}: the cosine between them
+        is {fixed(sum.cosine)} (1: the same way, 0: across, −1: against).
       </Text>
     </Stack>
   );
