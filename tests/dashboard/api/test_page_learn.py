@@ -1,5 +1,6 @@
 """The pages that teach, in a real browser: the decoder box by box, a text without a head, GPT-2 beside one's own."""
 
+import json
 import math
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -54,7 +55,7 @@ def test_a_score_can_be_computed_by_hand_from_what_is_shown(
     assert box(page, "attention").get_attribute("aria-expanded") == "true"
     assert "rotation (rope)" in box(page, "attention").inner_text()
     assert box(page, "position").count() == 0
-    panel.get_by_text("All numbers").click()
+    panel.get_by_role("switch", name="All numbers").press("Space")
     panel.get_by_role("button", name="2 ·said").click()
     rows = panel.get_by_role("region", name="One product, number by number").locator("tbody tr")
     wait_for(lambda: rows.count() == 16)  # head_dim
@@ -130,11 +131,11 @@ def test_gpt2_answers_beside_ones_own(server: Server, finished: str, open_page: 
     page.get_by_role("region", name="GPT-2 itself").get_by_text("5 tokens").wait_for()
     with server.client() as client:
         how = {"checkpoint": "gpt2", "prompt": PROMPT, "max_tokens": 1}
-        answer = client.post("/api/generate", json=how).text
-    best = answer.split('"alternatives":')[1]
-    assert lists.nth(1).locator("li").count() == 6
-    share = float(best.split('"probability":')[1].split("}")[0].split(",")[0])
-    assert f"{share * 100:.1f}%" in lists.nth(1).locator("li").first.inner_text()
+        lines = client.post("/api/generate", json=how).text.splitlines()
+    (drawn,) = [event for line in lines if '"type": "token"' in line for event in [json.loads(line[6:])]]
+    shown = lists.nth(1).locator("li").all_inner_texts()
+    expected = [one["text"].replace(" ", "·").replace("\n", "⏎")[:11] for one in drawn["alternatives"][:6]]
+    assert [line.startswith(text) for line, text in zip(shown, expected, strict=True)] == [True] * 6, (shown, expected)
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1440, "dark")])
