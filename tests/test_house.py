@@ -217,7 +217,7 @@ THROUGH = {
     "dashboard/live": "messages",
     "dashboard/options": "composition form_schema length",
     "dashboard/trainings": "processes summaries",
-    "dashboard/worker": "client generation inspection process",
+    "dashboard/worker": "ablation client generation inspection process structure walk",
     "files": "run_files",
     "inspection": "figures report",
     "interchange": "pretrained",
