@@ -56,7 +56,12 @@ def make_module(run: Preparation, initial: GPTModel | None = None) -> GPTModule:
 
 
 def make_callbacks(
-    run: Preparation, record: Record, log: EventLog, signals: Signals, bar: L.Callback | None = None
+    run: Preparation,
+    record: Record,
+    log: EventLog,
+    signals: Signals,
+    alerts: Alerts,
+    bar: L.Callback | None = None,
 ) -> list[L.Callback]:
     """What accompanies the training: the lab's own callbacks, then those of the options. ``bar`` shows how far it has
     come, in place of the lab's display."""
@@ -86,7 +91,7 @@ def make_callbacks(
         control,
         checkpoints,
         _snapshots(run, log, checkpoints) if checkpoints else None,
-        Alerts(log),
+        alerts,
         Hparams(config, record),
     ]
     return [callback for callback in own if callback is not None] + list(run.chosen.callbacks.values())
@@ -117,9 +122,9 @@ def _snapshots(run: Preparation, log: EventLog, checkpoints: Checkpoints) -> Sna
     return Snapshots(checkpoints, most, total_steps=run.plan.total_steps, log=log, earlier=earlier)
 
 
-def make_loggers(run: Preparation, log: EventLog) -> list[Logger]:
+def make_loggers(run: Preparation, log: EventLog, alerts: Alerts) -> list[Logger]:
     """The event log, which every run has, and the loggers of the options."""
-    return [EventLogger(log), *run.chosen.loggers.values()]
+    return [EventLogger(log, alerts.see), *run.chosen.loggers.values()]
 
 
 def make_trainer(run: Preparation, loggers: list[Logger], callbacks: list[L.Callback]) -> L.Trainer:
