@@ -2,6 +2,7 @@ import { Loader, Stack, Tabs, Textarea } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { useState, type ComponentType } from "react";
 import { choiceParam, textParam, useParam } from "@/address/useParam";
+import { useVocabularySize } from "@/api/vocabulary";
 import { ErrorNote } from "@/components/ErrorNote";
 import { AblationTab } from "@/pages/inside/AblationTab";
 import { ActivationsTab } from "@/pages/inside/ActivationsTab";
@@ -13,6 +14,7 @@ import { CheckpointPicker } from "@/components/model/CheckpointPicker";
 import { NoCheckpoints } from "@/components/model/NoCheckpoints";
 import { useChosen, type Chosen } from "@/components/model/useChosen";
 import { PageHead } from "@/components/PageHead";
+import { Seen } from "@/pages/questions/Seen";
 
 const PROMPT = "The fox went to the mill. The miller saw the fox, and the fox saw the miller.";
 const WAIT = 500; // ms after the last key
@@ -65,6 +67,7 @@ export default function Inside() {
                 <Tabs.Panel key={name} value={name}>
                   <h2 className="visually-hidden">{PANELS[name].name}</h2>
                   <Panel chosen={chosen} prompt={prompt} />
+                  <SeenInside tab={name} run={chosen.run} />
                 </Tabs.Panel>
               );
             })}
@@ -73,6 +76,12 @@ export default function Inside() {
       </Stack>
     </>
   );
+}
+
+/** What was to be seen in a tab. */
+function SeenInside({ tab, run }: { tab: Tab; run: string }) {
+  const vocabularySize = useVocabularySize(run);
+  return <Seen place={tab === "loss" ? "token-loss" : tab} facts={() => ({ vocabularySize })} />;
 }
 
 /** The prompt as it is typed; the model is asked when the typing rests. */

@@ -5,6 +5,7 @@ import { PageHead } from "@/components/PageHead";
 import { Code } from "./learn/Code";
 import classes from "./learn/Learn.module.css";
 import { STOPS } from "./learn/stops";
+import { Questions } from "./questions/Questions";
 
 export default function Learn() {
   const vocabularySize = counted(useVocabularySize());
@@ -50,6 +51,7 @@ export default function Learn() {
         On the page Inside, everything can be played through the checkpoints of a run: the same prompt, from the first
         step to the last. That is the best way to see what training does.
       </Text>
+      <Questions />
     </>
   );
 }

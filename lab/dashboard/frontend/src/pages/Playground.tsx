@@ -13,6 +13,7 @@ import { useSettings } from "@/pages/playground/settings";
 import { useWriter } from "@/pages/playground/useWriter";
 import { WriterPanel } from "@/pages/playground/WriterPanel";
 import { PageHead } from "@/components/PageHead";
+import { Seen } from "@/pages/questions/Seen";
 
 const flag = flagParam();
 const WAIT = 350; // ms after a slider's last move
@@ -131,6 +132,7 @@ function Desk({ one, other }: { one: Chosen; other: Chosen | null }) {
             />
           )}
         </SimpleGrid>
+        <Seen place="playground" facts={() => ({ temperature })} />
       </Stack>
       <Paper withBorder p="md" component="section" aria-label="How to draw">
         <Controls settings={settings} />

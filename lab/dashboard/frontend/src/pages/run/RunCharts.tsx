@@ -6,6 +6,8 @@ import { AxisControls, useAxes, type Axes } from "@/components/run/AxisControls"
 import { along, formatOf, labelOf, placeOf, type Clock } from "@/components/run/axes";
 import type { RunRecord } from "@/live/record";
 import { useVersion } from "@/live/hooks";
+import { Seen } from "@/pages/questions/Seen";
+import { factsOf } from "@/pages/questions/training";
 import { alertText } from "./Alerts";
 import classes from "./RunCharts.module.css";
 
@@ -66,6 +68,7 @@ export function RunCharts({ run, record, clock, checkpoints }: Props) {
     [record.notes, axes.x, clock],
   );
 
+  const facts = () => ({ ...factsOf(record.tracks), vocabularySize });
   const shared = {
     xLabel: labelOf(axes.x),
     formatX: formatOf(axes.x),
@@ -90,33 +93,43 @@ export function RunCharts({ run, record, clock, checkpoints }: Props) {
             ticks={ticks}
             marks={marks}
           />
+          <Seen place="loss" facts={facts} />
         </div>
-        <Curve
-          {...shared}
-          title="Learning rate"
-          hint="How large a step the optimizer takes."
-          series={series.rate}
-          smoothing={0}
-          height={200}
-          small
-        />
-        <Curve
-          {...shared}
-          title="Gradient norm"
-          hint="Look here first when a run misbehaves."
-          series={series.norm}
-          logY={axes.logY}
-          height={200}
-          small
-        />
-        <Curve
-          {...shared}
-          title="Tokens per second"
-          hint="Evaluations and pauses not counted."
-          series={series.speed}
-          height={200}
-          small
-        />
+        <div>
+          <Curve
+            {...shared}
+            title="Learning rate"
+            hint="How large a step the optimizer takes."
+            series={series.rate}
+            smoothing={0}
+            height={200}
+            small
+          />
+          <Seen place="rate" facts={facts} />
+        </div>
+        <div>
+          <Curve
+            {...shared}
+            title="Gradient norm"
+            hint="Look here first when a run misbehaves."
+            series={series.norm}
+            logY={axes.logY}
+            height={200}
+            small
+          />
+          <Seen place="norm" facts={facts} />
+        </div>
+        <div>
+          <Curve
+            {...shared}
+            title="Tokens per second"
+            hint="Evaluations and pauses not counted."
+            series={series.speed}
+            height={200}
+            small
+          />
+          <Seen place="speed" facts={facts} />
+        </div>
       </div>
     </section>
   );
