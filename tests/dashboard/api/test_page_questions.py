@@ -79,7 +79,7 @@ def in_a_browser(test: Any) -> Any:
 
 def panels() -> dict[str, str]:
     """The panel of each card, by the card's name."""
-    found = {}
+    found: dict[str, str] = {}
     for file in FILES:
         names = re.findall(r'\bid: "([\w-]+)"', (CARDS / file).read_text())
         found |= dict(zip(names, re.findall(r'panel: "([\w-]+)"', (CARDS / file).read_text()), strict=True))

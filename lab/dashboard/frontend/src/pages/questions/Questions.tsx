@@ -25,7 +25,10 @@ export function Questions() {
           const card = CARDS.find((one) => one.id === id);
           if (!card) return null;
           return (
-            <List.Item key={id} styles={{ itemWrapper: { display: "inline-block", width: "calc(100% - 2em)" } }}>
+            <List.Item
+              key={id}
+              styles={{ itemWrapper: { display: "inline-block", verticalAlign: "top", width: "calc(100% - 2em)" } }}
+            >
               <Anchor component={Link} to={card.to(run)} fw={650} underline="always" data-testid={`question-${id}`}>
                 {card.question}
               </Anchor>

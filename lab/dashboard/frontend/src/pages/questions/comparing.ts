@@ -10,7 +10,7 @@ export const COMPARING: Card[] = [
     under: ["verdict"],
     to: () => "/compare",
     panel: "comparison",
-    command: "python -m lab.compare --help",
+    command: 'python -m lab.compare "outputs/*/*"',
     code: { file: "lab/comparison/verdict.py", name: "_measure", line: "told = difference(" },
   },
   {

@@ -101,6 +101,7 @@ export function RunCharts({ run, record, clock, checkpoints }: Props) {
             title="Learning rate"
             hint="How large a step the optimizer takes."
             series={series.rate}
+            logY={axes.logY}
             smoothing={0}
             height={200}
             small
