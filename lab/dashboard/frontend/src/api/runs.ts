@@ -2,7 +2,7 @@
 import { keepPreviousData, useMutation, useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, data } from "./client";
 import { keys } from "./keys";
-import type { HeldEqual, RunSummary, Value } from "./types";
+import type { HeldEqual, RunRequest, RunSummary } from "./types";
 
 /** All runs. The live connection keeps them up to date (see live/LiveProvider). */
 export function useRuns() {
@@ -63,6 +63,24 @@ export function useCheckpointsOf(runs: string[]) {
   return useQueries({ queries: runs.map(checkpointsQuery) });
 }
 
+/** Where the time of the run's steps went when it was measured last; null: never yet. */
+export function useProfile(run: string) {
+  return useQuery({
+    queryKey: keys.profile(run),
+    queryFn: async () =>
+      (await data(api.GET("/api/runs/{run_id}/profile", { params: { path: { run_id: run } } }))) ?? null,
+  });
+}
+
+/** Measures it now. */
+export function useMeasure(run: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => data(api.POST("/api/runs/{run_id}/profile", { params: { path: { run_id: run } } })),
+    onSuccess: (found) => client.setQueryData(keys.profile(run), found),
+  });
+}
+
 /** How large weights and gradients were; asked for again when there are more evaluations. */
 export function useDistributions(run: string, evaluations: number) {
   return useQuery({
@@ -94,31 +112,12 @@ export function useLog(run: string, alive: boolean) {
   });
 }
 
-export interface Order {
-  overrides: Record<string, Value>;
-  name?: string;
-}
-
-/** Starts a run. */
+/** Starts what is asked for: a run, a sweep, from nothing or from a checkpoint. */
 export function useTrain() {
   const cache = useQueryClient();
   return useMutation({
-    mutationFn: (order: Order) => data(api.POST("/api/train", { body: { tags: [], ...order } })),
-    onSuccess: () => cache.invalidateQueries({ queryKey: keys.runs }),
-  });
-}
-
-export interface ForkOrder extends Order {
-  run: string;
-  checkpoint: string;
-}
-
-/** Starts a run that goes on from a checkpoint, with other options. */
-export function useFork() {
-  const cache = useQueryClient();
-  return useMutation({
-    mutationFn: ({ run, ...body }: ForkOrder) =>
-      data(api.POST("/api/runs/{run_id}/fork", { params: { path: { run_id: run } }, body })),
+    mutationFn: (request: Partial<RunRequest>) =>
+      data(api.POST("/api/train", { body: { confirmed: false, ...request } })),
     onSuccess: () => cache.invalidateQueries({ queryKey: keys.runs }),
   });
 }
