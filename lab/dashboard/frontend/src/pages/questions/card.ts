@@ -13,6 +13,7 @@ export const PLACES = [
   "lens",
   "token-loss",
   "neighbours",
+  "map",
   "ablation",
   "verdict",
   "curves",

@@ -76,7 +76,7 @@ export const INSIDE: Card[] = [
     question: "Which tokens does the model take for alike?",
     says: () =>
       "Those whose rows of the embedding point the same way. Nobody told it which words belong together: rows that are used alike are pushed alike.",
-    under: ["neighbours"],
+    under: ["neighbours", "map"],
     to: inside("neighbours"),
     panel: "seen-neighbours",
     command: 'python -m lab.inspect checkpoint=last prompt="The fox" to=inside',
