@@ -46,6 +46,7 @@ def _summary(runs: Runs, jobs: Jobs, folder: Path) -> RunSummary:
         _, val_losses, _ = tail.points("val_loss")
         over, rates, _ = tail.points("tokens_per_second")
         seq, step = tail.seq, tail.step
+        alerts = sum(event["kind"] == "alert" for event in tail.others)
     # Its results name the checkpoint that was found; before there are any, the options name the one that was asked for.
     parent = str(results.parent or config.get("resume") or "")
     return RunSummary(
@@ -72,6 +73,7 @@ def _summary(runs: Runs, jobs: Jobs, folder: Path) -> RunSummary:
         tokens_per_second=told.tokens_per_second or latest["tokens_per_second"]
         if told.state in ALIVE
         else results.tokens_per_second or mean_rate(over.tolist(), rates.tolist()),
+        alerts=alerts,
         seq=seq,
         sparkline=losses[downsample(losses, _SPARKLINE)].tolist(),
         sweep=runs.id_of(folder.parent) if read_json(folder.parent / SWEEP_FILE) else None,

@@ -1,6 +1,5 @@
-import { Loader, Stack, Tabs, Textarea } from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
-import { useState, type ComponentType } from "react";
+import { Loader, Stack, Tabs } from "@mantine/core";
+import type { ComponentType } from "react";
 import { choiceParam, textParam, useParam } from "@/address/useParam";
 import { useVocabularySize } from "@/api/vocabulary";
 import { ErrorNote } from "@/components/ErrorNote";
@@ -13,12 +12,12 @@ import { MapTab } from "@/pages/inside/MapTab";
 import { NeighborsTab } from "@/pages/inside/NeighborsTab";
 import { CheckpointPicker } from "@/components/model/CheckpointPicker";
 import { NoCheckpoints } from "@/components/model/NoCheckpoints";
+import { Prompt } from "@/components/model/Prompt";
 import { useChosen, type Chosen } from "@/components/model/useChosen";
 import { PageHead } from "@/components/PageHead";
 import { Seen } from "@/pages/questions/Seen";
 
 const PROMPT = "The fox went to the mill. The miller saw the fox, and the fox saw the miller.";
-const WAIT = 500; // ms after the last key
 
 const TABS = ["attention", "activations", "lens", "loss", "neighbours", "map", "ablation"] as const;
 type Tab = (typeof TABS)[number];
@@ -84,24 +83,4 @@ export default function Inside() {
 function SeenInside({ tab, run }: { tab: Tab; run: string }) {
   const vocabularySize = useVocabularySize(run);
   return <Seen place={tab === "loss" ? "token-loss" : tab} facts={() => ({ vocabularySize })} />;
-}
-
-/** The prompt as it is typed; the model is asked when the typing rests. */
-function Prompt({ prompt, onChange }: { prompt: string; onChange: (prompt: string) => void }) {
-  const [text, setText] = useState(prompt);
-  const settle = useDebouncedCallback((next: string) => next !== "" && onChange(next), WAIT);
-  return (
-    <Textarea
-      label="Prompt"
-      autosize
-      minRows={1}
-      maxRows={8}
-      value={text}
-      error={text === "" ? "There has to be something to read: the views below are of the prompt before." : undefined}
-      onChange={(event) => {
-        setText(event.currentTarget.value);
-        settle(event.currentTarget.value);
-      }}
-    />
-  );
 }
