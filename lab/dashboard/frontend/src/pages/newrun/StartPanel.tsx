@@ -33,7 +33,7 @@ export function StartPanel({ draft, called, request, asked, resolved, stale, unr
     data: cost,
     isPlaceholderData,
     error: unknown,
-  } = useCost(asked, resolved !== undefined && resolved.errors.length === 0);
+  } = useCost(asked, !stale && resolved !== undefined && resolved.errors.length === 0);
   const [asking, setAsking] = useState(false);
   const runs = runsOf(request);
   const fits = cost?.memory.fits ?? true;
