@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -12,7 +14,9 @@ from lab.comparison.verdict import AT_WORDS, UNITS, At, Contrast, Measured, cont
 from lab.dashboard.api.dependencies import RunsDep
 from lab.dashboard.http_errors import ApiError
 from lab.dashboard.schemas import Comparison, ContrastInfo, MeasuredAt, SideInfo
+from lab.dashboard.store.run_folders import Stamp, stamp_of
 from lab.errors import LabError
+from lab.files.run_files import CONFIG_FILE, EVENTS_FILE, RESULTS_FILE
 from lab.files.safe_files import readable
 
 router = APIRouter(prefix="/api", tags=["runs"])
@@ -30,7 +34,7 @@ def compare_runs(
     wanted = list(dict.fromkeys(one for one in ids.split(",") if one))
     if len(wanted) > _MOST:
         raise ApiError(422, f"these are {len(wanted)} runs, and at most {_MOST} are compared at a time", "runs")
-    found = {one: read_run(runs.folder(one)) for one in wanted}
+    found = {one: _run(runs.folder(one)) for one in wanted}
     try:
         made = sides.make_sides([[run] for run in found.values()])
     except LabError as error:
@@ -43,6 +47,17 @@ def compare_runs(
         contrasts=[_told(contrast) for contrast in contrasts(made, by)],
         why_none=None,
     )
+
+
+def _run(folder: Path) -> Run:
+    return _read(folder, tuple(stamp_of(folder / name) for name in (EVENTS_FILE, CONFIG_FILE, RESULTS_FILE)))
+
+
+@lru_cache(maxsize=4 * _MOST)
+def _read(folder: Path, stamps: tuple[Stamp | None, ...]) -> Run:
+    """A run as long as its files stay as they are: a page asks again and again while one of many trains, and to read
+    the logs of all takes seconds."""
+    return read_run(folder)
 
 
 def _sides(found: dict[str, Run], made: Sequence[sides.Side]) -> list[SideInfo]:

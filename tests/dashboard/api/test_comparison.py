@@ -8,6 +8,8 @@ import pytest
 from support.run_folders import LN2, write_run
 from support.server import Server, serving
 
+from lab.runs.events import EventLog
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
@@ -61,6 +63,24 @@ def test_the_verdict_is_about_what_is_held_equal(client: httpx.Client) -> None:
     assert (contrast["by"], contrast["name"]) == ("seconds", "B")
     assert "at equal time (10.0 s)" in contrast["sentence"]
     assert client.get("/api/compare", params={"runs": chosen, "by": "weight"}).status_code == 422
+
+
+def test_what_a_run_logs_since_is_seen(server: Server, client: httpx.Client) -> None:
+    """Logs are remembered as long as they stay as they are, and no longer."""
+    for number, lr in enumerate((0.1, 0.2)):
+        write_run(server.root / "outputs" / "day" / f"growing-{number}", [3.0, 2.0], options={"x": {"lr": lr}})
+    known = ids(client)
+    chosen = {"runs": f"{known['growing-0']},{known['growing-1']}", "by": "final"}
+
+    def final() -> float:
+        rows = client.get("/api/compare", params=chosen).json()["contrasts"][0]["measured"]
+        return float(next(row["side"] for row in rows if row["at"] == "final"))
+
+    assert final() == pytest.approx(2.0 / LN2 / 4)
+    log = EventLog(server.root / "outputs" / "day" / "growing-1")
+    log.metrics(20, {"val_loss": 1.0, "val_bits_per_byte": 1.0 / LN2 / 4})
+    log.close()
+    assert final() == pytest.approx(1.0 / LN2 / 4)
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ export default function Compare() {
   return (
     <>
       <PageHead title="Compare" lead="Which is better, what the runs have in common, and what not." />
-      <Stack gap="xl">
+      <Stack gap="xl" data-testid="comparison">
         {sweep !== "" && <SweepNote sweep={sweep} runs={runs} />}
         <Picker
           runs={runs}

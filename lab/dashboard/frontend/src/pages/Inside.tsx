@@ -1,6 +1,7 @@
 import { Loader, Stack, Tabs } from "@mantine/core";
 import type { ComponentType } from "react";
 import { choiceParam, textParam, useParam } from "@/address/useParam";
+import { useVocabularySize } from "@/api/vocabulary";
 import { ErrorNote } from "@/components/ErrorNote";
 import { AblationTab } from "@/pages/inside/AblationTab";
 import { ActivationsTab } from "@/pages/inside/ActivationsTab";
@@ -14,6 +15,7 @@ import { NoCheckpoints } from "@/components/model/NoCheckpoints";
 import { Prompt } from "@/components/model/Prompt";
 import { useChosen, type Chosen } from "@/components/model/useChosen";
 import { PageHead } from "@/components/PageHead";
+import { Seen } from "@/pages/questions/Seen";
 
 const PROMPT = "The fox went to the mill. The miller saw the fox, and the fox saw the miller.";
 
@@ -66,6 +68,7 @@ export default function Inside() {
                 <Tabs.Panel key={name} value={name}>
                   <h2 className="visually-hidden">{PANELS[name].name}</h2>
                   <Panel chosen={chosen} prompt={prompt} />
+                  <SeenInside tab={name} run={chosen.run} />
                 </Tabs.Panel>
               );
             })}
@@ -74,4 +77,10 @@ export default function Inside() {
       </Stack>
     </>
   );
+}
+
+/** What was to be seen in a tab. */
+function SeenInside({ tab, run }: { tab: Tab; run: string }) {
+  const vocabularySize = useVocabularySize(run);
+  return <Seen place={tab === "loss" ? "token-loss" : tab} facts={() => ({ vocabularySize })} />;
 }

@@ -6,6 +6,7 @@ import { Code } from "./learn/Code";
 import { Decoder } from "./learn/decoder/Decoder";
 import classes from "./learn/Learn.module.css";
 import { STOPS } from "./learn/stops";
+import { Questions } from "./questions/Questions";
 
 export default function Learn() {
   const vocabularySize = counted(useVocabularySize());
@@ -55,6 +56,7 @@ export default function Learn() {
         On the page Inside, everything can be played through the checkpoints of a run: the same prompt, from the first
         step to the last. That is the best way to see what training does.
       </Text>
+      <Questions />
     </>
   );
 }

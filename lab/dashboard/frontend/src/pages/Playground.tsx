@@ -16,6 +16,7 @@ import { useSettings } from "@/pages/playground/settings";
 import { useWriter } from "@/pages/playground/useWriter";
 import { WriterPanel } from "@/pages/playground/WriterPanel";
 import { PageHead } from "@/components/PageHead";
+import { Seen } from "@/pages/questions/Seen";
 
 const flag = flagParam();
 const GPT2_TITLE = "GPT-2 itself";
@@ -164,6 +165,7 @@ function Desk({ one, other, gpt2 }: { one: Chosen; other: Chosen | null; gpt2: s
             ]}
           />
         )}
+        <Seen place="playground" facts={() => ({ temperature })} />
       </Stack>
       <Paper withBorder p="md" component="section" aria-label="How to draw">
         <Controls settings={settings} />

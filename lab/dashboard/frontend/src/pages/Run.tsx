@@ -12,6 +12,7 @@ import { StateBadge } from "@/components/run/StateBadge";
 import { flat } from "@/components/run/options";
 import { useRecord, useVersion } from "@/live/hooks";
 import { PageHead } from "@/components/PageHead";
+import { Seen } from "@/pages/questions/Seen";
 import { CheckpointTable } from "./checkpoints/CheckpointTable";
 import { Alerts } from "./run/Alerts";
 import { ConfigTable } from "./run/ConfigTable";
@@ -132,6 +133,7 @@ function Details({ run }: { run: RunSummary }) {
       </Tabs.List>
       <Tabs.Panel value="samples">
         <Samples notes={record.notes} prompt={typeof prompt === "string" ? prompt : ""} />
+        <Seen place="samples" facts={() => ({ samples: counts.samples, checkpoints: checkpoints.length })} />
       </Tabs.Panel>
       <Tabs.Panel value="checkpoints">
         {checkpoints.length > 0 ? (

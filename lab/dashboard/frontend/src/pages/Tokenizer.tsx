@@ -11,6 +11,7 @@ import { Computed } from "@/components/figures/Computed";
 import { Pieces } from "@/components/model/Pieces";
 import { TokenTable } from "@/components/model/TokenTable";
 import { PageHead } from "@/components/PageHead";
+import { Seen } from "@/pages/questions/Seen";
 import { Merges } from "./tokenizer/Merges";
 
 const TEXT = "The fox, the foxes and Fox: three words for one animal.\nUnbelievable! 1234567 naïve 🦊";
@@ -129,6 +130,7 @@ export default function Tokenizer() {
                     selected={place}
                     onSelect={(at) => setPlace(at === place ? null : at)}
                   />
+                  <Seen place="tokenizer" facts={() => ({ tokens: found.tokens.length, bytes: found.bytes })} />
                   <Text size="sm" c="dimmed" mt="xs">
                     Each shade is one token; the colours mean nothing else. A character that is cut in two, like many
                     emoji, shows as �: its parts are bytes and become a character only together. What the model gets are

@@ -24,7 +24,9 @@ describe("the legend", () => {
     const points = snap(line, { from: 0, to: 8999, count: 100, log: false });
     expect(points.snapped).toBe(true);
     const place = points.x[101] as number;
-    expect(atDot({ line, points, trend: null, edges: [] }, { index: 101, x: place, cursor: place }, String)).toBe("2 to 4");
+    expect(atDot({ line, points, trend: null, edges: [] }, { index: 101, x: place, cursor: place }, String)).toBe(
+      "2 to 4",
+    );
     expect(newest({ x, y: [...line.y.slice(0, -1), 3.25] })).toBe("3.25");
   });
 });

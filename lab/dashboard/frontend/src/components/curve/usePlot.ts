@@ -146,7 +146,10 @@ function strokes(line: Series, dark: boolean, smooth: boolean) {
   // The cursor's dot is on the line as it was logged, whose value the legend tells.
   const faint = { colour: `${colour}59`, dash: [], width: 1, dots: false, cursor: true };
   const edge = { colour: "transparent", dash: [], width: 0, dots: false, cursor: false };
-  return [...(smooth && !line.sparse ? [faint, { ...strong, cursor: false }] : [strong]), ...(line.band ? [edge, edge] : [])];
+  return [
+    ...(smooth && !line.sparse ? [faint, { ...strong, cursor: false }] : [strong]),
+    ...(line.band ? [edge, edge] : []),
+  ];
 }
 
 /** The bands of the lines: their edges are the last two of each line's strokes. */

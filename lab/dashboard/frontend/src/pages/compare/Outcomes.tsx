@@ -4,6 +4,7 @@ import { telling } from "@/components/run/naming";
 import { varied } from "@/components/run/options";
 import { TableView } from "@/components/TableView";
 import { finite } from "@/live/record";
+import { Seen } from "@/pages/questions/Seen";
 import classes from "./Compare.module.css";
 import { RESULT_NAMES, RESULTS, table, type Compared } from "./results";
 import { Parallel } from "./Parallel";
@@ -76,6 +77,7 @@ export function Outcomes({ compared }: { compared: Compared[] }) {
           Of the {ordered.length} options that differ, the {MOST_AXES} that tell most are axes; the table has all.
         </Text>
       )}
+      <Seen place="outcomes" />
       <Divider my="md" />
       <TableView caption="Runs, results and different options" columns={columns} rows={rows} file="runs" />
     </section>

@@ -5,6 +5,7 @@ import { Curve, type Series } from "@/components/curve";
 import { ScaleControls, useAxes } from "@/components/run/AxisControls";
 import { useRecords, useVersions } from "@/live/hooks";
 import type { RunRecord } from "@/live/record";
+import { Seen } from "@/pages/questions/Seen";
 import { smooth } from "@/series/points";
 import { along, COST_NAMES, COSTS, formatOf, type Cost } from "./costs";
 import type { Line } from "./lines";
@@ -105,6 +106,7 @@ export const Overlay = memo(function Overlay({ lines, seeds }: { lines: Line[]; 
         smoothing={means ? 0 : axes.smoothing}
         height={380}
       />
+      <Seen place="curves" />
       {silent.length > 0 && (
         <Text size="sm" c="dimmed" mt="xs" data-testid="silent">
           Left out, as they do not say their {COST_NAMES[cost]} (runs of an older version, or none evaluated yet):{" "}

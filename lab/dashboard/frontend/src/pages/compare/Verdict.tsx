@@ -3,6 +3,7 @@ import { IconScale } from "@tabler/icons-react";
 import { choiceParam, useParam } from "@/address/useParam";
 import type { Comparison, Contrast, HeldEqual } from "@/api/types";
 import { finite } from "@/live/record";
+import { Seen } from "@/pages/questions/Seen";
 import { Interval, type Row } from "./Interval";
 import type { Line } from "./lines";
 
@@ -79,6 +80,7 @@ export function Verdict({ comparison, error, lines }: Props) {
             where both sides have two seeds or more. Each stands for itself: the more ideas are tried, the likelier one
             is lucky.
           </Text>
+          <Seen place="verdict" />
         </>
       )}
     </section>

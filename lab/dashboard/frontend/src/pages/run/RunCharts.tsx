@@ -9,6 +9,8 @@ import { Computed } from "@/components/figures/Computed";
 import { along, formatOf, labelOf, placeOf, type Clock } from "@/components/run/axes";
 import { totalOf, type RunRecord } from "@/live/record";
 import { useVersion } from "@/live/hooks";
+import { Seen } from "@/pages/questions/Seen";
+import { factsOf } from "@/pages/questions/training";
 import { alertSince, alertText, alertTitle } from "./Alerts";
 import classes from "./RunCharts.module.css";
 
@@ -86,6 +88,7 @@ export function RunCharts({ run, record, clock, checkpoints }: Props) {
   }, [since, axes.x, clock, record]);
   const marks = useMemo(() => [...turn, ...alerts], [turn, alerts]);
 
+  const facts = () => ({ ...factsOf(record.tracks), vocabularySize });
   const shared = {
     xLabel: labelOf(axes.x),
     formatX: formatOf(axes.x),
@@ -117,6 +120,7 @@ export function RunCharts({ run, record, clock, checkpoints }: Props) {
               begins to learn its training text by heart: its best weights were those of that step.
             </Text>
           )}
+          <Seen place="loss" facts={facts} />
         </div>
         <Curve
           {...shared}
@@ -129,32 +133,42 @@ export function RunCharts({ run, record, clock, checkpoints }: Props) {
           height={200}
           small
         />
-        <Curve
-          {...shared}
-          title="Learning rate"
-          hint="How large a step the optimizer takes."
-          series={series.rate}
-          smoothing={0}
-          height={200}
-          small
-        />
-        <Curve
-          {...shared}
-          title="Gradient norm"
-          hint="Look here first when a run misbehaves."
-          series={series.norm}
-          logY={axes.logY}
-          height={200}
-          small
-        />
-        <Curve
-          {...shared}
-          title="Tokens per second"
-          hint="Evaluations and pauses not counted."
-          series={series.speed}
-          height={200}
-          small
-        />
+        <div>
+          <Curve
+            {...shared}
+            title="Learning rate"
+            hint="How large a step the optimizer takes."
+            series={series.rate}
+            logY={axes.logY}
+            smoothing={0}
+            height={200}
+            small
+          />
+          <Seen place="rate" facts={facts} />
+        </div>
+        <div>
+          <Curve
+            {...shared}
+            title="Gradient norm"
+            hint="Look here first when a run misbehaves."
+            series={series.norm}
+            logY={axes.logY}
+            height={200}
+            small
+          />
+          <Seen place="norm" facts={facts} />
+        </div>
+        <div>
+          <Curve
+            {...shared}
+            title="Tokens per second"
+            hint="Evaluations and pauses not counted."
+            series={series.speed}
+            height={200}
+            small
+          />
+          <Seen place="speed" facts={facts} />
+        </div>
       </div>
     </section>
   );
