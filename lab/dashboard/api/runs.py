@@ -25,6 +25,7 @@ from lab.dashboard.schemas import (
 from lab.dashboard.store import inside_root
 from lab.dashboard.store.downsample import downsample
 from lab.dashboard.store.run_folders import JOB_FILE, Checkpoint
+from lab.dashboard.trainings import actions
 from lab.dashboard.trainings import processes as jobs_
 from lab.dashboard.trainings.summaries import summarize
 from lab.files import atomic
@@ -83,8 +84,9 @@ def delete_run(runs: RunsDep, jobs: JobsDep, run_id: str) -> Response:
     state = jobs.state(folder).state
     if state == "queued" and jobs.cancel(folder):
         state = "stopped"
-    if state in ("queued", "running", "paused", "stopping") or folder in jobs.busy():
-        raise ApiError(409, f"the run is {state}: stop it first")
+    actions.check("delete", actions.standing(runs, state, folder))
+    if folder in jobs.busy():
+        raise ApiError(409, f"the run is {state}, and its process is not gone yet: try again in a moment")
     atomic.remove_folder(folder)
     return Response(status_code=204)
 
@@ -203,9 +205,11 @@ def export_checkpoint(runs: RunsDep, checkpoint_id: str) -> Exported:
 
 
 @router.delete("/checkpoints/{checkpoint_id}", status_code=204)
-def delete_checkpoint(runs: RunsDep, checkpoint_id: str) -> Response:
+def delete_checkpoint(runs: RunsDep, catalogue: CatalogueDep, checkpoint_id: str) -> Response:
     """Deletes a checkpoint file."""
-    runs.checkpoint(checkpoint_id).unlink(missing_ok=True)
+    path = runs.checkpoint(checkpoint_id)
+    path.unlink(missing_ok=True)
+    catalogue.refresh(run_folder_of(path, follow_links=False))  # less can be done with the run now
     return Response(status_code=204)
 
 

@@ -11,15 +11,18 @@ from fastapi import APIRouter, Response
 from lab.config.choices import group_choices
 from lab.dashboard.api.dependencies import CatalogueDep, InferenceDep, JobsDep, RunsDep, SettingsDep
 from lab.dashboard.http_errors import ApiError
-from lab.dashboard.options import overrides
-from lab.dashboard.schemas import Continuation, Fork, NewRun, NewSweep, RunSummary, SweepInfo, Value
+from lab.dashboard.options import of_run, overrides
+from lab.dashboard.schemas import Continuation, Fork, NewRun, NewSweep, RunOptions, RunSummary, SweepInfo, Value
 from lab.dashboard.settings import Settings
 from lab.dashboard.store import inside_root
-from lab.dashboard.store.run_folders import SWEEP_FILE, Runs
+from lab.dashboard.store.run_folders import JOB_FILE, SWEEP_FILE, Checkpoint, Runs
+from lab.dashboard.trainings import actions
 from lab.dashboard.trainings import processes as jobs_
 from lab.dashboard.trainings.catalogue import Catalogue
+from lab.dashboard.trainings.summaries import parent_checkpoint
 from lab.dashboard.worker.client import Inference
 from lab.files.safe_files import read_json
+from lab.runs.folder import run_folder_of
 
 router = APIRouter(prefix="/api", tags=["trainings"])
 
@@ -50,10 +53,12 @@ def fork(
     how: Fork,
 ) -> RunSummary:
     """Starts a training that goes on from a checkpoint, in a folder of its own; the run itself stays as it is."""
-    found = next((c for c in runs.checkpoints(run_id) if c.id == how.checkpoint), None)
+    folder = runs.folder(run_id)
+    found = next((c for c in runs.checkpoints_in(folder) if c.id == how.checkpoint), None)
     if found is None:
         raise ApiError(404, "this run has no such checkpoint", "checkpoint")
-    words, device = _going_on(settings, inference, runs.folder(run_id), found.path, how.overrides)
+    actions.check("fork", actions.standing(runs, jobs.state(folder).state, folder))
+    words, device = _going_on(settings, inference, folder, found.path, how.overrides)
     return _named(runs, catalogue, jobs.enqueue(words, "fork", device), {"name": how.name})
 
 
@@ -70,18 +75,48 @@ def resume(
     """Lets a paused run go on; one that was stopped or lost goes on in its place from its newest checkpoint."""
     folder = runs.folder(run_id)
     state = jobs.state(folder).state
+    actions.check("resume", actions.standing(runs, state, folder))
     if state == "paused":
-        jobs_.send(folder, "resume", state)
-    elif state in ("stopped", "failed", "lost"):
-        if not runs.checkpoints(run_id):
-            raise ApiError(409, f"the run is {state} and has kept no checkpoint to go on from: start it again")
+        jobs_.send(folder, "resume")
+    else:
         given = how.overrides if how else {}
         jobs.enqueue_continuation(folder, *_going_on(settings, inference, folder, folder, given))
-    elif state == "finished":
-        raise ApiError(409, "the run is finished: fork it from its last checkpoint, with more steps")
-    else:
-        raise ApiError(409, f"the run is {state}: there is nothing to resume")
     return catalogue.refresh(folder)
+
+
+@router.get("/runs/{run_id}/overrides")
+def get_overrides(runs: RunsDep, run_id: str) -> RunOptions:
+    """What the run is started with once more: as it was, or with changes."""
+    folder = runs.folder(run_id)
+    config, job = runs.config(folder), read_json(folder / JOB_FILE).get("words")
+    earlier = _earlier(runs, folder)
+    if earlier is None:
+        return RunOptions(overrides=of_run.changed(config, job), fork=None, parent=None)
+    parent, found = earlier
+    given = of_run.changed(config, job, runs.config(parent))
+    return RunOptions(overrides=given, fork=found.id, parent=runs.id_of(parent))
+
+
+@router.post("/runs/{run_id}/again", status_code=202)
+def start_again(
+    settings: SettingsDep,
+    runs: RunsDep,
+    jobs: JobsDep,
+    catalogue: CatalogueDep,
+    inference: InferenceDep,
+    run_id: str,
+) -> RunSummary:
+    """Starts a run with the same options in a folder of its own; the run itself stays as it is."""
+    folder = runs.folder(run_id)
+    actions.check("again", actions.standing(runs, jobs.state(folder).state, folder))
+    again = get_overrides(runs, run_id)
+    if again.fork is not None and again.parent is not None:
+        how = Fork(checkpoint=again.fork, overrides=again.overrides)
+        started = fork(settings, runs, jobs, catalogue, inference, again.parent, how)
+    else:
+        started = train(settings, runs, jobs, catalogue, NewRun(overrides=again.overrides))
+    called = {key: value for key, value in runs.notes(folder).items() if key in ("name", "tags")}
+    return _named(runs, catalogue, runs.folder(started.id), called)
 
 
 @router.post("/runs/{run_id}/{command}", status_code=202)
@@ -89,8 +124,9 @@ def steer(runs: RunsDep, jobs: JobsDep, catalogue: CatalogueDep, run_id: str, co
     """Tells a run what to do. It does so after the step in progress, and its state changes when it has."""
     folder = runs.folder(run_id)
     state = jobs.state(folder).state
+    actions.check(command, actions.standing(runs, state, folder))
     if not (command == "stop" and state == "queued" and jobs.cancel(folder)):
-        jobs_.send(folder, command, state)
+        jobs_.send(folder, command)
     return catalogue.refresh(folder)
 
 
@@ -121,6 +157,23 @@ def stop_sweep(runs: RunsDep, jobs: JobsDep, sweep_id: str) -> Response:
 def list_sweeps(runs: RunsDep, jobs: JobsDep) -> list[SweepInfo]:
     """The sweeps that this server was asked for."""
     return [_sweep(runs, jobs, folder) for folder in runs.sweeps().values()]
+
+
+def _earlier(runs: Runs, folder: Path) -> tuple[Path, Checkpoint] | None:
+    """The run whose checkpoint the one in ``folder`` began with, and the checkpoint; None if it began with nothing.
+
+    Raises:
+        ApiError: if that checkpoint is gone.
+    """
+    path = parent_checkpoint(runs, folder)
+    if path is None:
+        return None
+    parent = run_folder_of(path, follow_links=False)
+    known = runs.checkpoints_in(parent) if parent in runs.find().values() else []
+    found = next((one for one in known if one.path == path), None)
+    if found is None:
+        raise ApiError(409, f"the checkpoint that the run went on from is gone: {runs.place(path)}")
+    return parent, found
 
 
 def _named(runs: Runs, catalogue: Catalogue, folder: Path, notes: dict[str, object]) -> RunSummary:

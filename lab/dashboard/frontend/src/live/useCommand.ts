@@ -33,11 +33,20 @@ function post(run: string, command: Command) {
   return data(api.POST("/api/runs/{run_id}/{command}", { params: { path: { run_id: run, command } } }));
 }
 
+interface Told {
+  command: Command;
+  /** A checkpoint first. Commands are obeyed in their order, between the same two steps. */
+  saving: boolean;
+}
+
 export function useCommand(run: RunSummary) {
   const live = useLive();
   const waiting = useSyncExternalStore(watch, () => waitingFor(run.id));
   const { mutate, error } = useMutation({
-    mutationFn: (command: Command) => post(run.id, command),
+    mutationFn: async ({ command, saving }: Told) => {
+      if (saving) await post(run.id, "save");
+      await post(run.id, command);
+    },
     onError: () => setWaiting(run.id, null),
   });
 
@@ -65,9 +74,9 @@ export function useCommand(run: RunSummary) {
   }, [waiting]);
 
   const send = useCallback(
-    (command: Command) => {
+    (command: Command, { saving = false }: { saving?: boolean } = {}) => {
       setWaiting(run.id, command);
-      mutate(command);
+      mutate({ command, saving });
     },
     [mutate, run.id],
   );

@@ -9,6 +9,7 @@ import { EmptyState } from "@/components/EmptyState";
 import { ErrorNote } from "@/components/ErrorNote";
 import { RunButtons } from "@/components/run/RunButtons";
 import { StateBadge } from "@/components/run/StateBadge";
+import { Tags } from "@/components/run/Tags";
 import { flat } from "@/components/run/options";
 import { useRecord, useVersion } from "@/live/hooks";
 import { PageHead } from "@/components/PageHead";
@@ -17,9 +18,9 @@ import { Alerts } from "./run/Alerts";
 import { ConfigTable } from "./run/ConfigTable";
 import { Failure } from "./run/Failure";
 import { Log } from "./run/Log";
+import { NextSteps } from "./run/NextSteps";
 import { RunCharts } from "./run/RunCharts";
 import { RunProgress } from "./run/RunProgress";
-import { RunNotes } from "./run/RunNotes";
 import { Samples } from "./run/Samples";
 
 const TABS = ["samples", "checkpoints", "alerts", "log", "config"] as const;
@@ -62,17 +63,24 @@ function Whole({ run }: { run: RunSummary }) {
       <PageHead
         title={titleOf(run)}
         lead={
-          <Group gap="xs">
-            <StateBadge state={run.state} />
-            <span>{about(run)}</span>
-            {run.parent && <Parent id={run.parent} />}
-          </Group>
+          <>
+            <Group gap="xs">
+              <StateBadge state={run.state} />
+              <span>{about(run)}</span>
+              {run.parent && <Parent id={run.parent} />}
+            </Group>
+            <Tags tags={run.tags} />
+            {run.note && (
+              <div style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere", marginTop: 4 }}>{run.note}</div>
+            )}
+          </>
         }
         actions={<RunButtons run={run} />}
       />
       <Stack gap="xl">
         <Failure run={run} />
         <RunProgress run={run} />
+        <NextSteps run={run} checkpoints={checkpoints} />
         {record.error !== null && <ErrorNote error={record.error} />}
         <RunCharts run={run.id} record={record} clock={clock} checkpoints={saved} />
         <Details run={run} />
@@ -149,10 +157,7 @@ function Details({ run }: { run: RunSummary }) {
         <Log run={run.id} alive={run.state === "running" || run.state === "queued"} />
       </Tabs.Panel>
       <Tabs.Panel value="config">
-        <Stack gap="lg">
-          <RunNotes run={run} />
-          <ConfigTable config={options} command={detail?.command ?? null} />
-        </Stack>
+        <ConfigTable config={options} command={detail?.command ?? null} />
       </Tabs.Panel>
     </Tabs>
   );

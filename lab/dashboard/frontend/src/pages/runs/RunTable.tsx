@@ -3,6 +3,7 @@ import { IconArrowDown, IconArrowUp, IconArrowsSort } from "@tabler/icons-react"
 import { Link } from "react-router";
 import type { RunSummary } from "@/api/types";
 import { titleOf } from "@/components/run/naming";
+import { RunMenu } from "@/components/run/RunMenu";
 import { StateBadge } from "@/components/run/StateBadge";
 import { Tags } from "@/components/run/Tags";
 import { Sparkline } from "@/components/Sparkline";
@@ -50,6 +51,9 @@ export function RunTable({ runs, order, onOrder, selected, onSelect }: Props) {
               {key ? <SortButton title={title} sortKey={key} order={order} onOrder={onOrder} /> : title}
             </Table.Th>
           ))}
+          <Table.Th scope="col">
+            <span className="visually-hidden">What to do with it</span>
+          </Table.Th>
         </Table.Tr>
       </Table.Thead>
       <Table.Tbody>
@@ -110,6 +114,9 @@ function RunLine({ run, chosen, onSelect }: { run: RunSummary; chosen: boolean; 
         <Text size="sm" c="dimmed" span title={new Date(run.created * 1000).toLocaleString()}>
           {ago(run.created)}
         </Text>
+      </Table.Td>
+      <Table.Td className={classes.more}>
+        <RunMenu run={run} />
       </Table.Td>
     </Table.Tr>
   );
