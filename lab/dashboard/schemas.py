@@ -32,6 +32,7 @@ class Health(Model):
     version: str = Field(description="Of the lab.")
     device: str = Field(description="What trainings run on unless they are told otherwise.")
     worker: bool = Field(description="Whether the process that runs models for generation and inspection is there.")
+    token: Literal["right", "wrong", "missing"] = Field(description="Of this request: only the right one opens more.")
 
 
 class RunSummary(Model):

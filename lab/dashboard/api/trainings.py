@@ -3,10 +3,10 @@
 import math
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from anyio import from_thread
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
 from lab.config.choices import group_choices
 from lab.dashboard.api.dependencies import CatalogueDep, InferenceDep, JobsDep, RunsDep, SettingsDep
@@ -120,13 +120,22 @@ def start_again(
 
 
 @router.post("/runs/{run_id}/{command}", status_code=202)
-def steer(runs: RunsDep, jobs: JobsDep, catalogue: CatalogueDep, run_id: str, command: Command) -> RunSummary:
+def steer(
+    runs: RunsDep,
+    jobs: JobsDep,
+    catalogue: CatalogueDep,
+    run_id: str,
+    command: Command,
+    save: Annotated[bool, Query(description="Of a run that is stopped: with a checkpoint of its last step.")] = False,
+) -> RunSummary:
     """Tells a run what to do. It does so after the step in progress, and its state changes when it has."""
     folder = runs.folder(run_id)
     state = jobs.state(folder).state
     actions.check(command, actions.standing(runs, state, folder))
     if not (command == "stop" and state == "queued" and jobs.cancel(folder)):
-        jobs_.send(folder, command)
+        # Paused first, or it might take another step between the two.
+        for word in ("pause", "save", "stop") if command == "stop" and save else (command,):
+            jobs_.send(folder, word)
     return catalogue.refresh(folder)
 
 

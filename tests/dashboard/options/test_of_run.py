@@ -11,6 +11,7 @@ from lab.config.schema import check, to_plain
 from lab.dashboard.http_errors import ApiError
 from lab.dashboard.options import of_run, overrides
 from lab.dashboard.settings import Settings
+from lab.errors import LabError
 
 
 def config_of(*words: str) -> dict[str, Any]:
@@ -77,7 +78,6 @@ def test_a_damaged_configuration_is_refused_or_ignored() -> None:
     for config in ({"model": {"n_layers": "os.system('x')"}}, {"optimizer": {"_target_": "os.system"}}, {"x": [{}]}):
         try:
             found = of_run.changed(config, None)
-        except Exception as error:
-            assert type(error).__name__ in ("ApiError", "LabError")
-        else:
-            assert "os.system" not in str(found)
+        except (ApiError, LabError):
+            continue
+        assert "os.system" not in str(found)

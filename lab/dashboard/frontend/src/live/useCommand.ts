@@ -27,15 +27,15 @@ function watch(watcher: () => void): () => void {
   return () => watchers.delete(watcher);
 }
 
-function post(run: string, command: Command) {
+function post(run: string, command: Command, save: boolean) {
   const params = { path: { run_id: run } };
   if (command === "resume") return data(api.POST("/api/runs/{run_id}/resume", { params }));
-  return data(api.POST("/api/runs/{run_id}/{command}", { params: { path: { run_id: run, command } } }));
+  return data(api.POST("/api/runs/{run_id}/{command}", { params: { path: { run_id: run, command }, query: { save } } }));
 }
 
 interface Told {
   command: Command;
-  /** A checkpoint first. Commands are obeyed in their order, between the same two steps. */
+  /** To stop: with a checkpoint of the last step. */
   saving: boolean;
 }
 
@@ -43,10 +43,7 @@ export function useCommand(run: RunSummary) {
   const live = useLive();
   const waiting = useSyncExternalStore(watch, () => waitingFor(run.id));
   const { mutate, error } = useMutation({
-    mutationFn: async ({ command, saving }: Told) => {
-      if (saving) await post(run.id, "save");
-      await post(run.id, command);
-    },
+    mutationFn: ({ command, saving }: Told) => post(run.id, command, saving),
     onError: () => setWaiting(run.id, null),
   });
 

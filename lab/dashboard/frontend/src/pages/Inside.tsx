@@ -1,7 +1,7 @@
 import { Loader, Stack, Tabs, Textarea } from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
-import { useState, type ComponentType } from "react";
-import { choiceParam, textParam, useParam } from "@/address/useParam";
+import type { ComponentType } from "react";
+import { choiceParam, textParam, useParam, useTab } from "@/address/useParam";
+import { useTyped } from "@/address/useTyped";
 import { ErrorNote } from "@/components/ErrorNote";
 import { AblationTab } from "@/pages/inside/AblationTab";
 import { ActivationsTab } from "@/pages/inside/ActivationsTab";
@@ -33,7 +33,7 @@ const prompts = textParam(PROMPT);
 
 export default function Inside() {
   const chosen = useChosen();
-  const [tab, setTab] = useParam("tab", tabs);
+  const [tab, setTab] = useTab("tab", tabs);
   const [prompt, setPrompt] = useParam("prompt", prompts);
   return (
     <>
@@ -77,8 +77,7 @@ export default function Inside() {
 
 /** The prompt as it is typed; the model is asked when the typing rests. */
 function Prompt({ prompt, onChange }: { prompt: string; onChange: (prompt: string) => void }) {
-  const [text, setText] = useState(prompt);
-  const settle = useDebouncedCallback((next: string) => next !== "" && onChange(next), WAIT);
+  const [text, setText] = useTyped(prompt, (next) => next !== "" && onChange(next), WAIT);
   return (
     <Textarea
       label="Prompt"
@@ -87,10 +86,7 @@ function Prompt({ prompt, onChange }: { prompt: string; onChange: (prompt: strin
       maxRows={8}
       value={text}
       error={text === "" ? "There has to be something to read: the views below are of the prompt before." : undefined}
-      onChange={(event) => {
-        setText(event.currentTarget.value);
-        settle(event.currentTarget.value);
-      }}
+      onChange={(event) => setText(event.currentTarget.value)}
     />
   );
 }

@@ -1,7 +1,7 @@
 import { Anchor, Badge, Button, Group, Loader, Stack, Tabs } from "@mantine/core";
 import { useMemo } from "react";
 import { Link, useParams } from "react-router";
-import { choiceParam, useParam } from "@/address/useParam";
+import { choiceParam, useTab } from "@/address/useParam";
 import { useCheckpoints, useRun, useRunOptions, useRunSummary } from "@/api/runs";
 import type { RunSummary } from "@/api/types";
 import { titleOf } from "@/components/run/naming";
@@ -105,7 +105,7 @@ function Parent({ id }: { id: string }) {
 
 /** What else there is to a run, a tab each. */
 function Details({ run }: { run: RunSummary }) {
-  const [tab, setTab] = useParam("tab", tabs);
+  const [tab, setTab] = useTab("tab", tabs);
   const record = useRecord(run.id);
   const { data: checkpoints = [] } = useCheckpoints(run.id);
   const { data: options } = useRunOptions(run.id);

@@ -1,6 +1,7 @@
 /** A run once more: with the same options at a click, or with other ones, from the form. */
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "react-router";
+import { linkTo } from "@/address/kept";
 import { overridesOf, startAgain } from "@/api/runs";
 import { keys } from "@/api/keys";
 import type { RunOptions } from "@/api/types";
@@ -35,7 +36,7 @@ export function formOf({ overrides, fork, parent }: RunOptions, changes: Record<
   const chosen = Object.entries(overrides).map(([name, value]) => [name, typed(value)] as const);
   for (const [name, value] of Object.entries({ ...Object.fromEntries(chosen), ...changes }))
     address.append("set", `${name}=${value}`);
-  return `/new?${address}`;
+  return linkTo("/new", address);
 }
 
 /** A value as it is typed into the form. */

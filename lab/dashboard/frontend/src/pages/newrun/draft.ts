@@ -1,6 +1,6 @@
 /** The run that is being put together: what differs from the defaults. It lives in the address. */
 import { useCallback, useMemo } from "react";
-import { useSearchParams } from "react-router";
+import { useSearch } from "@/address/useSearch";
 
 /** `optimizer.lr` to "1e-3", `model` to "small"; as typed on a command line. */
 export type Choices = Record<string, string>;
@@ -21,7 +21,7 @@ const CHOICE = "set";
 const SWEEP = "sweep";
 
 export function useDraft(): Draft {
-  const [params, setParams] = useSearchParams();
+  const [params, setParams] = useSearch();
   const address = params.toString();
   const { choices, sweep } = useMemo(() => {
     const read = new URLSearchParams(address);
@@ -34,18 +34,12 @@ export function useDraft(): Draft {
 
   const change = useCallback(
     (list: string, changes: Record<string, string | null>) =>
-      setParams(
-        (present) => {
-          const next = new URLSearchParams(present);
-          const kept = present.getAll(list).filter((one) => !(pair(one)[0] in changes));
-          next.delete(list);
-          for (const one of kept) next.append(list, one);
-          for (const [name, value] of Object.entries(changes))
-            if (value !== null) next.append(list, `${name}=${value}`);
-          return next;
-        },
-        { replace: true, preventScrollReset: true },
-      ),
+      setParams((next) => {
+        const kept = next.getAll(list).filter((one) => !(pair(one)[0] in changes));
+        next.delete(list);
+        for (const one of kept) next.append(list, one);
+        for (const [name, value] of Object.entries(changes)) if (value !== null) next.append(list, `${name}=${value}`);
+      }),
     [setParams],
   );
 
