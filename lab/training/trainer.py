@@ -1,5 +1,7 @@
 """A prepared run as Lightning takes it: the module, the callbacks, the trainer around them."""
 
+from functools import partial
+
 import lightning as L
 from lightning.pytorch.loggers import Logger
 
@@ -7,7 +9,7 @@ from lab.config.schema import SaveFailure
 from lab.files.run_files import CHECKPOINTS_FOLDER
 from lab.model import GPTModel
 from lab.optim.schedules import make_schedule
-from lab.runs import checkpoint
+from lab.runs import checkpoint, distributions
 from lab.runs.events import EventLog
 from lab.system.signals import Signals
 from lab.training import arithmetic, cluster, finetune, wiring
@@ -16,12 +18,14 @@ from lab.training.callbacks import Record, Samples
 from lab.training.checkpointing import AtomicCheckpointIO, Checkpoints
 from lab.training.compilation import compile_blocks
 from lab.training.display import Display
+from lab.training.distributions import Distributions
 from lab.training.event_logger import EventLogger
 from lab.training.floor import FloorLine
 from lab.training.hparams import Hparams
 from lab.training.lightning_internals import count_logged_points_in_steps
 from lab.training.metrics import PartMetrics
 from lab.training.module import GPTModule
+from lab.training.occurring import occurring
 from lab.training.preparation import Preparation
 from lab.training.run_control import RunControl
 from lab.training.spent import Spent
@@ -56,7 +60,8 @@ def make_callbacks(
     """What accompanies the training: the lab's own callbacks, then those of the options. ``bar`` shows how far it has
     come, in place of the lab's display."""
     config, plan = run.config, run.plan
-    samples = Samples(config.sample, run.tokenizer, config.seed) if config.sample.max_tokens else None
+    drawn = partial(occurring, run)
+    samples = Samples(config.sample, run.tokenizer, config.seed, drawn) if config.sample.max_tokens else None
     checkpoints = _checkpoints(run, log) if config.save else None
     control = RunControl(
         run.run_folder,
@@ -75,6 +80,7 @@ def make_callbacks(
         Spent(run.first_step),
         least,
         samples,
+        _distributions(run),
         display,
         control,
         checkpoints,
@@ -82,6 +88,13 @@ def make_callbacks(
         Hparams(config, record),
     ]
     return [callback for callback in own if callback is not None] + list(run.chosen.callbacks.values())
+
+
+def _distributions(run: Preparation) -> Distributions:
+    earlier = distributions.read(run.earlier.run_folder) if run.earlier else []
+    return Distributions(
+        run.run_folder, run.plan.eval_every, [moment for moment in earlier if moment["step"] <= run.first_step]
+    )
 
 
 def _checkpoints(run: Preparation, log: EventLog) -> Checkpoints:

@@ -9,6 +9,7 @@ export type RunState = RunSummary["state"];
 export type RunOptions = Models["RunOptions"];
 export type Checkpoint = Models["CheckpointInfo"];
 export type Series = Models["Series"];
+export type Moment = Models["CountedMoment"];
 export type Contrast = Models["ContrastInfo"];
 export type Value = NonNullable<Models["NewRun"]["overrides"]>[string];
 
