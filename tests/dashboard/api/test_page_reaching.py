@@ -1,4 +1,4 @@
-"""The page where something is out of reach: the server, its token, a file of the page, a text too long for an address."""
+"""The page where something is out of reach: the server, its token, a file of it, a text too long for an address."""
 
 import contextlib
 import re
@@ -22,7 +22,7 @@ from lab.dashboard.settings import Settings
 pytestmark = NEEDS_PAGE
 REFUSED = re.compile(r"status of 401|WebSocket connection|ERR_CONNECTION")
 DEAD = re.compile(r"ERR_FAILED|status of 404|dynamically imported module")
-LONG = "The fox, 🦊 and the miller's ünbelievable mill.\n" * 340
+LONG = "The fox, 🦊 and the miller's ünbelievable mill.\n" * 350
 assert len(LONG) > 16_000
 
 
@@ -176,60 +176,63 @@ def test_a_page_that_was_built_anew_is_loaded_anew(
         assert page.url.endswith("/tokenizer")
 
 
+@pytest.mark.parametrize("place", ["/tokenizer", "/playground", "/inside", "/new"])
 def test_long_texts_outlive_a_reload_and_short_ones_are_in_the_link(
-    server: Server, finished: str, open_page: Callable[..., Any]
+    server: Server, finished: str, place: str, open_page: Callable[..., Any]
 ) -> None:
     page = open_page(server)
     sent: list[int] = []
     page.on("request", lambda request: sent.append(len(request.url)))
-    pairs = (
-        ("/tokenizer", lambda: page.get_by_role("textbox", name="Text")),
-        (f"/playground?run={finished}", lambda: page.get_by_role("textbox", name="Prompt")),
-        (f"/inside?run={finished}", lambda: page.get_by_role("textbox", name="Prompt")),
-        (form(), lambda: page.get_by_test_id("option-sample.prompt").get_by_role("textbox")),
-    )
-    for path, field in pairs:
-        name = path.partition("?")[0]
-        visit(page, server, path)
-        if name == "/new":
-            page.get_by_placeholder("Find by name or meaning").fill("sample.prompt")
-        field().fill("A short one")
-        wait_for(lambda: re.search("A[+ ]short[+ ]one|A%20short%20one", page.url))
-        text = LONG if name != "/new" else LONG.replace("\n", " ")
-        field().fill(text)
-        wait_for(lambda: ".kept=" in page.url)
-        assert len(page.url) < 2_500, name
-        page.reload()
-        wait_for(lambda: field().input_value() == text)
-        page.get_by_test_id("left-out").wait_for()
-        page.get_by_role("link", name="Runs").first.click()
-        page.get_by_test_id("run-table").wait_for()
-        page.go_back()
-        wait_for(lambda: field().input_value() == text)
+    text = LONG
+    if place == "/new":
+        text = LONG.replace("\n", " ")  # a field of one line
+        visit(page, server, form())
+        page.get_by_placeholder("Find by name or meaning").fill("sample.prompt")
+        field = page.get_by_test_id("option-sample.prompt").get_by_role("textbox")
+    else:
+        visit(page, server, f"{place}?run={finished}")
+        field = page.get_by_role("textbox", name="Text" if place == "/tokenizer" else "Prompt")
+    field.fill("A short one")
+    wait_for(lambda: re.search(r"A(\+|%20)short", page.url))
+    field.fill(text)
+    wait_for(lambda: ".kept=" in page.url)
+    page.reload()
+    wait_for(lambda: field.input_value() == text)
+    page.get_by_test_id("left-out").wait_for()
+    page.get_by_role("link", name="Runs").first.click()
+    page.get_by_test_id("run-table").wait_for()
+    page.go_back()
+    wait_for(lambda: field.input_value() == text)
     assert max(sent) < 2_600
     elsewhere = open_page(server)
     elsewhere.goto(page.url)  # a link in other hands
     elsewhere.get_by_text("This link leaves out").wait_for()
 
 
-def test_back_leaves_the_tab_and_not_the_page(server: Server, finished: str, open_page: Callable[..., Any]) -> None:
+@pytest.mark.parametrize("strip", [("/runs", "samples", "log"), ("/inside", "Attention", "Logit lens")])
+def test_back_leaves_the_tab_and_not_the_page(
+    server: Server, finished: str, strip: tuple[str, str, str], open_page: Callable[..., Any]
+) -> None:
+    place, first, second = strip
     page = open_page(server)
-    for path, first, second in (
-        (f"/runs/{finished}", "samples", "log"),
-        (f"/inside?run={finished}", "Attention", "Logit lens"),
-    ):
-        visit(page, server, path)
-        chosen = page.get_by_role("tab", selected=True)
-        page.get_by_role("tab", name=second).click()
-        wait_for(lambda chosen=chosen, second=second: chosen.inner_text().startswith(second))
-        page.go_back()
-        wait_for(lambda chosen=chosen, first=first: chosen.inner_text().startswith(first))
-        assert path.partition("?")[0] in page.url
-    page.get_by_role("textbox", name="Prompt").fill("A prompt")
+    visit(page, server, f"{place}/{finished}" if place == "/runs" else f"{place}?run={finished}")
+    chosen = page.get_by_role("tab", selected=True)
+    page.get_by_role("tab", name=second).click()
+    wait_for(lambda: chosen.inner_text().startswith(second))
+    page.go_back()
+    wait_for(lambda: chosen.inner_text().startswith(first))
+    assert place in page.url
+
+
+def test_typing_makes_no_steps_to_go_back_through(server: Server, finished: str, open_page: Callable[..., Any]) -> None:
+    page = open_page(server)
+    visit(page, server, f"/inside?run={finished}")
+    prompt, chosen = page.get_by_role("textbox", name="Prompt"), page.get_by_role("tab", selected=True)
+    prompt.fill("A prompt")
     wait_for(lambda: "A+prompt" in page.url)
     page.get_by_role("tab", name="Logit lens").click()
-    page.get_by_role("textbox", name="Prompt").press_sequentially(" that grows", delay=30)  # no steps of the history
+    prompt.press_sequentially(" that grows", delay=30)
     wait_for(lambda: "grows" in page.url)
     page.go_back()
-    wait_for(lambda: page.get_by_role("tab", selected=True).inner_text() == "Attention")
-    wait_for(lambda: page.get_by_role("textbox", name="Prompt").input_value() == "A prompt")
+    wait_for(lambda: chosen.inner_text() == "Attention")
+    wait_for(lambda: prompt.input_value() == "A prompt")

@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * Health
-         * @description That it answers, what it is, and what trainings run on.
+         * @description That it answers, what it is, what trainings run on, and whether who asks would be let in.
          */
         get: operations["health_api_health_get"];
         put?: never;
@@ -1253,6 +1253,12 @@ export interface components {
              * @description Whether the process that runs models for generation and inspection is there.
              */
             worker: boolean;
+            /**
+             * Token
+             * @description Of this request: only the right one opens more.
+             * @enum {string}
+             */
+            token: "right" | "wrong" | "missing";
         };
         /**
          * Inspect
@@ -4772,7 +4778,10 @@ export interface operations {
     };
     steer_api_runs__run_id___command__post: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Of a run that is stopped: with a checkpoint of its last step. */
+                save?: boolean;
+            };
             header?: never;
             path: {
                 run_id: string;
