@@ -886,6 +886,11 @@ export interface components {
              * @description Those of the baseline.
              */
             seeds: number[];
+            /**
+             * Sides
+             * @description All of the runs, also where nothing can be compared.
+             */
+            sides: components["schemas"]["SideInfo"][];
             /** Contrasts */
             contrasts: components["schemas"]["ContrastInfo"][];
             /**
@@ -917,10 +922,21 @@ export interface components {
              * @description Its letter, and the options in which the sides differ.
              */
             side: string;
+            /**
+             * Name
+             * @description Its letter alone.
+             */
+            name: string;
             /** Seeds */
             seeds: number[];
             /** Unit */
             unit: string;
+            /**
+             * By
+             * @description What is held equal for the verdict: what was asked for, or else what is known.
+             * @enum {string}
+             */
+            by: "final" | "best" | "tokens" | "flops" | "seconds" | "processor_seconds";
             /**
              * Verdict
              * @enum {string}
@@ -2115,6 +2131,22 @@ export interface components {
              * @description How many points there are in all, before thinning.
              */
             total: number;
+        };
+        /**
+         * SideInfo
+         * @description Runs that differ in nothing but the seed.
+         */
+        SideInfo: {
+            /**
+             * Name
+             * @description A, B, ...; empty if none of them has evaluated its model yet.
+             */
+            name: string;
+            /**
+             * Runs
+             * @description Their ids.
+             */
+            runs: string[];
         };
         /**
          * Sizes
@@ -4152,6 +4184,8 @@ export interface operations {
             query: {
                 /** @description The ids of runs, separated by commas. */
                 runs: string;
+                /** @description What is held equal for the verdict. */
+                by?: "final" | "best" | "tokens" | "flops" | "seconds" | "processor_seconds";
             };
             header?: never;
             path?: never;
