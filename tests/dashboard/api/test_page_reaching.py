@@ -62,10 +62,10 @@ def test_without_the_token_the_page_says_so_and_takes_it(server: Server, watched
         assert connection(page) == "locked"
     visit(page, server, "/tokenizer?by=bytes")
     page.get_by_label("Printed link or token").fill("wrong")
-    page.get_by_role("button", name="Open").click()
+    page.get_by_role("button", name="Open", exact=True).click()
     page.get_by_text("This is not the token of the server").wait_for()
     page.get_by_label("Printed link or token").fill(server.link)
-    page.get_by_role("button", name="Open").click()
+    page.get_by_role("button", name="Open", exact=True).click()
     page.get_by_role("heading", name="Tokenizer").wait_for()
     page.get_by_text("bytes a token").wait_for()  # what was refused before is asked for again
     assert page.url.endswith("/tokenizer?by=bytes")
@@ -90,7 +90,7 @@ def test_a_server_with_another_token_at_the_same_address(tmp_path: Path, watched
         server.start()
         page.get_by_text("The server has another token").wait_for()
         page.get_by_label("Printed link or token").fill(server.token)
-        page.get_by_role("button", name="Open").click()
+        page.get_by_role("button", name="Open", exact=True).click()
         wait_for(lambda: connection(page) == "live")
         assert page.get_by_label("Name", exact=True).input_value() == "half typed"
 
