@@ -11,7 +11,7 @@ from lab.runs.state import State
 Number = Annotated[float | Literal["NaN", "Infinity", "-Infinity"], BeforeValidator(named)]
 """A number, or the name of one that JSON cannot write."""
 
-Value = str | int | float | bool | None | list[int | float]
+Value = str | int | float | bool | None | list[int | float | str]
 """The value of an option."""
 
 
@@ -225,35 +225,17 @@ class Exported(Model):
     path: str = Field(description="The folder, as seen from the server's root.")
 
 
-class NewRun(Model):
-    """A run to start."""
+class Started(Model):
+    """What was started."""
 
-    overrides: dict[str, Value] = Field(default_factory=dict, description="Options that differ from the defaults.")
-    name: str | None = Field(default=None, max_length=120)
-    tags: list[Annotated[str, Field(min_length=1, max_length=40)]] = Field(default_factory=list, max_length=20)
-
-
-class NewSweep(Model):
-    """Runs to start, one for each combination of values."""
-
-    overrides: dict[str, Value] = Field(default_factory=dict)
-    sweep: dict[str, list[str | int | float | bool]] = Field(
-        min_length=1, max_length=8, description="Options, and the values that each shall take."
-    )
+    kind: Literal["run", "sweep"]
+    id: str
 
 
 class Continuation(Model):
     """How a run goes on."""
 
     overrides: dict[str, Value] = Field(default_factory=dict, description="Options that change from now on.")
-
-
-class Fork(Model):
-    """A run that begins where a checkpoint was taken, in a folder of its own."""
-
-    checkpoint: str = Field(description="The id of a checkpoint of this run.")
-    overrides: dict[str, Value] = Field(default_factory=dict, description="Options that change from there on.")
-    name: str | None = Field(default=None, max_length=120)
 
 
 class RunOptions(Model):
@@ -269,6 +251,7 @@ class SweepInfo(Model):
 
     id: str
     path: str
+    name: str = Field(description="Given by somebody, or else nothing.")
     state: Literal["queued", "running", "ended"]
     command: str
     runs: list[str] = Field(description="The ids of its runs so far.")

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 
 from lab.dashboard.api.dependencies import CatalogueDep, JobsDep, RunsDep, SettingsDep
 from lab.dashboard.http_errors import ApiError
-from lab.dashboard.options.overrides import command_line
+from lab.dashboard.options.command_line import command_line
 from lab.dashboard.schemas import (
     CheckpointInfo,
     Distributions,

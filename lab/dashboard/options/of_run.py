@@ -7,12 +7,12 @@ here goes through ``overrides.words`` before anything is started with it.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lab.config import compose, quoting
+from lab.config import quoting
 from lab.config.changed_options import flat
 from lab.config.choices import defaults, group_names
-from lab.config.schema import check
 from lab.dashboard.http_errors import ApiError
 from lab.dashboard.options import overrides
+from lab.dashboard.options.composition import composed
 from lab.dashboard.schemas import Value
 from lab.training.inherited_options import inherit
 
@@ -30,9 +30,8 @@ def changed(config: Mapping[str, Any], words: object, earlier: Mapping[str, Any]
     """
     wanted = _taken(config) if config else _typed(words)
     groups = _groups(wanted)
-    with overrides.composing:
-        now = flat(check(compose.compose_quoted(wanted)))
-        before = flat(check(compose.compose_quoted(_taken(earlier) if earlier else _as_words(groups))))
+    now = flat(composed(wanted).config)
+    before = flat(composed(_taken(earlier) if earlier else _as_words(groups)).config)
     chosen = _groups(_taken(earlier)) if earlier else defaults()
     named = {word.partition("=")[0] for word in wanted} & now.keys()
     found: dict[str, Value] = {name: value for name, value in groups.items() if chosen.get(name) != value}

@@ -2,7 +2,7 @@
 import { keepPreviousData, useMutation, useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, data } from "./client";
 import { keys } from "./keys";
-import type { HeldEqual, RunSummary, Value } from "./types";
+import type { HeldEqual, RunRequest, RunSummary } from "./types";
 
 /** All runs. The live connection keeps them up to date (see live/LiveProvider). */
 export function useRuns() {
@@ -94,16 +94,12 @@ export function useLog(run: string, alive: boolean) {
   });
 }
 
-export interface Order {
-  overrides: Record<string, Value>;
-  name?: string;
-}
-
-/** Starts a run. */
+/** Starts what is asked for: a run, a sweep, from nothing or from a checkpoint. */
 export function useTrain() {
   const cache = useQueryClient();
   return useMutation({
-    mutationFn: (order: Order) => data(api.POST("/api/train", { body: { tags: [], ...order } })),
+    mutationFn: (request: Partial<RunRequest>) =>
+      data(api.POST("/api/train", { body: { confirmed: false, ...request } })),
     onSuccess: () => cache.invalidateQueries({ queryKey: keys.runs }),
   });
 }
@@ -116,21 +112,6 @@ export function startAgain(run: string) {
 /** What a run is started with once more. */
 export function overridesOf(run: string) {
   return data(api.GET("/api/runs/{run_id}/overrides", { params: { path: { run_id: run } } }));
-}
-
-export interface ForkOrder extends Order {
-  run: string;
-  checkpoint: string;
-}
-
-/** Starts a run that goes on from a checkpoint, with other options. */
-export function useFork() {
-  const cache = useQueryClient();
-  return useMutation({
-    mutationFn: ({ run, ...body }: ForkOrder) =>
-      data(api.POST("/api/runs/{run_id}/fork", { params: { path: { run_id: run } }, body })),
-    onSuccess: () => cache.invalidateQueries({ queryKey: keys.runs }),
-  });
 }
 
 export interface Rename {

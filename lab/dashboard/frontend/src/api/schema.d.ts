@@ -324,29 +324,10 @@ export interface paths {
         put?: never;
         /**
          * Train
-         * @description Starts a training, or puts it into the queue if the device is taken.
+         * @description Starts a training, or a sweep of them; from nothing, or from a checkpoint, which stays as it is. Puts it into the
+         *     queue if the device is taken.
          */
         post: operations["train_api_train_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/runs/{run_id}/fork": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Fork
-         * @description Starts a training that goes on from a checkpoint, in a folder of its own; the run itself stays as it is.
-         */
-        post: operations["fork_api_runs__run_id__fork_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -433,30 +414,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/sweeps": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Sweeps
-         * @description The sweeps that this server was asked for.
-         */
-        get: operations["list_sweeps_api_sweeps_get"];
-        put?: never;
-        /**
-         * Start Sweep
-         * @description Starts a run for each combination of values, one after the other.
-         */
-        post: operations["start_sweep_api_sweeps_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/sweeps/{sweep_id}/stop": {
         parameters: {
             query?: never;
@@ -471,6 +428,26 @@ export interface paths {
          * @description Takes a sweep out of the queue, or ends it with its run in progress.
          */
         post: operations["stop_sweep_api_sweeps__sweep_id__stop_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sweeps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Sweeps
+         * @description The sweeps that this server was asked for.
+         */
+        get: operations["list_sweeps_api_sweeps_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -508,9 +485,29 @@ export interface paths {
         put?: never;
         /**
          * Resolve
-         * @description What would come of these options; what does not fit is told by option.
+         * @description What would come of a request; what does not fit is told by option. Nothing is started.
          */
         post: operations["resolve_api_config_resolve_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/config/cost": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Get Cost
+         * @description How long what is asked for would take on this machine, and whether it fits into its memory.
+         */
+        post: operations["get_cost_api_config_cost_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -909,7 +906,7 @@ export interface components {
              * @description Options that change from now on.
              */
             overrides?: {
-                [key: string]: string | number | boolean | (number)[] | null;
+                [key: string]: string | number | boolean | (number | string)[] | null;
             };
         };
         /**
@@ -975,8 +972,28 @@ export interface components {
              * @description The options that choose it.
              */
             overrides: {
-                [key: string]: string | number | boolean | (number)[] | null;
+                [key: string]: string | number | boolean | (number | string)[] | null;
             };
+        };
+        /**
+         * Cost
+         * @description What runs would take of this machine.
+         */
+        Cost: {
+            /**
+             * Runs
+             * @description How many they are.
+             */
+            runs: number;
+            /**
+             * Seconds
+             * @description Of all together, about; unknown while their text is not here.
+             */
+            seconds: number | null;
+            /** @description A run that was as fast as these are taken to be; null: it was measured. */
+            like: components["schemas"]["Like"] | null;
+            /** @description Of the one that takes most. */
+            memory: components["schemas"]["Memory"];
         };
         /**
          * CountedMoment
@@ -1116,26 +1133,6 @@ export interface components {
             field: string | null;
             /** Message */
             message: string;
-        };
-        /**
-         * Fork
-         * @description A run that begins where a checkpoint was taken, in a folder of its own.
-         */
-        Fork: {
-            /**
-             * Checkpoint
-             * @description The id of a checkpoint of this run.
-             */
-            checkpoint: string;
-            /**
-             * Overrides
-             * @description Options that change from there on.
-             */
-            overrides?: {
-                [key: string]: string | number | boolean | (number)[] | null;
-            };
-            /** Name */
-            name?: string | null;
         };
         /**
          * Frame
@@ -1436,6 +1433,18 @@ export interface components {
             bits_per_byte: number | ("NaN" | "Infinity" | "-Infinity") | null;
         };
         /**
+         * Like
+         * @description A run that was made before.
+         */
+        Like: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Path */
+            path: string;
+        };
+        /**
          * Log
          * @description What a training has printed.
          */
@@ -1528,6 +1537,28 @@ export interface components {
             outcome: "better" | "worse" | "not decided";
         };
         /**
+         * Memory
+         * @description What a training takes of a device, and what there is.
+         */
+        Memory: {
+            /** Device */
+            device: string;
+            /**
+             * Needed
+             * @description An estimate, in bytes, without the libraries.
+             */
+            needed: number;
+            /**
+             * Free
+             * @description What it would find, in bytes, once the trainings of this server before it are over.
+             */
+            free: number;
+            /** Total */
+            total: number;
+            /** Fits */
+            fits: boolean;
+        };
+        /**
          * Merge
          * @description Two pieces that byte-pair encoding has joined.
          */
@@ -1618,40 +1649,6 @@ export interface components {
             replace: boolean;
         };
         /**
-         * NewRun
-         * @description A run to start.
-         */
-        NewRun: {
-            /**
-             * Overrides
-             * @description Options that differ from the defaults.
-             */
-            overrides?: {
-                [key: string]: string | number | boolean | (number)[] | null;
-            };
-            /** Name */
-            name?: string | null;
-            /** Tags */
-            tags?: string[];
-        };
-        /**
-         * NewSweep
-         * @description Runs to start, one for each combination of values.
-         */
-        NewSweep: {
-            /** Overrides */
-            overrides?: {
-                [key: string]: string | number | boolean | (number)[] | null;
-            };
-            /**
-             * Sweep
-             * @description Options, and the values that each shall take.
-             */
-            sweep: {
-                [key: string]: (string | number | boolean)[];
-            };
-        };
-        /**
          * Option
          * @description One option.
          */
@@ -1674,7 +1671,7 @@ export interface components {
              */
             optional: boolean;
             /** Default */
-            default: string | number | boolean | (number)[] | null;
+            default: string | number | boolean | (number | string)[] | null;
             /** Low */
             low: number | null;
             /** High */
@@ -1695,16 +1692,27 @@ export interface components {
              * @description Whether the dashboard may change it.
              */
             allowed: boolean;
+            /**
+             * Sweepable
+             * @description Whether several values of it can be tried in one sweep.
+             */
+            sweepable: boolean;
         };
         /**
-         * Overrides
-         * @description Options that differ from the defaults.
+         * Parent
+         * @description Where a run goes on from.
          */
-        Overrides: {
-            /** Overrides */
-            overrides?: {
-                [key: string]: string | number | boolean | (number)[] | null;
-            };
+        Parent: {
+            /**
+             * Run
+             * @description The id of a run.
+             */
+            run: string;
+            /**
+             * Checkpoint
+             * @description The id of a checkpoint of that run.
+             */
+            checkpoint: string;
         };
         /**
          * PartCounts
@@ -1775,16 +1783,28 @@ export interface components {
             errors: components["schemas"]["FieldError"][];
             /**
              * Command
-             * @description The same run, typed.
+             * @description The same, typed in the server's root.
              */
             command: string | null;
             /**
              * Config
-             * @description Every option.
+             * @description Every option, without those that are swept over.
              */
             config: {
                 [key: string]: unknown;
             } | null;
+            /**
+             * Choices
+             * @description Which file of each group is chosen, by whomever.
+             */
+            choices: {
+                [key: string]: string | null;
+            };
+            /**
+             * Absent
+             * @description Options and groups that do not exist with these choices, or do nothing.
+             */
+            absent: string[];
             sizes: components["schemas"]["Sizes"] | null;
             /** @description Unknown while the text is not on this machine, or there is an error. */
             length: components["schemas"]["Length"] | null;
@@ -1961,7 +1981,7 @@ export interface components {
         RunOptions: {
             /** Overrides */
             overrides: {
-                [key: string]: string | number | boolean | (number)[] | null;
+                [key: string]: string | number | boolean | (number | string)[] | null;
             };
             /**
              * Fork
@@ -1973,6 +1993,38 @@ export interface components {
              * @description The id of the run of that checkpoint.
              */
             parent: string | null;
+        };
+        /**
+         * RunRequest
+         * @description A run to start; or several, one for each combination of the values that are swept over.
+         */
+        RunRequest: {
+            /**
+             * Overrides
+             * @description Options that differ from the defaults; with a parent, from its own.
+             */
+            overrides?: {
+                [key: string]: string | number | boolean | (number | string)[] | null;
+            };
+            /**
+             * Sweep
+             * @description Options, and the values that each shall take.
+             */
+            sweep?: {
+                [key: string]: (string | number | boolean)[];
+            };
+            /** @description Go on from there, in a folder of its own. */
+            parent?: components["schemas"]["Parent"] | null;
+            /** Name */
+            name?: string | null;
+            /** Tags */
+            tags?: string[];
+            /**
+             * Confirmed
+             * @description Start it even if it will probably not fit into the memory that is free.
+             * @default false
+             */
+            confirmed: boolean;
         };
         /**
          * RunSummary
@@ -2189,6 +2241,19 @@ export interface components {
             cropped: number;
         };
         /**
+         * Started
+         * @description What was started.
+         */
+        Started: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "run" | "sweep";
+            /** Id */
+            id: string;
+        };
+        /**
          * Statistics
          * @description Of many activations.
          */
@@ -2219,6 +2284,11 @@ export interface components {
             id: string;
             /** Path */
             path: string;
+            /**
+             * Name
+             * @description Given by somebody, or else nothing.
+             */
+            name: string;
             /**
              * State
              * @enum {string}
@@ -4294,7 +4364,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NewRun"];
+                "application/json": components["schemas"]["RunRequest"];
             };
         };
         responses: {
@@ -4304,114 +4374,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RunSummary"];
-                };
-            };
-            /** @description The request makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description The token is missing or wrong. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description The request comes from another site. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description There is no such thing. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Not in this state. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Too large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description A field does not fit. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Too much at once. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Not now. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    fork_api_runs__run_id__fork_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                run_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Fork"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RunSummary"];
+                    "application/json": components["schemas"]["Started"];
                 };
             };
             /** @description The request makes no sense. */
@@ -4709,7 +4672,10 @@ export interface operations {
     };
     start_again_api_runs__run_id__again_post: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Even if it will probably not fit into the memory. */
+                confirmed?: boolean;
+            };
             header?: never;
             path: {
                 run_id: string;
@@ -4917,212 +4883,6 @@ export interface operations {
             };
         };
     };
-    list_sweeps_api_sweeps_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SweepInfo"][];
-                };
-            };
-            /** @description The request makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description The token is missing or wrong. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description The request comes from another site. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description There is no such thing. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Not in this state. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Too large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description A field does not fit. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Too much at once. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Not now. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    start_sweep_api_sweeps_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewSweep"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SweepInfo"];
-                };
-            };
-            /** @description The request makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description The token is missing or wrong. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description The request comes from another site. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description There is no such thing. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Not in this state. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Too large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description A field does not fit. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Too much at once. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Not now. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
     stop_sweep_api_sweeps__sweep_id__stop_post: {
         parameters: {
             query?: never;
@@ -5140,6 +4900,107 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The request makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not in this state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A field does not fit. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_sweeps_api_sweeps_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepInfo"][];
+                };
             };
             /** @description The request makes no sense. */
             400: {
@@ -5334,7 +5195,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Overrides"];
+                "application/json": components["schemas"]["RunRequest"];
             };
         };
         responses: {
@@ -5345,6 +5206,111 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Resolved"];
+                };
+            };
+            /** @description The request makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not in this state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A field does not fit. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_cost_api_config_cost_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cost"];
                 };
             };
             /** @description The request makes no sense. */
