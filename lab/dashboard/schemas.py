@@ -157,6 +157,31 @@ class Comparison(Model):
     why_none: str | None = Field(description="Why nothing of these runs can be compared; null if it can.")
 
 
+class ProfiledPart(Model):
+    """A part of an optimizer step, forward and backward together."""
+
+    part: str
+    seconds: Number
+    share: Number = Field(description="Of the step.")
+    flops: Number = Field(description="Floating-point operations in a step; 0: counted as none.")
+    products: Number | None = Field(description="Seconds that its matrix products take alone; null if it has none.")
+
+
+class StepProfile(Model):
+    """Where the time of an optimizer step goes, as lab.profile measures it."""
+
+    parts: list[ProfiledPart]
+    seconds: Number = Field(description="Of a step under the profiler: what the parts add up to.")
+    plain_seconds: Number = Field(description="Of a step without the profiler.")
+    tokens: int
+    precision: str
+    compiled: bool
+    device: str
+    products: Number = Field(description="Seconds that all matrix products of a step take alone.")
+    flops: Number = Field(description="Floating-point operations of a step.")
+    peak: Number = Field(description="Floating-point operations a second that the products alone come to.")
+
+
 class WeightCounts(Model):
     """Of a part's weights."""
 

@@ -63,6 +63,24 @@ export function useCheckpointsOf(runs: string[]) {
   return useQueries({ queries: runs.map(checkpointsQuery) });
 }
 
+/** Where the time of the run's steps went when it was measured last; null: never yet. */
+export function useProfile(run: string) {
+  return useQuery({
+    queryKey: keys.profile(run),
+    queryFn: async () =>
+      (await data(api.GET("/api/runs/{run_id}/profile", { params: { path: { run_id: run } } }))) ?? null,
+  });
+}
+
+/** Measures it now. */
+export function useMeasure(run: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => data(api.POST("/api/runs/{run_id}/profile", { params: { path: { run_id: run } } })),
+    onSuccess: (found) => client.setQueryData(keys.profile(run), found),
+  });
+}
+
 /** How large weights and gradients were; asked for again when there are more evaluations. */
 export function useDistributions(run: string, evaluations: number) {
   return useQuery({

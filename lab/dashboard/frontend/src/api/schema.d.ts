@@ -193,6 +193,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Profile
+         * @description Where the time of the run's steps went when it was measured last; null if it never was.
+         */
+        get: operations["get_profile_api_runs__run_id__profile_get"];
+        put?: never;
+        /**
+         * Measure Profile
+         * @description Takes a few steps with the run's options, on this machine as it is now, and keeps what they took.
+         */
+        post: operations["measure_profile_api_runs__run_id__profile_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/checkpoints": {
         parameters: {
             query?: never;
@@ -699,6 +723,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/inspect/embedding-map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Map Of Embeddings
+         * @description The embeddings of the prompt's tokens, and of common ones, on a plane.
+         */
+        post: operations["map_of_embeddings_api_inspect_embedding_map_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/inspect/ablate": {
         parameters: {
             query?: never;
@@ -1028,6 +1072,37 @@ export interface components {
             moments: components["schemas"]["CountedMoment"][];
         };
         /**
+         * EmbeddingMapView
+         * @description Embeddings of the prompt's tokens and of common ones, on a plane.
+         */
+        EmbeddingMapView: {
+            /**
+             * Tokens
+             * @description The prompt, as far as the model sees it.
+             */
+            tokens: components["schemas"]["PromptToken"][];
+            /**
+             * Cropped
+             * @description Tokens at the beginning of the prompt that do not fit into the context.
+             */
+            cropped: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            view: "embedding-map";
+            /**
+             * Points
+             * @description The prompt's tokens first; the same in every checkpoint.
+             */
+            points: components["schemas"]["MapPoint"][];
+            /**
+             * Explained
+             * @description The share of the variance along x, and along y.
+             */
+            explained: (number | ("NaN" | "Infinity" | "-Infinity"))[];
+        };
+        /**
          * EndEvent
          * @description The end.
          */
@@ -1146,7 +1221,7 @@ export interface components {
             /** Step */
             step: number | null;
             /** Result */
-            result: components["schemas"]["Attention"] | components["schemas"]["ActivationsView"] | components["schemas"]["LogitLens"] | components["schemas"]["TokenLoss"] | components["schemas"]["Neighbors"] | components["schemas"]["Ablation"];
+            result: components["schemas"]["Attention"] | components["schemas"]["ActivationsView"] | components["schemas"]["LogitLens"] | components["schemas"]["TokenLoss"] | components["schemas"]["Neighbors"] | components["schemas"]["EmbeddingMapView"] | components["schemas"]["Ablation"];
         };
         /**
          * Generate
@@ -1312,7 +1387,7 @@ export interface components {
              * View
              * @enum {string}
              */
-            view: "attention" | "activations" | "logit-lens" | "token-loss" | "neighbors" | "ablate";
+            view: "attention" | "activations" | "logit-lens" | "token-loss" | "neighbors" | "embedding-map" | "ablate";
             /** Prompt */
             prompt: string;
             /**
@@ -1487,6 +1562,22 @@ export interface components {
              * @description (n_layers, seq).
              */
             layers: components["schemas"]["LensCell"][][];
+        };
+        /**
+         * MapPoint
+         * @description A token on the map.
+         */
+        MapPoint: {
+            /** Token Id */
+            token_id: number;
+            /** Text */
+            text: string;
+            /** X */
+            x: number | ("NaN" | "Infinity" | "-Infinity");
+            /** Y */
+            y: number | ("NaN" | "Infinity" | "-Infinity");
+            /** In Prompt */
+            in_prompt: boolean;
         };
         /**
          * MeasuredAt
@@ -1740,6 +1831,31 @@ export interface components {
             entropy: number | ("NaN" | "Infinity" | "-Infinity");
             /** Top */
             top: components["schemas"]["Candidate"][];
+        };
+        /**
+         * ProfiledPart
+         * @description A part of an optimizer step, forward and backward together.
+         */
+        ProfiledPart: {
+            /** Part */
+            part: string;
+            /** Seconds */
+            seconds: number | ("NaN" | "Infinity" | "-Infinity");
+            /**
+             * Share
+             * @description Of the step.
+             */
+            share: number | ("NaN" | "Infinity" | "-Infinity");
+            /**
+             * Flops
+             * @description Floating-point operations in a step; 0: counted as none.
+             */
+            flops: number | ("NaN" | "Infinity" | "-Infinity");
+            /**
+             * Products
+             * @description Seconds that its matrix products take alone; null if it has none.
+             */
+            products: number | ("NaN" | "Infinity" | "-Infinity") | null;
         };
         /**
          * PromptToken
@@ -2274,6 +2390,47 @@ export interface components {
             counts: number[];
             /** Edges */
             edges: number[];
+        };
+        /**
+         * StepProfile
+         * @description Where the time of an optimizer step goes, as lab.profile measures it.
+         */
+        StepProfile: {
+            /** Parts */
+            parts: components["schemas"]["ProfiledPart"][];
+            /**
+             * Seconds
+             * @description Of a step under the profiler: what the parts add up to.
+             */
+            seconds: number | ("NaN" | "Infinity" | "-Infinity");
+            /**
+             * Plain Seconds
+             * @description Of a step without the profiler.
+             */
+            plain_seconds: number | ("NaN" | "Infinity" | "-Infinity");
+            /** Tokens */
+            tokens: number;
+            /** Precision */
+            precision: string;
+            /** Compiled */
+            compiled: boolean;
+            /** Device */
+            device: string;
+            /**
+             * Products
+             * @description Seconds that all matrix products of a step take alone.
+             */
+            products: number | ("NaN" | "Infinity" | "-Infinity");
+            /**
+             * Flops
+             * @description Floating-point operations of a step.
+             */
+            flops: number | ("NaN" | "Infinity" | "-Infinity");
+            /**
+             * Peak
+             * @description Floating-point operations a second that the products alone come to.
+             */
+            peak: number | ("NaN" | "Infinity" | "-Infinity");
         };
         /**
          * SweepInfo
@@ -3653,6 +3810,212 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Distributions"];
+                };
+            };
+            /** @description The request makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not in this state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A field does not fit. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_profile_api_runs__run_id__profile_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StepProfile"] | null;
+                };
+            };
+            /** @description The request makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not in this state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A field does not fit. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    measure_profile_api_runs__run_id__profile_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StepProfile"];
                 };
             };
             /** @description The request makes no sense. */
@@ -6353,6 +6716,111 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Neighbors"];
+                };
+            };
+            /** @description The request makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not in this state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A field does not fit. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    map_of_embeddings_api_inspect_embedding_map_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Inspect"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmbeddingMapView"];
                 };
             };
             /** @description The request makes no sense. */

@@ -9,6 +9,7 @@ export type RunState = RunSummary["state"];
 export type RunOptions = Models["RunOptions"];
 export type Checkpoint = Models["CheckpointInfo"];
 export type Series = Models["Series"];
+export type StepProfile = Models["StepProfile"];
 export type Comparison = Models["Comparison"];
 export type Moment = Models["CountedMoment"];
 export type Contrast = Models["ContrastInfo"];
