@@ -2,10 +2,11 @@ import { Anchor, Loader, Select, Stack, Text, Title } from "@mantine/core";
 import { Link } from "react-router";
 import { textParam, useParam } from "@/address/useParam";
 import { useCheckpointsOf, useRuns } from "@/api/runs";
-import type { RunSummary } from "@/api/types";
+import type { Checkpoint, RunSummary } from "@/api/types";
 import { titleOf } from "@/components/run/naming";
 import { EmptyState } from "@/components/EmptyState";
 import { ErrorNote } from "@/components/ErrorNote";
+import { Computed } from "@/components/figures/Computed";
 import { bytes } from "@/components/words";
 import { PageHead } from "@/components/PageHead";
 import { CheckpointTable } from "./checkpoints/CheckpointTable";
@@ -65,12 +66,17 @@ function Lists({ runs }: { runs: RunSummary[] }) {
           {titleOf(run)}
         </Anchor>
       </Title>
-      <Text size="sm" c="dimmed" mb="xs">
+      <Text size="sm" c="dimmed" mb="xs" component="div">
         {found.length === 1 ? "1 checkpoint" : `${found.length} checkpoints`},{" "}
-        {bytes(found.reduce((sum, one) => sum + one.bytes, 0))}
+        <Computed of="checkpoints.all">{bytes(onDisk(found))}</Computed>
       </Text>
       {error && <ErrorNote error={error} />}
       <CheckpointTable run={run} checkpoints={found} />
     </section>
   ));
+}
+
+/** Bytes of the files: one with two names takes the room of one. */
+function onDisk(found: Checkpoint[]): number {
+  return found.reduce((sum, one) => sum + (one.same_as === null ? one.bytes : 0), 0);
 }

@@ -2,6 +2,8 @@ import { Checkbox, Group, Progress, Table, Text, UnstyledButton } from "@mantine
 import { IconArrowDown, IconArrowUp, IconArrowsSort } from "@tabler/icons-react";
 import { Link } from "react-router";
 import type { RunSummary } from "@/api/types";
+import type { FigureName } from "@/components/figures/catalogue";
+import { Told } from "@/components/figures/Computed";
 import { titleOf } from "@/components/run/naming";
 import { RunMenu } from "@/components/run/RunMenu";
 import { StateBadge } from "@/components/run/StateBadge";
@@ -20,14 +22,14 @@ interface Props {
   onSelect: (id: string, chosen: boolean) => void;
 }
 
-const COLUMNS: { title: string; key?: SortKey; number?: boolean }[] = [
+const COLUMNS: { title: string; key?: SortKey; number?: boolean; of?: FigureName }[] = [
   { title: "Run", key: "name" },
   { title: "State", key: "state" },
-  { title: "Step", key: "step", number: true },
-  { title: "Training loss", key: "train", number: true },
-  { title: "Best validation", key: "best", number: true },
+  { title: "Step", key: "step", number: true, of: "runs.step" },
+  { title: "Training loss", key: "train", number: true, of: "runs.train_loss" },
+  { title: "Best validation", key: "best", number: true, of: "runs.best_val_loss" },
   { title: "Curve" },
-  { title: "Tokens/s", key: "speed", number: true },
+  { title: "Tokens/s", key: "speed", number: true, of: "runs.speed" },
   { title: "Started", key: "created" },
 ];
 
@@ -41,14 +43,14 @@ export function RunTable({ runs, order, onOrder, selected, onSelect }: Props) {
           <Table.Th scope="col">
             <span className="visually-hidden">Select to compare</span>
           </Table.Th>
-          {COLUMNS.map(({ title, key, number }) => (
+          {COLUMNS.map(({ title, key, number, of }) => (
             <Table.Th
               key={title}
               scope="col"
               ta={number ? "right" : "left"}
               aria-sort={key === order.key ? (order.descending ? "descending" : "ascending") : undefined}
             >
-              {key ? <SortButton title={title} sortKey={key} order={order} onOrder={onOrder} /> : title}
+              {key ? <SortButton title={title} sortKey={key} order={order} onOrder={onOrder} of={of} /> : title}
             </Table.Th>
           ))}
           <Table.Th scope="col">
@@ -142,15 +144,17 @@ function SortButton({
   sortKey,
   order,
   onOrder,
+  of,
 }: {
   title: string;
   sortKey: SortKey;
   order: Order;
   onOrder: Props["onOrder"];
+  of?: FigureName;
 }) {
   const active = order.key === sortKey;
   const Icon = !active ? IconArrowsSort : order.descending ? IconArrowDown : IconArrowUp;
-  return (
+  const button = (
     <UnstyledButton
       fz="sm"
       fw={600}
@@ -162,4 +166,5 @@ function SortButton({
       </Group>
     </UnstyledButton>
   );
+  return of ? <Told of={of}>{button}</Told> : button;
 }
