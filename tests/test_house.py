@@ -21,7 +21,18 @@ from lab.parts import build_model
 LAB = ROOT / "lab"
 FLOORS = (
     *("errors", "files", "system", "terminal", "model", "kernels", "parts", "tokenizer", "tokenizers", "config"),
-    *("optim", "data", "runs", "comparison", "sweeps", "inference", "evaluation", "inspection", "interchange"),
+    *(
+        "optim",
+        "data",
+        "runs",
+        "alerts",
+        "comparison",
+        "sweeps",
+        "inference",
+        "evaluation",
+        "inspection",
+        "interchange",
+    ),
     *("training", "profiling", "benchmark", "commands"),
 )
 """From the ground up: a room, or a file on the ground of ``lab/``, imports only what stands before it here."""
@@ -206,7 +217,7 @@ THROUGH = {
     "dashboard/live": "messages",
     "dashboard/options": "composition form_schema length",
     "dashboard/trainings": "processes summaries",
-    "dashboard/worker": "client generation inspection process",
+    "dashboard/worker": "ablation client generation inspection process structure walk",
     "files": "run_files",
     "inspection": "figures report",
     "interchange": "pretrained",

@@ -15,7 +15,19 @@ from pydantic import TypeAdapter
 
 import lab
 from lab.dashboard import http_errors
-from lab.dashboard.api import comparison, config, docs, health, models, page, runs, trainings, yardsticks
+from lab.dashboard.api import (
+    comparison,
+    config,
+    decoder,
+    docs,
+    gpt2,
+    health,
+    models,
+    page,
+    runs,
+    trainings,
+    yardsticks,
+)
 from lab.dashboard.api.security import Guard
 from lab.dashboard.live import websocket
 from lab.dashboard.live.messages import ClientMessage, ServerMessage
@@ -34,6 +46,8 @@ _ROUTERS = [
     trainings.router,
     config.router,
     models.router,
+    decoder.router,
+    gpt2.router,
     websocket.router,
     docs.router,
     page.router,  # the last one: it answers every other address with the page

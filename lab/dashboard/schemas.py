@@ -61,6 +61,7 @@ class RunSummary(Model):
     tokens_per_second: Number | None = Field(
         default=None, description="While it is alive at its last written point; once it has ended, the mean."
     )
+    alerts: int = Field(default=0, description="How often it said something to be called for.")
     seq: int = Field(default=-1, description="The number of its last event; -1 before the first.")
     sparkline: list[Number] = Field(default=[], description="The training loss in a few points.")
     sweep: str | None = Field(default=None, description="The id of the sweep that it is a run of.")

@@ -125,14 +125,14 @@ def look(model: GPTModel, token_ids: Tensor, *, top_k: int = 5, bins: int = 32) 
     """
     if top_k < 1 or bins < 1:
         raise ValueError(f"top_k={top_k} and bins={bins} must be at least 1")
-    blocks = _blocks(model)
+    blocks = open_blocks(model)
     token_ids = token_ids.detach()
-    with _evaluating(model), _listening() as listen:
+    with evaluating(model), listening() as listen:
         weights = [listen(block.attention.weights_dropout) for block in blocks]  # each (1, H, T, T)
         attended = [listen(block.attention) for block in blocks]  # (1, T, C)
-        hidden = [_hidden_units(block, listen) for block in blocks]  # (1, T, 4C)
+        hidden = [hidden_units(block, listen) for block in blocks]  # (1, T, 4C)
         stream = [listen(model.dropout), *(listen(block) for block in blocks)]  # (1, T, C)
-        model.hidden(_checked(model, token_ids)[None])
+        model.hidden(checked(model, token_ids)[None])
         layers, lenses = [], []
         for layer in range(len(blocks)):
             silent = (hidden[layer].value[0].abs() < NEAR_ZERO).all(dim=0)  # (4C,)
@@ -175,9 +175,9 @@ def ablate_heads(model: GPTModel, token_ids: Tensor) -> Tensor:
     Raises:
         ValueError: as ``look``.
     """
-    with _evaluating(model):
-        ids = _checked(model, token_ids)
-        blocks, n_heads = _blocks(model), model.config.n_heads
+    with evaluating(model):
+        ids = checked(model, token_ids)
+        blocks, n_heads = open_blocks(model), model.config.n_heads
         changes = torch.full((len(blocks), n_heads), math.nan)
         if len(ids) == 1:
             return changes
@@ -191,9 +191,9 @@ def ablate_heads(model: GPTModel, token_ids: Tensor) -> Tensor:
             for above in blocks[layer + 1 :]:
                 variants = above(variants)
             # One at a time through the head: the logits are by far the largest tensor.
-            losses.append(torch.stack([_mean_loss(model, variant[None], ids) for variant in variants]))
+            losses.append(torch.stack([mean_loss(model, variant[None], ids) for variant in variants]))
             x = block(x)
-        return (torch.stack(losses) - _mean_loss(model, x, ids)).cpu()
+        return (torch.stack(losses) - mean_loss(model, x, ids)).cpu()
 
 
 @torch.no_grad()
@@ -203,8 +203,8 @@ def attention_weights(model: GPTModel, token_ids: Tensor) -> list[Tensor]:
     Row i says how much position i takes from each position: it sums to 1 and is 0 right of the diagonal. The model
     stays in the mode it is in: in training mode, dropout has already been at the weights.
     """
-    with _spelled_out(model), _listening() as listen:
-        weights = [listen(block.attention.weights_dropout) for block in _blocks(model)]
+    with _spelled_out(model), listening() as listen:
+        weights = [listen(block.attention.weights_dropout) for block in open_blocks(model)]
         model.hidden(token_ids)
     return [heard.value for heard in weights]
 
@@ -245,20 +245,20 @@ def to_plain(value: Any) -> Any:
     return value
 
 
-class _Heard:
+class Heard:
     """What the last call of a part of the model gave."""
 
     value: Tensor
 
 
 @contextmanager
-def _listening() -> Iterator[Callable[..., _Heard]]:
+def listening() -> Iterator[Callable[..., Heard]]:
     """Yields a function that keeps the output of a part of the model, or what goes into it; afterwards nobody listens
     any more."""
     with ExitStack() as hooks:
 
-        def listen(part: nn.Module, at_input: bool = False) -> _Heard:
-            heard = _Heard()
+        def listen(part: nn.Module, at_input: bool = False) -> Heard:
+            heard = Heard()
 
             def keep(_: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
                 heard.value = (inputs[0] if at_input else output).detach()
@@ -269,7 +269,7 @@ def _listening() -> Iterator[Callable[..., _Heard]]:
         yield listen
 
 
-def _hidden_units(block: TransformerBlock, listen: Callable[..., _Heard]) -> _Heard:
+def hidden_units(block: TransformerBlock, listen: Callable[..., Heard]) -> Heard:
     project = getattr(block.feed_forward, "project", None)
     return listen(project, at_input=True) if isinstance(project, nn.Module) else listen(block.feed_forward)
 
@@ -290,18 +290,18 @@ def _without_each_head(block: TransformerBlock) -> Iterator[None]:
 @contextmanager
 def _spelled_out(model: GPTModel) -> Iterator[None]:
     """Attention takes its steps one by one, so that the weights between them can be seen."""
-    before = [block.attention.spelled_out for block in _blocks(model)]
-    for block in _blocks(model):
+    before = [block.attention.spelled_out for block in open_blocks(model)]
+    for block in open_blocks(model):
         block.attention.spelled_out = True
     try:
         yield
     finally:
-        for block, spelled_out in zip(_blocks(model), before, strict=True):
+        for block, spelled_out in zip(open_blocks(model), before, strict=True):
             block.attention.spelled_out = spelled_out
 
 
 @contextmanager
-def _evaluating(model: GPTModel) -> Iterator[None]:
+def evaluating(model: GPTModel) -> Iterator[None]:
     """Switches dropout off and spells attention out; afterwards each part is back in the mode it was in."""
     modes = {module: module.training for module in model.modules()}
     model.eval()
@@ -313,7 +313,7 @@ def _evaluating(model: GPTModel) -> Iterator[None]:
             module.training = mode
 
 
-def _blocks(model: GPTModel) -> list[TransformerBlock]:
+def open_blocks(model: GPTModel) -> list[TransformerBlock]:
     """The blocks, once it is certain that they have what is listened to: those of a user's own may be anything."""
     for block in model.blocks:
         attention = getattr(block, "attention", None)
@@ -329,7 +329,7 @@ def _blocks(model: GPTModel) -> list[TransformerBlock]:
     return list(model.blocks)  # type: ignore[arg-type]
 
 
-def _checked(model: GPTModel, token_ids: Tensor) -> Tensor:
+def checked(model: GPTModel, token_ids: Tensor) -> Tensor:
     """``token_ids`` on the model's device, once it is certain that the model can read them."""
     config = model.config
     if token_ids.ndim != 1 or len(token_ids) == 0:
@@ -353,7 +353,7 @@ def _log_probabilities(model: GPTModel, x: Tensor) -> Tensor:
     return torch.log_softmax(logits, dim=-1, dtype=torch.promote_types(logits.dtype, torch.float32))
 
 
-def _mean_loss(model: GPTModel, x: Tensor, token_ids: Tensor) -> Tensor:
+def mean_loss(model: GPTModel, x: Tensor, token_ids: Tensor) -> Tensor:
     """Mean loss in nats a token, from the last residual stream, ``(1, T, C)``."""
     return -_log_probabilities(model, x)[0, :-1].gather(1, token_ids[1:, None]).mean()
 

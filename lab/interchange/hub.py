@@ -64,13 +64,8 @@ def find(name: str, option: str = "checkpoint") -> Path:
         raise LabError(
             f"{option}={name} is fetched by a package that is missing: `pip install huggingface_hub`"
         ) from error
-    for known_as in dict.fromkeys([name, GPT2.get(name, name)]):
-        try:
-            folder = Path(snapshot_download(known_as, local_files_only=True, allow_patterns=_WANTED))
-        except (OSError, ValueError):
-            continue
-        if _is_complete(folder):
-            return folder
+    if (folder := at_hand(name)) is not None:
+        return folder
     advice = "give the path of a Hugging Face folder instead, or fetch it where there is a network and bring the cache"
     if constants.HF_HUB_OFFLINE:
         raise LabError(
@@ -86,6 +81,22 @@ def find(name: str, option: str = "checkpoint") -> Path:
         raise LabError(
             f"{option}={name} is not in the cache {constants.HF_HUB_CACHE} and {_why(error)}: {advice}"
         ) from error
+
+
+def at_hand(name: str) -> Path | None:
+    """The folder of the model in the hub's cache, without asking the network; None if it is not there, or not whole."""
+    try:
+        from huggingface_hub import snapshot_download
+    except ImportError:
+        return None
+    for known_as in dict.fromkeys([name, GPT2.get(name, name)]):
+        try:
+            folder = Path(snapshot_download(known_as, local_files_only=True, allow_patterns=_WANTED))
+        except (OSError, ValueError):
+            continue
+        if _is_complete(folder):
+            return folder
+    return None
 
 
 def _is_complete(folder: Path) -> bool:

@@ -20,6 +20,7 @@ from lab.files import atomic
 from lab.files.paths import typed_path
 from lab.files.run_files import CHECKPOINTS_FOLDER
 from lab.files.validation import Lacking, Unfit, bounded, said
+from lab.parts.config import ModelConfig, from_plain
 from lab.runs import checkpoint_schema as schema
 from lab.runs import newest
 from lab.runs.checkpoint_schema import CheckpointDict, Metadata
@@ -118,7 +119,30 @@ def read_metadata(path: Path) -> tuple[Metadata, int]:
         raise _unfit(path, error) from error
 
 
-def _unfit(path: Path, error: Unfit) -> LabError:
+def read_shapes(path: Path) -> tuple[ModelConfig, dict[str, list[int]]]:
+    """The config of the model in the checkpoint at ``path``, and the shape of each weight by its name in the model.
+
+    For looking around, as ``read_metadata``: also at a model whose code is not here.
+
+    Raises:
+        LabError: as ``load``.
+    """
+    found = _opened(path, look_around=True)
+    try:
+        bounded(found)
+        described = migrated(schema.METADATA(found["lab"], "lab"))
+        config = from_plain(described["config"]["model"])
+        weights = found.get("state_dict")
+        if not isinstance(weights, dict) or not all(
+            isinstance(name, str) and isinstance(tensor, torch.Tensor) for name, tensor in weights.items()
+        ):
+            raise Unfit("state_dict is no table of tensors")
+    except (Unfit, TypeError, ValueError) as error:
+        raise _unfit(path, error) from error
+    return config, {name.removeprefix(schema.PREFIX): list(tensor.shape) for name, tensor in weights.items()}
+
+
+def _unfit(path: Path, error: Exception) -> LabError:
     if isinstance(error, Lacking):
         return LabError(f"{path} lacks parts that every checkpoint of this lab has ({error}): use another one")
     return LabError(f"{path} is not usable: {error}; use another checkpoint")

@@ -137,7 +137,7 @@ class CheckpointDict(TypedDict):
     loops: dict[str, Any]
     """Not read: derived from the step."""
     callbacks: dict[str, Any]
-    """The states of callbacks, by name: ``Record`` (``RecordState``), ``Checkpoints``, ``Alerts``; those of others."""
+    """The states of callbacks, by name: ``Record`` (``RecordState``), ``Checkpoints``, ``Spent``; those of others."""
     LabData: DataState
     MixedPrecision: NotRequired[dict[str, float]]
     """In fp16: the scaler of the loss, see ``SCALER``."""
@@ -248,7 +248,7 @@ CALLBACKS: Mapping[str, Kind] = {
         }
     ),
     "Checkpoints": parts({"best_val_loss": _LOSS}),
-    "Alerts": parts({"losses": rows(number())}),
+    "Alerts": lambda *_: {},  # of earlier versions: the log has what it had
     "Spent": lambda value, where: _SPENT(value, where) if value != {} else {},  # empty: they are not known
 }
 """States of callbacks that are ours. Those of others must be plain values and tensors, and are their own business."""

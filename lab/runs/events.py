@@ -67,9 +67,14 @@ class Alert(_Logged):
     """Something that somebody who watches would want to be called for."""
 
     kind: Literal["alert"]
-    what: Literal["loss_spike", "failed"]
+    what: str
+    """A kind of ``lab.alerts.alert``."""
     message: str
-    """For a person to read."""
+    """What is seen, for a person to read."""
+    since: NotRequired[int]
+    """Finished optimizer steps where it began; ``step`` is where it was told."""
+    advice: NotRequired[str]
+    """What to try, for a person to read."""
 
 
 class Continued(_Logged):
@@ -88,14 +93,11 @@ OWN = frozenset({*_Logged.__annotations__, "kind"})
 _LOGGED = {"seq": whole(), "kind": text(100), "step": whole()}
 _ANY = parts(_LOGGED, {"time": number()}, others=plain)
 _TOLD: Mapping[str, Kind] = {
-    kind: parts(told, others=plain)
-    for kind, told in {
-        "sample": {"text": text()},
-        "state": {"state": text(100)},
-        "checkpoint": {"path": text()},
-        "removed": {"path": text()},
-        "alert": {"what": text(100), "message": text()},
-    }.items()
+    "sample": parts({"text": text()}, others=plain),
+    "state": parts({"state": text(100)}, others=plain),
+    "checkpoint": parts({"path": text()}, others=plain),
+    "removed": parts({"path": text()}, others=plain),
+    "alert": parts({"what": text(100), "message": text()}, {"since": whole(), "advice": text()}, others=plain),
 }
 
 
@@ -137,9 +139,9 @@ class EventLog:
         """Adds that the checkpoint at ``path`` was removed."""
         self._append("removed", step, path=path)
 
-    def alert(self, step: int, what: Literal["loss_spike", "failed"], message: str) -> None:
-        """Adds something to be called for."""
-        self._append("alert", step, what=what, message=message)
+    def alert(self, step: int, what: str, message: str, **told: int | str) -> None:
+        """Adds something to be called for; ``told`` is what else an ``Alert`` has."""
+        self._append("alert", step, what=what, message=message, **told)
 
     def _append(self, kind: str, step: int, **told: Any) -> None:
         if self._descriptor is None:

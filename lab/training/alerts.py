@@ -1,72 +1,86 @@
-"""Notices what somebody who watches a run would want to be called for, and writes it into the run's log."""
+"""Tells what a run is alarming for: in the log, in the terminal, to TensorBoard. What is alarming, ``lab.alerts``
+knows."""
 
-import math
-import statistics
-from collections import deque
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 
 import lightning as L
+from lightning.pytorch.loggers import Logger
 
+from lab.alerts.alert import Alert, Setting
+from lab.alerts.watch import Watch
 from lab.errors import LabError
-from lab.runs.events import EventLog
-from lab.training.module import GPTModule
-
-_REMEMBERED = 50
-_ENOUGH = 10
-_DEVIATIONS = 8.0
-_LEAST_JUMP = 0.5
+from lab.optim import usual_rates
+from lab.runs import events
+from lab.runs.events import Event, EventLog
+from lab.runs.yardsticks import Yardsticks
+from lab.training.callbacks import write_alert
+from lab.training.preparation import Preparation
 
 
 class Alerts(L.Callback):
-    """Appends ``alert`` events: ``failed`` when a mistake or numbers that leave the finite end the run, ``loss_spike``
-    when the loss jumps.
+    """Looks at the figures that go into the log, at no other time and at nothing else: what they cost was paid.
 
-    A spike is a training loss more than 8 standard deviations, and at least half a nat, above the median of the last
-    50 written points. Median and deviation are those that an outlier does not move: the deviation is estimated from
-    the median distance to the median (times 1.4826, which makes it right for a normal distribution). One spike is one
-    alert: the next one comes only after the loss has been down in between.
+    Args:
+        log: of the run.
+        watch: has seen nothing yet.
+        loggers: of the options; those that take text are told, too.
+        prints: whether the terminal is.
     """
 
-    state_key = "Alerts"
+    state_key = "Alerts"  # which checkpoints of earlier versions have; there is no state any more
 
-    def __init__(self, log: EventLog) -> None:
+    def __init__(self, log: EventLog, watch: Watch, loggers: Iterable[Logger], prints: bool) -> None:
         self.events = log  # not self.log: Lightning puts a method of its own there
-        self._losses: deque[float] = deque(maxlen=_REMEMBERED)
-        self._seen_at = -1
-        self._high = False
+        self.watch = watch
+        self.loggers = list(loggers)
+        self.prints = prints
 
-    def state_dict(self) -> dict[str, Any]:
-        return {"losses": list(self._losses)}
+    def see(self, step: int, figures: Mapping[str, float]) -> None:
+        """Takes figures that were written at ``step``, and tells what is new."""
+        for alert in self.watch.see(step, figures):
+            self._tell(step, alert)
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self._losses.extend(float(loss) for loss in state_dict["losses"])
+    def catch_up(self, step: int, carried: Iterable[Event]) -> None:
+        """Takes the log of the earlier part of a run that goes on after ``step``. What is in its figures and was not
+        told, by a process that was killed or that knew less, is told now."""
+        found, told = [], set()
+        for event in carried:
+            if event["kind"] == "metrics":
+                found += self.watch.see(event["step"], events.figures(event))
+            elif event["kind"] == "alert":
+                told.add((event["what"], event.get("since", event["step"])))
+        for alert in found:
+            if (alert.what, alert.since) not in told:
+                self._tell(step, alert)
 
-    def on_train_batch_end(self, trainer: L.Trainer, module: L.LightningModule, *_: object) -> None:
-        assert isinstance(module, GPTModule)
-        step, loss = module.clock[0], module.train_loss
-        if loss is None or step == self._seen_at:
-            return
-        self._seen_at = step
-        if spike(self._losses, loss):
-            if not self._high:
-                usual = statistics.median(self._losses)
-                message = f"the training loss jumped from about {usual:.2f} to {loss:.2f}"
-                self.events.alert(step, "loss_spike", message)
-            self._high = True
-        else:
-            self._high = False
-        if math.isfinite(loss):
-            self._losses.append(loss)
+    def on_train_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        if trainer.is_global_zero:
+            for alert in self.watch.end():
+                self._tell(trainer.global_step, alert)
 
     def on_exception(self, trainer: L.Trainer, module: L.LightningModule, exception: BaseException) -> None:
         if isinstance(exception, LabError):
             self.events.alert(trainer.global_step, "failed", str(exception))
 
+    def _tell(self, step: int, alert: Alert) -> None:
+        self.events.alert(step, **asdict(alert))
+        write_alert(self.loggers, asdict(alert), step)
+        if self.prints:
+            print(f"alert: since step {alert.since:,}, {alert.message}\n    {alert.advice}", flush=True)
 
-def spike(earlier: "deque[float]", loss: float) -> bool:
-    """Does ``loss`` stand out above what came before?"""
-    if len(earlier) < _ENOUGH or not math.isfinite(loss):
-        return False
-    usual = statistics.median(earlier)
-    deviation = 1.4826 * statistics.median(abs(value - usual) for value in earlier)
-    return loss - usual > max(_DEVIATIONS * deviation, _LEAST_JUMP)
+
+def setting(run: Preparation, levels: Yardsticks) -> Setting:
+    """What is known of a prepared run before its first figure."""
+    config, plan = run.config, run.plan
+    return Setting(
+        vocab_size=config.model.vocab_size,
+        tokens_per_step=plan.tokens_per_step,
+        windows_per_step=plan.windows_per_step,
+        warmup_steps=plan.warmup_steps,
+        lr=config.optimizer.lr,
+        clip=config.trainer.gradient_clip_val,
+        by_heart=plan.n_windows <= plan.windows_per_step,
+        yardstick=levels.unigram_train_loss,
+        rates=usual_rates.of(config.optimizer, config.model.emb_dim),
+    )

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -72,6 +72,14 @@ def write_sample(loggers: list[Logger], text: str, step: int) -> None:
         if isinstance(logger, TensorBoardLogger):
             # TensorBoard shows Markdown; indented by four blanks, the text is shown as it is.
             logger.experiment.add_text("sample", "\n".join(f"    {line}" for line in text.splitlines()), step)
+
+
+def write_alert(loggers: Iterable[Logger], alert: Mapping[str, Any], step: int) -> None:
+    """Sends an alert, by the names that its event has, to the loggers that have a place for a text."""
+    said = [f"since step {alert.get('since', step)}: {alert['message']}", alert.get("advice", "")]
+    for logger in loggers:
+        if isinstance(logger, TensorBoardLogger):
+            logger.experiment.add_text("alert", "\n".join(f"    {line}" for line in said if line), step)
 
 
 class Record(L.Callback):

@@ -20,6 +20,7 @@ from lab.files import user_code
 from lab.files.paths import shown
 from lab.files.run_files import CHECKPOINTS_FOLDER
 from lab.model import GPTModel
+from lab.optim import usual_rates
 from lab.parts.config import own_parts
 from lab.runs.results import Results
 from lab.terminal import duration, table
@@ -135,7 +136,9 @@ def _optimizer(config: Config, plan: Plan) -> str:
     rate = f"{config.schedule.name}, {plan.warmup_steps} steps of warmup"
     if config.schedule.name in (ScheduleName.cosine, ScheduleName.wsd):
         rate += f", down to {config.schedule.min_lr_ratio:g} of lr at step {plan.schedule_steps}"
-    return f"{name}, {numbers}\nlr: {rate}"
+    trained = config.init_from is not None
+    warning = usual_rates.warning(config.optimizer, config.model.emb_dim, begins_trained=trained)
+    return f"{name}, {numbers}\nlr: {rate}" + (f"\n{warning}" if warning else "")
 
 
 def _continuing(earlier: Earlier | None, config: Config, plan: Plan) -> dict[str, str]:

@@ -16,7 +16,7 @@ from lab.runs import checkpoint, events, newest, ownership
 from lab.runs.checkpoint_schema import CheckpointDict, RecordState
 from lab.runs.folder import has_checkpoint, run_folder_of
 from lab.system import ranks
-from lab.training.callbacks import write_sample
+from lab.training.callbacks import write_alert, write_sample
 from lab.training.inherited_options import inherit
 
 
@@ -126,19 +126,23 @@ def carry_over(earlier: Earlier, folder: Path) -> list[events.Event]:
     told = list(events.read(earlier.run_folder))
     in_place = earlier.run_folder == folder.resolve()
     kept = [
-        event
-        for event in told
-        if _is_valid_until(event, step, evaluated) and (in_place or event["kind"] in ("metrics", "sample"))
+        event for event in told if _is_valid_until(event, step, evaluated) and (in_place or _is_of_the_curve(event))
     ]
     events.begin_again(folder, told, kept, step)
-    return [event for event in kept if event["kind"] in ("metrics", "sample")]
+    return [event for event in kept if _is_of_the_curve(event)]
+
+
+def _is_of_the_curve(event: events.Event) -> bool:
+    """Was it measured, or follows from what was? That a run has failed, say, is of the process that did."""
+    return event["kind"] in ("metrics", "sample") or (event["kind"] == "alert" and event["what"] != "failed")
 
 
 def _is_valid_until(event: events.Event, step: int, evaluated: bool) -> bool:
-    """Does an event belong to the run up to ``step``? What is no measurement is history, and stays true."""
-    if event["kind"] not in ("metrics", "sample"):
+    """Does an event belong to the run up to ``step``? What is not of its curve is history, and stays true."""
+    if not _is_of_the_curve(event):
         return True
     of_evaluation = "val_loss" in event or "spent_tokens" in event or event["kind"] == "sample"
+    of_evaluation = of_evaluation or (event["kind"] == "alert" and event["what"] == "overfitting")
     return event["step"] < step or (event["step"] == step and (evaluated or not of_evaluation))
 
 
@@ -147,6 +151,8 @@ def replay(carried: list[events.Event], loggers: list[Logger]) -> None:
     for event in carried:
         if event["kind"] == "sample":
             write_sample(loggers, event["text"], event["step"])
+        elif event["kind"] == "alert":
+            write_alert(loggers, event, event["step"])
         elif event["kind"] == "metrics":
             for logger in loggers:
                 logger.log_metrics(events.figures(event), step=event["step"])

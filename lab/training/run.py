@@ -8,6 +8,7 @@ from pathlib import Path
 
 import lightning as L
 
+from lab.alerts.watch import Watch
 from lab.config.schema import Config, to_plain
 from lab.errors import Interrupted, LabError
 from lab.model import GPTModel
@@ -21,6 +22,7 @@ from lab.system import ranks
 from lab.system.malloc import keep_freed_memory, ran_out
 from lab.system.signals import Signals
 from lab.training import arithmetic, display, finetune, library_warnings, processes, resume, yardsticks
+from lab.training.alerts import Alerts, setting
 from lab.training.callbacks import Record
 from lab.training.checkpointing import cannot_take_up
 from lab.training.lightning_internals import is_taking_up
@@ -89,15 +91,18 @@ def _train(run: Preparation, others: Others, signals: Signals, bar: L.Callback |
     carried = _begin(run) if ranks.is_first() else []
     with contextlib.closing(EventLog(run.run_folder)) as log:
         record = Record()
-        loggers = make_loggers(run, log)
-        resume.replay(carried, list(run.chosen.loggers.values()))
-        trainer = make_trainer(run, loggers, make_callbacks(run, record, log, signals, bar))
+        levels = yardsticks.measure(run) if ranks.is_first() else Yardsticks()
+        write_yardsticks(run.run_folder, levels)
+        theirs = list(run.chosen.loggers.values())
+        told = Alerts(log, Watch(setting(run, levels)), theirs, prints=bar is None)
+        loggers = make_loggers(run, log, told)
+        resume.replay(carried, theirs)
+        told.catch_up(run.first_step, carried)
+        trainer = make_trainer(run, loggers, make_callbacks(run, record, log, signals, told, bar))
         for logger in loggers:
             logger.log_hyperparams(to_plain(run.config))
         if ranks.is_first() and bar is None:
             display.start(run, module.model, weights)
-        levels = yardsticks.measure(run) if ranks.is_first() else Yardsticks()
-        write_yardsticks(run.run_folder, levels)
         interrupted = _fit(run, trainer, module)
         others.over.set()
         if not ranks.is_first():

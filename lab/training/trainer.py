@@ -55,7 +55,12 @@ def make_module(run: Preparation, initial: GPTModel | None = None) -> GPTModule:
 
 
 def make_callbacks(
-    run: Preparation, record: Record, log: EventLog, signals: Signals, bar: L.Callback | None = None
+    run: Preparation,
+    record: Record,
+    log: EventLog,
+    signals: Signals,
+    alerts: Alerts,
+    bar: L.Callback | None = None,
 ) -> list[L.Callback]:
     """What accompanies the training: the lab's own callbacks, then those of the options. ``bar`` shows how far it has
     come, in place of the lab's display."""
@@ -84,7 +89,7 @@ def make_callbacks(
         display,
         control,
         checkpoints,
-        Alerts(log),
+        alerts,
         Hparams(config, record),
     ]
     return [callback for callback in own if callback is not None] + list(run.chosen.callbacks.values())
@@ -108,9 +113,9 @@ def _checkpoints(run: Preparation, log: EventLog) -> Checkpoints:
     )
 
 
-def make_loggers(run: Preparation, log: EventLog) -> list[Logger]:
+def make_loggers(run: Preparation, log: EventLog, alerts: Alerts) -> list[Logger]:
     """The event log, which every run has, and the loggers of the options."""
-    return [EventLogger(log), *run.chosen.loggers.values()]
+    return [EventLogger(log, alerts.see), *run.chosen.loggers.values()]
 
 
 def make_trainer(run: Preparation, loggers: list[Logger], callbacks: list[L.Callback]) -> L.Trainer:

@@ -15,14 +15,14 @@ from typing import Any, ClassVar
 import pytest
 import torch
 from support.commands import TINY, lab, train_here
+from support.hub_cache import COMMIT
+from support.hub_cache import put as cache
 
 from lab import export
 from lab.errors import LabError
 from lab.interchange import hf_tokenizer, hub, huggingface, weights
 from lab.interchange.pretrained import open_pretrained
 from lab.model import GPTConfig, GPTModel
-
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 @pytest.fixture(scope="module")
@@ -34,20 +34,6 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     hf_tokenizer.write(folder, 16)
     (folder / "pytorch_model.bin").write_bytes(b"never opened")
     return folder
-
-
-def cache(home: Path, name: str, source: Path, files: tuple[str, ...] = ("config.json", "model.safetensors")) -> None:
-    """Puts files into a hub cache as its own library lays them out: blobs by hash, a snapshot of links, a ref."""
-    repo = home / "hub" / f"models--{name.replace('/', '--')}"
-    snapshot = repo / "snapshots" / COMMIT
-    for folder in (repo / "blobs", repo / "refs", snapshot):
-        folder.mkdir(parents=True, exist_ok=True)
-    (repo / "refs" / "main").write_text(COMMIT)
-    for file in files:
-        content = (source / file).read_bytes()
-        digest = hashlib.sha256(content).hexdigest()
-        (repo / "blobs" / digest).write_bytes(content)
-        (snapshot / file).symlink_to(Path("..") / ".." / "blobs" / digest)
 
 
 @pytest.fixture

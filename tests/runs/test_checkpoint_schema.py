@@ -97,7 +97,6 @@ FAULTS = {
     "a step that is huge": (put("global_step", value=10**400), "a huge number"),
     "a record that is text": (put("callbacks", "Record", value="x"), "callbacks.Record is 'x'"),
     "seconds that are nothing": (put("callbacks", "Record", "seconds", value=None), "lacks parts"),
-    "losses that are a number": (put("callbacks", "Alerts", "losses", value=3), "callbacks.Alerts.losses"),
     "a best loss that is a list": (put("callbacks", "Checkpoints", "best_val_loss", value=[1]), "best_val_loss"),
     "groups of other parameters": (
         put("optimizer_states", 0, "param_groups", 0, "params", value=[5]),

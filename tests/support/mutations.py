@@ -15,6 +15,7 @@ import lightning as L
 import numpy as np
 import torch
 
+from lab.alerts.watch import Watch
 from lab.config.corpus_schema import CorpusConfig, CorpusSource
 from lab.config.optimizer_schema import AdamWConfig
 from lab.config.plan import make_plan
@@ -28,9 +29,11 @@ from lab.runs import checkpoint
 from lab.runs.checkpoint_schema import CheckpointDict
 from lab.runs.digest import digest
 from lab.runs.events import EventLog
+from lab.runs.yardsticks import Yardsticks
 from lab.system.signals import Signals
 from lab.tokenizer import Tokenizer
 from lab.training import checkpointing, resume_check
+from lab.training.alerts import Alerts, setting
 from lab.training.callbacks import Record
 from lab.training.chosen import Chosen
 from lab.training.datamodule import LabData
@@ -76,7 +79,8 @@ def small_run(folder: Path, earlier: CheckpointDict | None, steps: int) -> dict[
     log = EventLog(folder)
     with Signals() as signals:
         longer = replace(run, plan=make_plan(config, len(data.windows)))
-        trainer = make_trainer(longer, [], make_callbacks(longer, Record(), log, signals))
+        alerts = Alerts(log, Watch(setting(longer, Yardsticks())), [], prints=False)
+        trainer = make_trainer(longer, [], make_callbacks(longer, Record(), log, signals, alerts))
         trainer.fit(module, data, ckpt_path="earlier" if earlier else None, weights_only=True)
     log.close()
     return trainer._checkpoint_connector.dump_checkpoint(weights_only=False)

@@ -26,6 +26,7 @@ from lab.dashboard.store import inside_root
 from lab.data.prepare import make_tokenizer
 from lab.errors import LabError
 from lab.files import atomic
+from lab.optim import usual_rates
 from lab.optim.schedules import make_schedule
 from lab.tokenizers.view import view
 
@@ -76,6 +77,7 @@ class Resolved(Model):
     sizes: Sizes | None
     length: Length | None = Field(description="Unknown while the text is not on this machine, or there is an error.")
     learning_rate: LearningRate | None
+    rate_warning: str | None = Field(description="A sentence for a learning rate far outside of what works.")
 
 
 class Like(Model):
@@ -163,6 +165,7 @@ def resolve(settings: SettingsDep, runs: RunsDep, inference: InferenceDep, given
         sizes=None,
         length=None,
         learning_rate=None,
+        rate_warning=None,
     )
     if composed is not None:
         _add_what_it_comes_to(found, composed.config, given, settings)
@@ -196,6 +199,8 @@ def _swept_errors(given: RunRequest, settings: Settings, origin: Origin | None) 
 
 
 def _add_what_it_comes_to(found: Resolved, config: Config, given: RunRequest, settings: Settings) -> None:
+    trained = config.init_from is not None
+    found.rate_warning = usual_rates.warning(config.optimizer, config.model.emb_dim, begins_trained=trained)
     try:
         found.sizes = form_schema.sizes(config)
     except LabError as error:

@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from lab.dashboard.api.dependencies import InferenceDep, RunsDep, SettingsDep
+from lab.dashboard.api.gpt2 import model_path
 from lab.dashboard.http_errors import ApiError
 from lab.dashboard.schemas import Model
 from lab.dashboard.settings import Settings
@@ -37,7 +38,7 @@ router = APIRouter(prefix="/api", tags=["models"])
 class Generate(Model):
     """What to write, and how."""
 
-    checkpoint: str = Field(description="The id of a checkpoint.")
+    checkpoint: str = Field(description="The id of a checkpoint, or gpt2.")
     prompt: str = ""
     prefix: list[int] = Field(
         default_factory=list, max_length=4096, description="Token ids between the prompt and what is written."
@@ -68,7 +69,7 @@ class Generate(Model):
 class Inspect(Model):
     """What to look at."""
 
-    checkpoint: str = Field(description="The id of a checkpoint.")
+    checkpoint: str = Field(description="The id of a checkpoint, or gpt2.")
     prompt: str = Field(min_length=1)
     top_k: int = Field(default=5, ge=1, le=50)
     layer: int | None = Field(default=None, ge=0, description="For attention: this layer only.")
@@ -111,10 +112,10 @@ Answers = Callable[[ViewName], Awaitable[dict[str, Any]]]
 async def generate(settings: SettingsDep, runs: RunsDep, inference: InferenceDep, how: Generate) -> StreamingResponse:
     """Continues a text. Answers with server-sent events, each one JSON with a ``type``: start, token ..., end or error.
     To close the connection stops the writing."""
-    _check_prompt(how.prompt, settings)
+    check_prompt(how.prompt, settings)
     if how.max_tokens > settings.max_new_tokens:
         raise ApiError(422, f"max_tokens={how.max_tokens}: {settings.max_new_tokens} are the most", "max_tokens")
-    path = await asyncio.to_thread(runs.checkpoint, how.checkpoint)
+    path = await asyncio.to_thread(model_path, runs, how.checkpoint)
     generated = inference.stream("generate", path, prompt=how.prompt, prefix=how.prefix, options=how.sampling_options())
     # The first event is waited for here, so that what makes no sense is an error and not a stream.
     first = await anext(generated)
@@ -140,8 +141,8 @@ async def _answers(settings: SettingsDep, runs: RunsDep, inference: InferenceDep
     """How the model sees the prompt in the request's body, view by view."""
 
     async def answer(view: ViewName) -> dict[str, Any]:
-        _check_prompt(what.prompt, settings)
-        path = await asyncio.to_thread(runs.checkpoint, what.checkpoint)
+        check_prompt(what.prompt, settings)
+        path = await asyncio.to_thread(model_path, runs, what.checkpoint)
         found: dict[str, Any] = await _ask(settings, inference, view, path, what)
         return found
 
@@ -196,7 +197,7 @@ async def ablate(answer: AnswerDep) -> Ablation:
 @router.post("/inspect/timeline")
 async def timeline(settings: SettingsDep, runs: RunsDep, inference: InferenceDep, what: InspectTimeline) -> Timeline:
     """One prompt through the checkpoints of a run."""
-    _check_prompt(what.prompt, settings)
+    check_prompt(what.prompt, settings)
     found = await asyncio.to_thread(runs.checkpoints, what.run)
     # best.ckpt and last.ckpt are often the same moments as others: one frame for each step.
     by_step = {one.step if one.step is not None else one.id: one for one in found}
@@ -230,7 +231,11 @@ async def _ask(
     )
 
 
-def _check_prompt(prompt: str, settings: Settings) -> None:
+def check_prompt(prompt: str, settings: Settings) -> None:
+    """
+    Raises:
+        ApiError: if the prompt is longer than this server reads.
+    """
     most = settings.max_prompt
     if len(prompt) > most:
         raise ApiError(413, f"the prompt has {len(prompt):,} characters, and {most:,} are the most", "prompt")

@@ -49,6 +49,7 @@ def _summary(runs: Runs, jobs: Jobs, folder: Path) -> RunSummary:
         _, val_losses, _ = tail.points("val_loss")
         over, rates, _ = tail.points("tokens_per_second")
         seq, step = tail.seq, tail.step
+        alerts = sum(event["kind"] == "alert" for event in tail.others)
     earlier = parent_checkpoint(runs, folder)
     return RunSummary(
         id=runs.id_of(folder),
@@ -74,6 +75,7 @@ def _summary(runs: Runs, jobs: Jobs, folder: Path) -> RunSummary:
         tokens_per_second=told.tokens_per_second or latest["tokens_per_second"]
         if told.state in ALIVE
         else results.tokens_per_second or mean_rate(over.tolist(), rates.tolist()),
+        alerts=alerts,
         seq=seq,
         sparkline=losses[downsample(losses, _SPARKLINE)].tolist(),
         sweep=runs.id_of(folder.parent) if read_json(folder.parent / SWEEP_FILE) else None,

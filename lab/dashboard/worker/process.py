@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from lab.errors import LabError
+from lab.errors import CodeNeeded, LabError
 
 _MODELS = 2
 """Models that are kept open."""
@@ -97,15 +97,16 @@ class _Models:
         return str(path), status.st_mtime_ns, status.st_size, status.st_ino
 
     def get(self, path: Path) -> Any:
-        """The model in the checkpoint at ``path``, and its tokenizer."""
+        """The model in the checkpoint at ``path``, or in a folder of Hugging Face's, and its tokenizer."""
         from lab.inference.weight_format import prepare
-        from lab.interchange.pretrained import from_checkpoint
+        from lab.interchange.pretrained import from_checkpoint, open_pretrained
         from lab.runs import checkpoint
         from lab.system.device import torch_device
 
         key = self.key(path)
         if key not in self._open:
-            found = from_checkpoint(checkpoint.load(path), path)
+            is_folder = path.is_dir()
+            found = open_pretrained(str(path), path) if is_folder else from_checkpoint(checkpoint.load(path), path)
             prepare(found.model, torch_device())
             self._open[key] = found.model, found.tokenizer
         self._open.move_to_end(key)
@@ -132,16 +133,34 @@ def _answers(
 
         yield from generate(*models.get(path), **arguments)
         return
-    from lab.dashboard.worker.inspection import inspect
-
     key = (_Models.key(path), what, tuple(sorted(arguments.items())))
     if key not in answers:
-        model, tokenizer = models.get(path)
-        answers[key] = inspect(model, tokenizer, what, **arguments)  # type: ignore[arg-type]
+        answers[key] = _seen(models, what, path, arguments)
     answers.move_to_end(key)
     while len(answers) > _ANSWERS:
         answers.popitem(last=False)
     yield answers[key]
+
+
+def _seen(models: _Models, what: str, path: Path, arguments: dict[str, Any]) -> Any:
+    """One look at a model; the same question has the same answer."""
+    from lab.dashboard.worker import ablation, inspection, structure, walk
+
+    try:
+        model, tokenizer = models.get(path)
+    except CodeNeeded:
+        if what != "structure":
+            raise
+        return structure.of_file(path)
+    match what:
+        case "structure":
+            return structure.of_model(model)
+        case "walk":
+            return walk.follow(model, tokenizer, **arguments)
+        case "without":
+            return ablation.compare(model, tokenizer, **arguments)
+        case _:
+            return inspection.inspect(model, tokenizer, what, **arguments)  # type: ignore[arg-type]
 
 
 def _rate(precision: str, device: str, threads: int) -> Any:

@@ -83,3 +83,16 @@ def test_a_text_in_another_tokenizer_and_how_long_a_run_it_makes(client: httpx.C
     assert found["errors"] == []
     assert found["config"]["model"]["vocab_size"] == 257
     assert (found["length"]["corpus_tokens"], found["length"]["exact"]) == (217_951, True)
+
+
+def test_a_rate_far_outside_of_what_works_is_warned_of(client: httpx.Client) -> None:
+    def warned(**overrides: object) -> str | None:
+        given = {name.replace("__", "."): value for name, value in overrides.items()}
+        found = client.post("/api/config/resolve", json={"overrides": given}).json()
+        assert found["errors"] == []
+        said: str | None = found["rate_warning"]
+        return said
+
+    assert warned() is None
+    assert "far too high" in (warned(optimizer__lr=1e-2, model__emb_dim=96, model__n_heads=3) or "")
+    assert "far too low" in (warned(optimizer="sgd", optimizer__lr=3e-4) or "")

@@ -783,6 +783,87 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/checkpoints/{checkpoint_id}/structure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Structure
+         * @description What the model is built of: its parts, sizes and parameters. Also of one whose code is not here.
+         */
+        get: operations["structure_api_checkpoints__checkpoint_id__structure_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/inspect/walk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Walk
+         * @description One token's way through one layer and head: query, keys, scores, weights, values, and what each part makes of
+         *     them.
+         */
+        post: operations["walk_api_inspect_walk_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/inspect/without": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Without
+         * @description The prompt, continued with and without a head, or a whole layer.
+         */
+        post: operations["without_api_inspect_without_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/gpt2": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Gpt2
+         * @description GPT-2's weights in the cache of Hugging Face on this machine, the usual one first.
+         */
+        get: operations["gpt2_api_gpt2_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -842,6 +923,26 @@ export interface components {
             layers: components["schemas"]["LayerActivations"][];
         };
         /**
+         * Addition
+         * @description What is added to the residual stream.
+         */
+        Addition: {
+            /**
+             * Before
+             * @description Length of the stream's vector.
+             */
+            before: number | ("NaN" | "Infinity" | "-Infinity");
+            /** Added */
+            added: number | ("NaN" | "Infinity" | "-Infinity");
+            /** After */
+            after: number | ("NaN" | "Infinity" | "-Infinity");
+            /**
+             * Cosine
+             * @description Of the angle between what was there and what is added.
+             */
+            cosine: number | ("NaN" | "Infinity" | "-Infinity");
+        };
+        /**
          * Attention
          * @description Where each position looks.
          */
@@ -867,6 +968,48 @@ export interface components {
             n_heads: number;
             /** Heads */
             heads: components["schemas"]["Head"][];
+        };
+        /**
+         * AttentionSteps
+         * @description One query in one head. Lists of the prompt's length say something of each token.
+         */
+        AttentionSteps: {
+            /** Key Head */
+            key_head: number;
+            /** Stages */
+            stages: components["schemas"]["QueryStage"][];
+            /** Query */
+            query: (number | ("NaN" | "Infinity" | "-Infinity"))[];
+            /** Keys */
+            keys: (number | ("NaN" | "Infinity" | "-Infinity"))[][];
+            /** Values */
+            values: (number | ("NaN" | "Infinity" | "-Infinity"))[][];
+            /**
+             * Products
+             * @description Query times key.
+             */
+            products: (number | ("NaN" | "Infinity" | "-Infinity"))[];
+            /**
+             * Scores
+             * @description The products over the root of the head's size.
+             */
+            scores: (number | ("NaN" | "Infinity" | "-Infinity"))[];
+            /**
+             * Bias
+             * @description What the scores gain by distance.
+             */
+            bias: (number | ("NaN" | "Infinity" | "-Infinity"))[] | null;
+            /** Visible */
+            visible: boolean[];
+            /** Weights */
+            weights: (number | ("NaN" | "Infinity" | "-Infinity"))[];
+            /**
+             * Context
+             * @description The sum of weights times values.
+             */
+            context: (number | ("NaN" | "Infinity" | "-Infinity"))[];
+            /** @description What all heads together add. */
+            output: components["schemas"]["Numbers"];
         };
         /**
          * Candidate
@@ -949,7 +1092,7 @@ export interface components {
          * Continuation
          * @description How a run goes on.
          */
-        Continuation: {
+        "Continuation-Input": {
             /**
              * Overrides
              * @description Options that change from now on.
@@ -957,6 +1100,21 @@ export interface components {
             overrides?: {
                 [key: string]: string | number | boolean | (number | string)[] | null;
             };
+        };
+        /**
+         * Continuation
+         * @description How the prompt goes on.
+         */
+        "Continuation-Output": {
+            /** Tokens */
+            tokens: components["schemas"]["PromptToken"][];
+            /** Text */
+            text: string;
+            /**
+             * Loss
+             * @description Of the prompt, in nats a token; none for a prompt of one token.
+             */
+            loss: number | ("NaN" | "Infinity" | "-Infinity") | null;
         };
         /**
          * ContrastInfo
@@ -1215,6 +1373,34 @@ export interface components {
             message: string;
         };
         /**
+         * Follow
+         * @description Which token to follow, and where.
+         */
+        Follow: {
+            /**
+             * Checkpoint
+             * @description The id of a checkpoint, or gpt2.
+             */
+            checkpoint: string;
+            /** Prompt */
+            prompt: string;
+            /**
+             * Layer
+             * @default 0
+             */
+            layer: number;
+            /**
+             * Head
+             * @default 0
+             */
+            head: number;
+            /**
+             * Position
+             * @description The place of a token in what the model sees; the last one if there is none.
+             */
+            position?: number | null;
+        };
+        /**
          * Frame
          * @description A moment of the run.
          */
@@ -1235,7 +1421,7 @@ export interface components {
         Generate: {
             /**
              * Checkpoint
-             * @description The id of a checkpoint.
+             * @description The id of a checkpoint, or gpt2.
              */
             checkpoint: string;
             /**
@@ -1275,6 +1461,22 @@ export interface components {
             alternatives: number;
             /** Stop */
             stop?: string[];
+        };
+        /**
+         * Gpt2
+         * @description Which of the GPT-2 models can be asked.
+         */
+        Gpt2: {
+            /**
+             * Names
+             * @description To be used like the id of a checkpoint; empty: none is on this machine.
+             */
+            names: string[];
+            /**
+             * Command
+             * @description What fetches the smallest of OpenAI's, 548 MB, to where it is looked for.
+             */
+            command: string;
         };
         /**
          * GradientCounts
@@ -1354,13 +1556,31 @@ export interface components {
             token: "right" | "wrong" | "missing";
         };
         /**
+         * HiddenUnits
+         * @description A position in the feed-forward network.
+         */
+        HiddenUnits: {
+            /** N Units */
+            n_units: number;
+            /**
+             * Active
+             * @description Units whose absolute value is at least 0.01.
+             */
+            active: number;
+            /** Strongest */
+            strongest: number[];
+            /** Values */
+            values: (number | ("NaN" | "Infinity" | "-Infinity"))[];
+            output: components["schemas"]["Numbers"];
+        };
+        /**
          * Inspect
          * @description What to look at.
          */
         Inspect: {
             /**
              * Checkpoint
-             * @description The id of a checkpoint.
+             * @description The id of a checkpoint, or gpt2.
              */
             checkpoint: string;
             /** Prompt */
@@ -1762,6 +1982,45 @@ export interface components {
             replace: boolean;
         };
         /**
+         * NormStep
+         * @description What a norm makes of a vector.
+         */
+        NormStep: {
+            before: components["schemas"]["Numbers"];
+            after: components["schemas"]["Numbers"];
+            /**
+             * Scale
+             * @description The first of the learnt factors.
+             */
+            scale: (number | ("NaN" | "Infinity" | "-Infinity"))[] | null;
+            /**
+             * Shift
+             * @description The first of what is added.
+             */
+            shift: (number | ("NaN" | "Infinity" | "-Infinity"))[] | null;
+            /** Eps */
+            eps: number | null;
+        };
+        /**
+         * Numbers
+         * @description A vector in figures, and its beginning.
+         */
+        Numbers: {
+            /** Size */
+            size: number;
+            /** First */
+            first: (number | ("NaN" | "Infinity" | "-Infinity"))[];
+            /** Mean */
+            mean: number | ("NaN" | "Infinity" | "-Infinity");
+            /** Std */
+            std: number | ("NaN" | "Infinity" | "-Infinity");
+            /**
+             * Norm
+             * @description Its length: the root of the sum of its squares.
+             */
+            norm: number | ("NaN" | "Infinity" | "-Infinity");
+        };
+        /**
          * Option
          * @description One option.
          */
@@ -1810,6 +2069,19 @@ export interface components {
              * @description Whether several values of it can be tried in one sweep.
              */
             sweepable: boolean;
+        };
+        /**
+         * Parameter
+         * @description A tensor that is learnt.
+         */
+        Parameter: {
+            /**
+             * Name
+             * @description In the model; blocks.* stands for each layer.
+             */
+            name: string;
+            /** Shape */
+            shape: number[];
         };
         /**
          * Parent
@@ -1890,6 +2162,19 @@ export interface components {
             text: string;
         };
         /**
+         * QueryStage
+         * @description The query on its way to the keys.
+         */
+        QueryStage: {
+            /**
+             * Name
+             * @description projected, normed or turned.
+             */
+            name: string;
+            /** Vector */
+            vector: (number | ("NaN" | "Infinity" | "-Infinity"))[];
+        };
+        /**
          * Readings
          * @description How a run's curves are to be read.
          */
@@ -1947,6 +2232,11 @@ export interface components {
             /** @description Unknown while the text is not on this machine, or there is an error. */
             length: components["schemas"]["Length"] | null;
             learning_rate: components["schemas"]["LearningRate"] | null;
+            /**
+             * Rate Warning
+             * @description A sentence for a learning rate far outside of what works.
+             */
+            rate_warning: string | null;
         };
         /**
          * RunChange
@@ -2051,6 +2341,12 @@ export interface components {
              * @description While it is alive at its last written point; once it has ended, the mean.
              */
             tokens_per_second: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /**
+             * Alerts
+             * @description How often it said something to be called for.
+             * @default 0
+             */
+            alerts: number;
             /**
              * Seq
              * @description The number of its last event; -1 before the first.
@@ -2259,6 +2555,12 @@ export interface components {
              */
             tokens_per_second: number | ("NaN" | "Infinity" | "-Infinity") | null;
             /**
+             * Alerts
+             * @description How often it said something to be called for.
+             * @default 0
+             */
+            alerts: number;
+            /**
              * Seq
              * @description The number of its last event; -1 before the first.
              * @default -1
@@ -2304,6 +2606,23 @@ export interface components {
             text: string;
             /** Time */
             time: number;
+        };
+        /**
+         * ScoredCandidate
+         * @description A token that could come next, and how its probability comes about.
+         */
+        ScoredCandidate: {
+            /** Token Id */
+            token_id: number;
+            /** Text */
+            text: string;
+            /** Logit */
+            logit: number | ("NaN" | "Infinity" | "-Infinity");
+            /**
+             * Probability
+             * @description exp(logit - log_sum).
+             */
+            probability: number | ("NaN" | "Infinity" | "-Infinity");
         };
         /**
          * Series
@@ -2461,6 +2780,67 @@ export interface components {
             peak: number | ("NaN" | "Infinity" | "-Infinity");
         };
         /**
+         * Structure
+         * @description A model's parts and sizes.
+         */
+        Structure: {
+            /** Emb Dim */
+            emb_dim: number;
+            /** N Layers */
+            n_layers: number;
+            /** N Heads */
+            n_heads: number;
+            /** N Kv Heads */
+            n_kv_heads: number;
+            /** Head Dim */
+            head_dim: number;
+            /**
+             * Hidden Dim
+             * @description Units of the feed-forward network; none where it has no last matrix.
+             */
+            hidden_dim: number | null;
+            /** Context Length */
+            context_length: number;
+            /** Vocab Size */
+            vocab_size: number;
+            /** Norm */
+            norm: string;
+            /** Feed Forward */
+            feed_forward: string;
+            /** Position */
+            position: string;
+            /** Attention */
+            attention: string;
+            /** Block */
+            block: string;
+            /** Qk Norm */
+            qk_norm: boolean;
+            /** Sliding Window */
+            sliding_window: number | null;
+            /** Rope Base */
+            rope_base: number;
+            /**
+             * Tied
+             * @description Whether the head's matrix is the token embedding's.
+             */
+            tied: boolean;
+            /**
+             * Own
+             * @description Options that name a class of the user's own.
+             */
+            own: string[];
+            /**
+             * Parameters
+             * @description Of one layer, and of what is not in layers.
+             */
+            parameters: components["schemas"]["Parameter"][];
+            /**
+             * Total
+             * @description Numbers that are learnt, in all layers.
+             */
+            total: number;
+        };
+        /**
          * SweepInfo
          * @description A sweep.
          */
@@ -2486,6 +2866,43 @@ export interface components {
              * @description The ids of its runs so far.
              */
             runs: string[];
+        };
+        /**
+         * SwitchOff
+         * @description What to switch off, and how the prompt is to go on.
+         */
+        SwitchOff: {
+            /**
+             * Checkpoint
+             * @description The id of a checkpoint, or gpt2.
+             */
+            checkpoint: string;
+            /** Prompt */
+            prompt: string;
+            /** Layer */
+            layer: number;
+            /**
+             * Head
+             * @description None: the whole layer.
+             */
+            head?: number | null;
+            /**
+             * Max Tokens
+             * @default 40
+             */
+            max_tokens: number;
+            /**
+             * Temperature
+             * @description 0: always the likeliest token.
+             * @default 0
+             */
+            temperature: number;
+            /**
+             * Seed
+             * @description Both texts draw with the same random numbers.
+             * @default 1
+             */
+            seed: number;
         };
         /**
          * Timeline
@@ -2628,6 +3045,49 @@ export interface components {
             merges: components["schemas"]["Merge"][];
         };
         /**
+         * Walk
+         * @description One token's way through one layer and one head.
+         */
+        Walk: {
+            /**
+             * Tokens
+             * @description The prompt, as far as the model sees it.
+             */
+            tokens: components["schemas"]["PromptToken"][];
+            /**
+             * Cropped
+             * @description Tokens at the beginning of the prompt that do not fit into the context.
+             */
+            cropped: number;
+            /** Layer */
+            layer: number;
+            /** Head */
+            head: number;
+            /** Position */
+            position: number;
+            token_vector: components["schemas"]["Numbers"];
+            position_vector: components["schemas"]["Numbers"] | null;
+            embedded: components["schemas"]["Numbers"];
+            block_before: components["schemas"]["Numbers"];
+            block_after: components["schemas"]["Numbers"];
+            norm1: components["schemas"]["NormStep"] | null;
+            attention: components["schemas"]["AttentionSteps"] | null;
+            attention_adds: components["schemas"]["Addition"] | null;
+            norm2: components["schemas"]["NormStep"] | null;
+            feed_forward: components["schemas"]["HiddenUnits"];
+            feed_forward_adds: components["schemas"]["Addition"] | null;
+            final_norm: components["schemas"]["NormStep"];
+            /** Candidates */
+            candidates: components["schemas"]["ScoredCandidate"][];
+            /**
+             * Log Sum
+             * @description The logarithm of the sum of exp over all logits.
+             */
+            log_sum: number | ("NaN" | "Infinity" | "-Infinity");
+            /** @description The token that really follows in the prompt. */
+            next: components["schemas"]["PromptToken"] | null;
+        };
+        /**
          * WeightCounts
          * @description Of a part's weights.
          */
@@ -2642,6 +3102,36 @@ export interface components {
              * @description How many fall into bins of equal width from -edge to edge.
              */
             counts: number[];
+        };
+        /**
+         * WithAndWithout
+         * @description The same prompt, continued by the whole model and by one that lacks a part, from the same random numbers.
+         */
+        WithAndWithout: {
+            /**
+             * Tokens
+             * @description The prompt, as far as the model sees it.
+             */
+            tokens: components["schemas"]["PromptToken"][];
+            /**
+             * Cropped
+             * @description Tokens at the beginning of the prompt that do not fit into the context.
+             */
+            cropped: number;
+            /** Layer */
+            layer: number;
+            /**
+             * Head
+             * @description None: the whole layer is switched off.
+             */
+            head: number | null;
+            whole: components["schemas"]["Continuation-Output"];
+            without: components["schemas"]["Continuation-Output"];
+            /**
+             * First Difference
+             * @description The place of the first token that differs; none if none does.
+             */
+            first_difference: number | null;
         };
         /**
          * Gap
@@ -4862,7 +5352,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["Continuation"] | null;
+                "application/json": components["schemas"]["Continuation-Input"] | null;
             };
         };
         responses: {
@@ -7059,6 +7549,420 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Timeline"];
+                };
+            };
+            /** @description The request makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not in this state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A field does not fit. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    structure_api_checkpoints__checkpoint_id__structure_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                checkpoint_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Structure"];
+                };
+            };
+            /** @description The request makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not in this state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A field does not fit. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    walk_api_inspect_walk_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Follow"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Walk"];
+                };
+            };
+            /** @description The request makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not in this state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A field does not fit. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    without_api_inspect_without_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SwitchOff"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WithAndWithout"];
+                };
+            };
+            /** @description The request makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not in this state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A field does not fit. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    gpt2_api_gpt2_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Gpt2"];
                 };
             };
             /** @description The request makes no sense. */

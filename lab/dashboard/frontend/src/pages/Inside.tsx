@@ -1,7 +1,6 @@
-import { Loader, Stack, Tabs, Textarea } from "@mantine/core";
+import { Loader, Stack, Tabs } from "@mantine/core";
 import type { ComponentType } from "react";
 import { choiceParam, textParam, useParam, useTab } from "@/address/useParam";
-import { useTyped } from "@/address/useTyped";
 import { ErrorNote } from "@/components/ErrorNote";
 import { AblationTab } from "@/pages/inside/AblationTab";
 import { ActivationsTab } from "@/pages/inside/ActivationsTab";
@@ -12,11 +11,11 @@ import { MapTab } from "@/pages/inside/MapTab";
 import { NeighborsTab } from "@/pages/inside/NeighborsTab";
 import { CheckpointPicker } from "@/components/model/CheckpointPicker";
 import { NoCheckpoints } from "@/components/model/NoCheckpoints";
+import { Prompt } from "@/components/model/Prompt";
 import { useChosen, type Chosen } from "@/components/model/useChosen";
 import { PageHead } from "@/components/PageHead";
 
 const PROMPT = "The fox went to the mill. The miller saw the fox, and the fox saw the miller.";
-const WAIT = 500; // ms after the last key
 
 const TABS = ["attention", "activations", "lens", "loss", "neighbours", "map", "ablation"] as const;
 type Tab = (typeof TABS)[number];
@@ -74,21 +73,5 @@ export default function Inside() {
         )}
       </Stack>
     </>
-  );
-}
-
-/** The prompt as it is typed; the model is asked when the typing rests. */
-function Prompt({ prompt, onChange }: { prompt: string; onChange: (prompt: string) => void }) {
-  const [text, setText] = useTyped(prompt, (next) => next !== "" && onChange(next), WAIT);
-  return (
-    <Textarea
-      label="Prompt"
-      autosize
-      minRows={1}
-      maxRows={8}
-      value={text}
-      error={text === "" ? "There has to be something to read: the views below are of the prompt before." : undefined}
-      onChange={(event) => setText(event.currentTarget.value)}
-    />
   );
 }

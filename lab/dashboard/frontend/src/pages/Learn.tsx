@@ -3,6 +3,7 @@ import { Link } from "react-router";
 import { counted, useVocabularySize } from "@/api/vocabulary";
 import { PageHead } from "@/components/PageHead";
 import { Code } from "./learn/Code";
+import { Decoder } from "./learn/decoder/Decoder";
 import classes from "./learn/Learn.module.css";
 import { STOPS } from "./learn/stops";
 
@@ -12,8 +13,12 @@ export default function Learn() {
     <>
       <PageHead
         title="Learn"
-        lead="A tour through a GPT in ten stops: what happens there, the lines of lab/model.py that do it, and where you can watch your own model do it."
+        lead="A GPT from inside: its decoder, with the numbers of your own model, and a tour in ten stops with the lines of lab/model.py that do it."
       />
+      <Decoder />
+      <Title order={2} mt="xl" mb="md">
+        The tour
+      </Title>
       <ol className={classes.stops}>
         {STOPS.map(({ title, text, code, file, links, attempt }, at) => (
           <li key={title} className={classes.stop}>
@@ -21,7 +26,7 @@ export default function Learn() {
               {at + 1}
             </span>
             <div className={classes.body}>
-              <Title order={2} mb={4}>
+              <Title order={3} mb={4}>
                 {title}
               </Title>
               <Text>{typeof text === "string" ? text : text(vocabularySize)}</Text>

@@ -3,11 +3,14 @@ import { useDebouncedCallback } from "@mantine/hooks";
 import { IconPlayerPlay, IconPlayerStop } from "@tabler/icons-react";
 import { useEffect, useRef, type KeyboardEvent } from "react";
 import { flagParam, useParam } from "@/address/useParam";
+import { useGpt2 } from "@/api/gpt2";
 import { ErrorNote } from "@/components/ErrorNote";
 import { CheckpointPicker } from "@/components/model/CheckpointPicker";
 import { NoCheckpoints } from "@/components/model/NoCheckpoints";
 import { useChosen, type Chosen } from "@/components/model/useChosen";
 import { Controls } from "@/pages/playground/Controls";
+import { Gpt2Missing } from "@/pages/playground/Gpt2Missing";
+import { NextToken } from "@/pages/playground/NextToken";
 import classes from "@/pages/playground/Playground.module.css";
 import { useSettings } from "@/pages/playground/settings";
 import { useWriter } from "@/pages/playground/useWriter";
@@ -15,12 +18,16 @@ import { WriterPanel } from "@/pages/playground/WriterPanel";
 import { PageHead } from "@/components/PageHead";
 
 const flag = flagParam();
+const GPT2_TITLE = "GPT-2 itself";
 const WAIT = 350; // ms after a slider's last move
 
 export default function Playground() {
   const one = useChosen();
   const [two, setTwo] = useParam("second", flag);
   const other = useChosen("2", !two, "first");
+  const [beside, setBeside] = useParam("gpt2", flag);
+  const gpt2 = useGpt2(beside);
+  const name = gpt2.data?.names[0];
   return (
     <>
       <PageHead
@@ -33,10 +40,15 @@ export default function Playground() {
           <Button variant="default" aria-expanded={two} onClick={() => setTwo(!two)}>
             {two ? "Only one checkpoint" : "A second one beside it"}
           </Button>
+          <Button variant="default" aria-expanded={beside} onClick={() => setBeside(!beside)}>
+            {beside ? "Without GPT-2" : "GPT-2 beside it"}
+          </Button>
         </Group>
         <Collapse expanded={two}>
           <CheckpointPicker chosen={other} prefix="Second" />
         </Collapse>
+        {beside && gpt2.error && <ErrorNote error={gpt2.error} onRetry={() => void gpt2.refetch()} />}
+        {beside && gpt2.data && !name && <Gpt2Missing command={gpt2.data.command} />}
         {!one.ready ? (
           <Loader aria-label="Loading the checkpoints" />
         ) : one.error ? (
@@ -44,33 +56,36 @@ export default function Playground() {
         ) : one.run === "" ? (
           <NoCheckpoints />
         ) : (
-          <Desk one={one} other={two ? other : null} />
+          <Desk one={one} other={two ? other : null} gpt2={beside ? name : undefined} />
         )}
       </Stack>
     </>
   );
 }
 
-function Desk({ one, other }: { one: Chosen; other: Chosen | null }) {
+/** `gpt2`: the name of the GPT-2 that writes beside them, if one shall. */
+function Desk({ one, other, gpt2 }: { one: Chosen; other: Chosen | null; gpt2: string | undefined }) {
   const settings = useSettings();
   const first = one.checkpoint?.id;
   const second = other?.checkpoint?.id;
   const left = useWriter("first", first);
   const right = useWriter("second", second);
-  const writing = left.writing || right.writing;
+  const theirs = useWriter("gpt2", gpt2);
+  const writing = left.writing || right.writing || theirs.writing;
 
   const write = () => {
     if (first) left.start({ ...settings.order, checkpoint: first });
     if (second) right.start({ ...settings.order, checkpoint: second });
+    if (gpt2) theirs.start({ ...settings.order, checkpoint: gpt2 });
   };
   const again = useDebouncedCallback(write, WAIT);
 
   // A slider that moves writes the text again, unless somebody has made branches, which would be lost.
   const { temperature, topK, topP, seed, maxTokens, live } = settings;
-  const present = JSON.stringify([temperature, topK, topP, seed, maxTokens, first, second]);
+  const present = JSON.stringify([temperature, topK, topP, seed, maxTokens, first, second, gpt2]);
   const loaded = first !== undefined && (other === null || second !== undefined);
   const before = useRef<string | null>(null);
-  const untouched = left.branches === 1 && right.branches <= 1;
+  const untouched = left.branches === 1 && right.branches <= 1 && theirs.branches <= 1;
   useEffect(() => {
     if (!loaded || before.current === present) return;
     const opening = before.current === null;
@@ -106,6 +121,7 @@ function Desk({ one, other }: { one: Chosen; other: Chosen | null }) {
             onClick={() => {
               left.stop();
               right.stop();
+              theirs.stop();
             }}
             disabled={!writing}
             leftSection={<IconPlayerStop size={16} aria-hidden />}
@@ -113,7 +129,7 @@ function Desk({ one, other }: { one: Chosen; other: Chosen | null }) {
             Stop
           </Button>
         </Group>
-        <SimpleGrid cols={{ base: 1, lg: other ? 2 : 1 }}>
+        <SimpleGrid cols={{ base: 1, lg: other || gpt2 ? 2 : 1 }}>
           {first && (
             <WriterPanel
               title={titleOf(one)}
@@ -130,7 +146,24 @@ function Desk({ one, other }: { one: Chosen; other: Chosen | null }) {
               shape={settings.shape}
             />
           )}
+          {gpt2 && (
+            <WriterPanel
+              title={GPT2_TITLE}
+              writer={theirs}
+              order={{ ...settings.order, checkpoint: gpt2 }}
+              shape={settings.shape}
+            />
+          )}
         </SimpleGrid>
+        {gpt2 && (
+          <NextToken
+            sides={[
+              { title: titleOf(one), story: left.story },
+              ...(other ? [{ title: titleOf(other), story: right.story }] : []),
+              { title: GPT2_TITLE, story: theirs.story },
+            ]}
+          />
+        )}
       </Stack>
       <Paper withBorder p="md" component="section" aria-label="How to draw">
         <Controls settings={settings} />

@@ -6,6 +6,7 @@ import { Heatmap } from "@/components/Heatmap";
 import type { Chosen } from "@/components/model/useChosen";
 import { Framed } from "./Framed";
 import { drawable, even, range, useFrames } from "./useFrames";
+import { WithoutHead } from "./WithoutHead";
 
 const measure = {
   name: "what the head that matters most is worth, in nats",
@@ -17,13 +18,25 @@ export function AblationTab({ chosen, prompt }: { chosen: Chosen; prompt: string
   return (
     <Framed found={found} chosen={chosen} measure={measure}>
       {(result, frames) => (
-        <Ablation result={result} all={frames.length > 0 ? frames.map((frame) => frame.result) : [result]} />
+        <Ablation
+          result={result}
+          all={frames.length > 0 ? frames.map((frame) => frame.result) : [result]}
+          checkpoint={chosen.checkpoint?.id ?? ""}
+          prompt={prompt}
+        />
       )}
     </Framed>
   );
 }
 
-function Ablation({ result, all }: { result: ViewOf<"ablate">; all: ViewOf<"ablate">[] }) {
+interface Props {
+  result: ViewOf<"ablate">;
+  all: ViewOf<"ablate">[];
+  checkpoint: string;
+  prompt: string;
+}
+
+function Ablation({ result, all, checkpoint, prompt }: Props) {
   const [, setParams] = useSearchParams();
   const values = useMemo(() => result.loss_changes.map((row) => row.map(drawable)), [result]);
   const domain = useMemo(() => even(range(all.flatMap((one) => one.loss_changes.flat()))), [all]);
@@ -70,6 +83,13 @@ function Ablation({ result, all }: { result: ViewOf<"ablate">; all: ViewOf<"abla
       <Text size="sm" c="dimmed">
         In nats a token. Choose a head to see where it looks.
       </Text>
+      <WithoutHead
+        checkpoint={checkpoint}
+        prompt={prompt}
+        nLayers={values.length}
+        nHeads={values[0]?.length ?? 0}
+        worst={{ layer, head }}
+      />
     </>
   );
 }

@@ -1,18 +1,25 @@
-import source from "../../../../../model.py?raw";
 import classes from "./Code.module.css";
 import { excerpt } from "./excerpt";
+import { SOURCES, type File } from "./sources";
 
-/** A piece of lab/model.py, as it was when this page was built. */
-export function Code({ name }: { name: string }) {
-  const found = excerpt(source, name);
+interface Props {
+  /** A class, a method or a function. */
+  name: string;
+  file?: File;
+  open?: boolean;
+}
+
+/** A piece of the lab's code, as it was when this page was built. */
+export function Code({ name, file = "lab/model.py", open = false }: Props) {
+  const found = excerpt(SOURCES[file], name);
   if (!found) return null;
   const lines = found.text.split("\n");
   return (
-    <details className={classes.details}>
+    <details className={classes.details} open={open || undefined}>
       <summary>
-        <code>{name}</code> in lab/model.py, line {found.line}
+        <code>{name}</code> in {file}, line {found.line}
       </summary>
-      <pre className={classes.code} tabIndex={0} role="region" aria-label={`${name} in lab/model.py`}>
+      <pre className={classes.code} tabIndex={0} role="region" aria-label={`${name} in ${file}`}>
         {lines.map((line, at) => {
           const comment = line.indexOf("# ");
           return (

@@ -8,6 +8,7 @@ import { ErrorNote } from "@/components/ErrorNote";
 import { CostNote, tooLarge } from "./CostNote";
 import type { Draft } from "./draft";
 import { Estimate, Outline } from "./Estimate";
+import { RateWarning } from "./RateWarning";
 import { runsOf } from "./request";
 import type { Start } from "./useStart";
 import classes from "./NewRun.module.css";
@@ -41,6 +42,7 @@ export function StartPanel({ draft, called, request, asked, resolved, stale, unr
       <Stack gap="md">
         <Title order={2}>What it comes to</Title>
         {resolved && <Estimate resolved={resolved} stale={stale} />}
+        {resolved && <RateWarning resolved={resolved} />}
         {cost && errors.length === 0 && <CostNote cost={cost} stale={stale || isPlaceholderData} />}
         {unresolved && <ErrorNote error={unresolved} />}
         {unknown && !unresolved && errors.length === 0 && <ErrorNote error={unknown} />}

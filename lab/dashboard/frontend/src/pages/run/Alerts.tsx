@@ -4,11 +4,27 @@ import { EmptyState } from "@/components/EmptyState";
 import { ago } from "@/components/words";
 import type { Note } from "@/live/record";
 
-/** What the trainer has found alarming: a loss that is no number, a spike. */
+/** What each kind of trouble is called; of one that a later version of the lab knows, its own word is. */
+const KINDS: Record<string, string> = {
+  rate_too_high: "Learning rate too high",
+  loss_spike: "Spike",
+  above_guessing: "Worse than guessing",
+  stalled: "Stalled",
+  always_clipped: "Every gradient clipped",
+  overfitting: "Overfitting",
+  failed: "Failed",
+};
+
+/** What the trainer has found alarming, the latest first, and what to try. */
 export function Alerts({ notes }: { notes: Note[] }) {
   const alerts = notes.filter(({ kind }) => kind === "alert").reverse();
   if (alerts.length === 0)
-    return <EmptyState title="No alerts">A loss that jumps, or becomes no number at all, is told here.</EmptyState>;
+    return (
+      <EmptyState title="No alerts">
+        A loss that jumps, stalls or turns upwards in validation is told here, with the step where it began and what to
+        try.
+      </EmptyState>
+    );
   return (
     <Stack gap="xs" data-testid="alerts">
       {alerts.map((alert) => (
@@ -17,11 +33,12 @@ export function Alerts({ notes }: { notes: Note[] }) {
           variant="outline"
           color="orange"
           icon={<IconAlertTriangle aria-hidden />}
-          title={`Step ${alert.step.toLocaleString("en")}`}
+          title={alertTitle(alert)}
         >
-          <Text size="sm">{alertText(alert)}</Text>
+          <Text size="sm">{sentence(alertText(alert))}</Text>
+          {typeof alert.advice === "string" && <Text size="sm">{sentence(alert.advice)}</Text>}
           <Text size="xs" c="dimmed">
-            {ago(alert.time)}
+            told at step {alert.step.toLocaleString("en")}, {ago(alert.time)}
           </Text>
         </Alert>
       ))}
@@ -29,10 +46,23 @@ export function Alerts({ notes }: { notes: Note[] }) {
   );
 }
 
+/** Where it began: often some steps before it could be told. */
+export function alertSince(alert: Note): number {
+  return typeof alert.since === "number" ? alert.since : alert.step;
+}
+
+export function alertTitle(alert: Note): string {
+  const what = typeof alert.what === "string" ? (KINDS[alert.what] ?? alert.what) : "Alert";
+  const since = alertSince(alert).toLocaleString("en");
+  return alert.what === "failed" ? `${what} at step ${since}` : `${what}, since step ${since}`;
+}
+
 export function alertText(alert: Note): string {
-  for (const field of ["message", "reason", "text"]) {
-    const words = alert[field];
-    if (typeof words === "string") return words;
-  }
-  return String(alert.alert ?? "alert");
+  return typeof alert.message === "string" ? alert.message : "";
+}
+
+/** With a capital letter, and a full stop where there is none; the name of an option keeps its letters. */
+function sentence(text: string): string {
+  const whole = /[.!?]$/.test(text) ? text : `${text}.`;
+  return /^[a-z]+ /.test(whole) ? `${whole.slice(0, 1).toUpperCase()}${whole.slice(1)}` : whole;
 }

@@ -9,7 +9,7 @@ import { Computed } from "@/components/figures/Computed";
 import { along, formatOf, labelOf, placeOf, type Clock } from "@/components/run/axes";
 import { totalOf, type RunRecord } from "@/live/record";
 import { useVersion } from "@/live/hooks";
-import { alertText } from "./Alerts";
+import { alertSince, alertText, alertTitle } from "./Alerts";
 import classes from "./RunCharts.module.css";
 
 /** A place on the axis that leads to a checkpoint. */
@@ -64,13 +64,17 @@ export function RunCharts({ run, record, clock, checkpoints }: Props) {
     }));
   }, [checkpoints, axes.x, clock, run, navigate, record]);
   const alerts = useMemo<Mark[]>(
-    () =>
-      record.notes
-        .filter(({ kind }) => kind === "alert")
+    () => {
+      const timeOf = timesOf(record);
+      return record.notes
+        .filter(({ kind, what }) => kind === "alert" && what !== "overfitting") // marked below
         .map((alert) => ({
-          x: placeOf(axes.x, alert.step, alert.time, clock),
-          label: `Alert at step ${alert.step}: ${alertText(alert)}`,
-        })),
+          x: placeOf(axes.x, alertSince(alert), timeOf(alertSince(alert)), clock),
+          label: `${alertTitle(alert)}: ${alertText(alert)}`,
+        }));
+    },
+    // The notes are a new list whenever there is a new one.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
     [record.notes, axes.x, clock],
   );
   const turn = useMemo<Mark[]>(() => {

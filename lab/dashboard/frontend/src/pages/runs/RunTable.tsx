@@ -5,6 +5,7 @@ import type { RunSummary } from "@/api/types";
 import type { FigureName } from "@/components/figures/catalogue";
 import { Told } from "@/components/figures/Computed";
 import { titleOf } from "@/components/run/naming";
+import { AlertSign } from "@/components/run/AlertSign";
 import { RunMenu } from "@/components/run/RunMenu";
 import { StateBadge } from "@/components/run/StateBadge";
 import { Tags } from "@/components/run/Tags";
@@ -92,7 +93,10 @@ function RunLine({ run, chosen, onSelect }: { run: RunSummary; chosen: boolean; 
         <Tags tags={run.tags} />
       </Table.Td>
       <Table.Td data-title="State">
-        <StateBadge state={run.state} />
+        <Group gap={4}>
+          <StateBadge state={run.state} />
+          <AlertSign run={run} />
+        </Group>
       </Table.Td>
       <Table.Td data-title="Step" ta="right">
         <Steps run={run} />
