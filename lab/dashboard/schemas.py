@@ -15,6 +15,10 @@ Value = str | int | float | bool | None | list[int | float | str]
 """The value of an option."""
 
 
+Action = Literal["pause", "resume", "stop", "save", "evaluate", "fork", "again", "delete"]
+"""What can be done with a run: told, continued, started once more with the same options, deleted."""
+
+
 class Model(BaseModel):
     """Our models refuse fields that they do not know, and the schema says that what has a default is always sent."""
 
@@ -28,6 +32,7 @@ class Health(Model):
     version: str = Field(description="Of the lab.")
     device: str = Field(description="What trainings run on unless they are told otherwise.")
     worker: bool = Field(description="Whether the process that runs models for generation and inspection is there.")
+    token: Literal["right", "wrong", "missing"] = Field(description="Of this request: only the right one opens more.")
 
 
 class RunSummary(Model):
@@ -60,6 +65,9 @@ class RunSummary(Model):
     seq: int = Field(default=-1, description="The number of its last event; -1 before the first.")
     sparkline: list[Number] = Field(default=[], description="The training loss in a few points.")
     sweep: str | None = Field(default=None, description="The id of the sweep that it is a run of.")
+    actions: list[Action] = Field(default=[], description="What can be done with it now.")
+    checkpoints: int = Field(default=0, description="How many checkpoints there are of it.")
+    saved_step: int | None = Field(default=None, description="The last step that a checkpoint was taken at.")
 
 
 class RunDetail(RunSummary):
@@ -261,6 +269,14 @@ class Continuation(Model):
     """How a run goes on."""
 
     overrides: dict[str, Value] = Field(default_factory=dict, description="Options that change from now on.")
+
+
+class RunOptions(Model):
+    """What makes a run out of the defaults, as it would be given to start it once more."""
+
+    overrides: dict[str, Value]
+    fork: str | None = Field(description="The id of the checkpoint that it goes on from; then out of that one's run.")
+    parent: str | None = Field(description="The id of the run of that checkpoint.")
 
 
 class SweepInfo(Model):

@@ -1,10 +1,11 @@
 """Is the server well? The one question that needs no token."""
 
 import torch
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 import lab
-from lab.dashboard.api.dependencies import InferenceDep
+from lab.dashboard.api.dependencies import InferenceDep, SettingsDep
+from lab.dashboard.api.security import token_in
 from lab.dashboard.schemas import Health
 from lab.system import device as devices
 
@@ -12,8 +13,9 @@ router = APIRouter(prefix="/api", tags=["server"])
 
 
 @router.get("/health")
-def health(inference: InferenceDep) -> Health:
-    """That it answers, what it is, and what trainings run on."""
+def health(request: Request, settings: SettingsDep, inference: InferenceDep) -> Health:
+    """That it answers, what it is, what trainings run on, and whether who asks would be let in."""
     chosen = devices.choose()
     name = torch.cuda.get_device_name() if chosen == "gpu" else chosen
-    return Health(status="ok", version=lab.__version__, device=name, worker=inference.alive)
+    token = token_in(request.headers, settings)
+    return Health(status="ok", version=lab.__version__, device=name, worker=inference.alive, token=token)

@@ -28,8 +28,8 @@ from lab.dashboard.schemas import (
 from lab.dashboard.store import inside_root
 from lab.dashboard.store.downsample import downsample
 from lab.dashboard.store.run_folders import JOB_FILE, Checkpoint
+from lab.dashboard.trainings import actions, step_profile
 from lab.dashboard.trainings import processes as jobs_
-from lab.dashboard.trainings import step_profile
 from lab.dashboard.trainings.summaries import summarize
 from lab.files import atomic
 from lab.files.run_files import LOG_FILE
@@ -88,8 +88,9 @@ def delete_run(runs: RunsDep, jobs: JobsDep, run_id: str) -> Response:
     state = jobs.state(folder).state
     if state == "queued" and jobs.cancel(folder):
         state = "stopped"
-    if state in ("queued", "running", "paused", "stopping") or folder in jobs.busy():
-        raise ApiError(409, f"the run is {state}: stop it first")
+    actions.check("delete", actions.standing(runs, state, folder))
+    if folder in jobs.busy():
+        raise ApiError(409, f"the run is {state}, and its process is not gone yet: try again in a moment")
     atomic.remove_folder(folder)
     return Response(status_code=204)
 
@@ -232,9 +233,11 @@ def export_checkpoint(runs: RunsDep, checkpoint_id: str) -> Exported:
 
 
 @router.delete("/checkpoints/{checkpoint_id}", status_code=204)
-def delete_checkpoint(runs: RunsDep, checkpoint_id: str) -> Response:
+def delete_checkpoint(runs: RunsDep, catalogue: CatalogueDep, checkpoint_id: str) -> Response:
     """Deletes a checkpoint file."""
+    folder = run_folder_of(runs.checkpoint(checkpoint_id), follow_links=False)
     runs.remove_checkpoint(checkpoint_id)
+    catalogue.refresh(folder)  # less can be done with the run now
     return Response(status_code=204)
 
 

@@ -12,6 +12,7 @@ has its check here, before anything else looks at a request:
 import asyncio
 import hmac
 import json
+from typing import Literal
 from urllib.parse import parse_qsl, quote, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -52,8 +53,6 @@ class Guard:
         self.app = app
         self.settings = settings
         self.answering = 0
-        # Cookies know no ports: two servers on one machine would take each other's.
-        self.cookie = f"lab_token_{settings.port}"
         names = {"localhost", "127.0.0.1", "[::1]"}
         if settings.host not in ("0.0.0.0", "::"):
             names.add(f"[{settings.host}]" if ":" in settings.host else settings.host.lower())
@@ -68,7 +67,7 @@ class Guard:
         try:
             headers = Headers(scope=scope)
             self._check_sender(headers, scope)
-            if scope["type"] == "http" and await self._welcomed(scope, send):
+            if scope["type"] == "http" and await self._welcomed(headers, scope, send):
                 return
             self._check_token(headers, scope)
             if scope["type"] == "websocket":
@@ -98,20 +97,22 @@ class Guard:
         if headers.get("sec-fetch-site", "none") not in ("none", "same-origin") and not followed:
             raise ApiError(403, "requests from other sites are refused")
 
-    async def _welcomed(self, scope: Scope, send: Send) -> bool:
+    async def _welcomed(self, headers: Headers, scope: Scope, send: Send) -> bool:
         """Turns the token in the printed link into a cookie, and takes it out of the address."""
         query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         given = [value for name, value in query if name == "token"]
         if scope["method"] != "GET" or scope["path"].startswith("/api/") or not given:
             return False
-        if not self._is_token(given[0]):
+        if not _is_token(given[0], self.settings):
+            if "text/html" in headers.get("accept", ""):
+                return False  # the page says it, and asks for the right one
             raise ApiError(401, "the token in this link is not this server's: open the link that it printed")
         rest = urlencode([(name, value) for name, value in query if name != "token"])
         # A path that begins with two slashes would be another server's address.
         place = quote("/" + scope["path"].lstrip("/\\")) + (f"?{rest}" if rest else "")
-        cookie = f"{self.cookie}={self.settings.token}; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000"
-        headers = [(b"location", place.encode()), (b"set-cookie", cookie.encode())]
-        await send({"type": "http.response.start", "status": 303, "headers": headers})
+        cookie = f"{_cookie(self.settings)}={self.settings.token}; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000"
+        answer = [(b"location", place.encode()), (b"set-cookie", cookie.encode())]
+        await send({"type": "http.response.start", "status": 303, "headers": answer})
         await send({"type": "http.response.body", "body": b""})
         return True
 
@@ -120,17 +121,10 @@ class Guard:
         # The page itself holds nothing worth hiding; without the token it says how to come by it.
         if path in OPEN_PATHS or not path.startswith("/api/"):
             return
-        kind, _, bearer = headers.get("authorization", "").partition(" ")
-        if kind.lower() == "bearer" and self._is_token(bearer.strip()):
-            return
-        if self._is_token(cookie_parser(headers.get("cookie", "")).get(self.cookie, "")):
-            return
-        raise ApiError(
-            401, "the token is missing or wrong: open the link that the server printed, or send it as Bearer"
-        )
-
-    def _is_token(self, given: str) -> bool:
-        return hmac.compare_digest(given.encode("utf-8", "replace"), self.settings.token.encode())
+        if token_in(headers, self.settings) != "right":
+            raise ApiError(
+                401, "the token is missing or wrong: open the link that the server printed, or send it as Bearer"
+            )
 
     def _check_write(self, headers: Headers, scope: Scope) -> None:
         if scope["method"] not in _WRITES:
@@ -178,6 +172,25 @@ class Guard:
             return message
 
         return again
+
+
+def token_in(headers: Headers, settings: Settings) -> Literal["right", "wrong", "missing"]:
+    """Whether a request comes with the token, as a cookie or as Bearer."""
+    kind, _, bearer = headers.get("authorization", "").partition(" ")
+    given = [bearer.strip()] if kind.lower() == "bearer" else []
+    given += [value for value in [cookie_parser(headers.get("cookie", "")).get(_cookie(settings))] if value]
+    if any(_is_token(one, settings) for one in given):
+        return "right"
+    return "wrong" if given else "missing"
+
+
+def _is_token(given: str, settings: Settings) -> bool:
+    return hmac.compare_digest(given.encode("utf-8", "replace"), settings.token.encode())
+
+
+def _cookie(settings: Settings) -> str:
+    # Cookies know no ports: two servers on one machine would take each other's.
+    return f"lab_token_{settings.port}"
 
 
 def _is_address(host: str) -> bool:

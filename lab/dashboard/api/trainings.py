@@ -1,20 +1,23 @@
 """Trainings: started, steered, continued."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
 from lab.dashboard.api import origins
 from lab.dashboard.api.dependencies import CatalogueDep, InferenceDep, JobsDep, RunsDep, SettingsDep
 from lab.dashboard.http_errors import ApiError
-from lab.dashboard.options import cost, request
+from lab.dashboard.options import cost, of_run, request
 from lab.dashboard.options.command_line import command_line
-from lab.dashboard.options.request import RunRequest
-from lab.dashboard.schemas import Continuation, RunSummary, Started, SweepInfo
-from lab.dashboard.store.run_folders import SWEEP_FILE, Runs
+from lab.dashboard.options.request import Parent, RunRequest
+from lab.dashboard.schemas import Continuation, RunOptions, RunSummary, Started, SweepInfo
+from lab.dashboard.store.run_folders import JOB_FILE, SWEEP_FILE, Checkpoint, Runs
+from lab.dashboard.trainings import actions
 from lab.dashboard.trainings import processes as jobs_
+from lab.dashboard.trainings.summaries import parent_checkpoint
 from lab.files.safe_files import read_json
+from lab.runs.folder import run_folder_of
 
 router = APIRouter(prefix="/api", tags=["trainings"])
 
@@ -33,6 +36,9 @@ def train(
     """Starts a training, or a sweep of them; from nothing, or from a checkpoint, which stays as it is. Puts it into the
     queue if the device is taken."""
     origin = origins.find(settings, runs, inference, new.parent)
+    if new.parent is not None:
+        source = runs.folder(new.parent.run)
+        actions.check("fork", actions.standing(runs, jobs.state(source).state, source))
     found = request.check(new, settings, origin)
     if not new.confirmed:
         memory = cost.memory_of((config for config, _ in cost.kinds(new, settings, origin)), jobs)
@@ -63,30 +69,71 @@ def resume(
     """Lets a paused run go on; one that was stopped or lost goes on in its place from its newest checkpoint."""
     folder = runs.folder(run_id)
     state = jobs.state(folder).state
+    actions.check("resume", actions.standing(runs, state, folder))
     if state == "paused":
-        jobs_.send(folder, "resume", state)
-    elif state in ("stopped", "failed", "lost"):
-        if all(found.weights_only for found in runs.checkpoints(run_id)):
-            raise ApiError(409, f"the run is {state} and has kept no checkpoint to go on from: start it again")
+        jobs_.send(folder, "resume")
+    else:
         going_on = RunRequest(overrides=how.overrides if how else {})
         origin = origins.of(settings, inference, folder, folder)
         config = request.compose(going_on.overrides, settings, origin).config
         words = request.words(going_on, settings, origin)
         jobs.enqueue_continuation(folder, words, jobs_.device_of(config.trainer.accelerator))
-    elif state == "finished":
-        raise ApiError(409, "the run is finished: fork it from its last checkpoint, with more steps")
-    else:
-        raise ApiError(409, f"the run is {state}: there is nothing to resume")
     return catalogue.refresh(folder)
 
 
+@router.get("/runs/{run_id}/overrides")
+def get_overrides(runs: RunsDep, run_id: str) -> RunOptions:
+    """What the run is started with once more: as it was, or with changes."""
+    folder = runs.folder(run_id)
+    config, job = runs.config(folder), read_json(folder / JOB_FILE).get("words")
+    earlier = _earlier(runs, folder)
+    if earlier is None:
+        return RunOptions(overrides=of_run.changed(config, job), fork=None, parent=None)
+    parent, found = earlier
+    given = of_run.changed(config, job, runs.config(parent))
+    return RunOptions(overrides=given, fork=found.id, parent=runs.id_of(parent))
+
+
+@router.post("/runs/{run_id}/again", status_code=202)
+def start_again(
+    settings: SettingsDep,
+    runs: RunsDep,
+    jobs: JobsDep,
+    catalogue: CatalogueDep,
+    inference: InferenceDep,
+    run_id: str,
+    confirmed: Annotated[bool, Query(description="Even if it will probably not fit into the memory.")] = False,
+) -> RunSummary:
+    """Starts a run with the same options in a folder of its own; the run itself stays as it is."""
+    folder = runs.folder(run_id)
+    actions.check("again", actions.standing(runs, jobs.state(folder).state, folder))
+    again = get_overrides(runs, run_id)
+    parent = Parent(run=again.parent, checkpoint=again.fork) if again.parent and again.fork else None
+    new = RunRequest(overrides=again.overrides, parent=parent, confirmed=confirmed)
+    started = runs.folder(train(settings, runs, jobs, catalogue, inference, new).id)
+    called = {key: value for key, value in runs.notes(folder).items() if key in ("name", "tags")}
+    if any(called.values()):
+        runs.write_notes(started, called)
+    return catalogue.refresh(started)
+
+
 @router.post("/runs/{run_id}/{command}", status_code=202)
-def steer(runs: RunsDep, jobs: JobsDep, catalogue: CatalogueDep, run_id: str, command: Command) -> RunSummary:
+def steer(
+    runs: RunsDep,
+    jobs: JobsDep,
+    catalogue: CatalogueDep,
+    run_id: str,
+    command: Command,
+    save: Annotated[bool, Query(description="Of a run that is stopped: with a checkpoint of its last step.")] = False,
+) -> RunSummary:
     """Tells a run what to do. It does so after the step in progress, and its state changes when it has."""
     folder = runs.folder(run_id)
     state = jobs.state(folder).state
+    actions.check(command, actions.standing(runs, state, folder))
     if not (command == "stop" and state == "queued" and jobs.cancel(folder)):
-        jobs_.send(folder, command, state)
+        # Paused first, or it might take another step between the two.
+        for word in ("pause", "save", "stop") if command == "stop" and save else (command,):
+            jobs_.send(folder, word)
     return catalogue.refresh(folder)
 
 
@@ -104,6 +151,23 @@ def stop_sweep(runs: RunsDep, jobs: JobsDep, sweep_id: str) -> Response:
 def list_sweeps(runs: RunsDep, jobs: JobsDep) -> list[SweepInfo]:
     """The sweeps that this server was asked for."""
     return [_sweep(runs, jobs, folder) for folder in runs.sweeps().values()]
+
+
+def _earlier(runs: Runs, folder: Path) -> tuple[Path, Checkpoint] | None:
+    """The run whose checkpoint the one in ``folder`` began with, and the checkpoint; None if it began with nothing.
+
+    Raises:
+        ApiError: if that checkpoint is gone.
+    """
+    path = parent_checkpoint(runs, folder)
+    if path is None:
+        return None
+    parent = run_folder_of(path, follow_links=False)
+    known = runs.checkpoints_in(parent) if parent in runs.find().values() else []
+    found = next((one for one in known if one.path == path), None)
+    if found is None:
+        raise ApiError(409, f"the checkpoint that the run went on from is gone: {runs.place(path)}")
+    return parent, found
 
 
 def _name(runs: Runs, folder: Path, new: RunRequest) -> None:

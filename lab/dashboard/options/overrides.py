@@ -94,21 +94,30 @@ def check_together(overrides: Mapping[str, Value], settings: Settings) -> Compos
         raise ApiError(422, str(error), field_of(str(error), overrides)) from error
 
 
-def check_inherited(inherited: Sequence[str], typed: Mapping[str, Value], settings: Settings) -> Composed:
-    """The whole configuration of a run that goes on: ``typed`` over what a checkpoint brings along, which may have been
-    downloaded and is therefore allowed no more than what comes over the network.
+def check_words(words: Sequence[str]) -> None:
+    """What a checkpoint or a run folder brings along, in Hydra's grammar, is allowed no more than what comes over the
+    network.
 
     Raises:
-        ApiError: naming the option that is not allowed, or does not fit.
+        ApiError: naming the option that is not allowed.
     """
-    for word in inherited:
+    for word in words:
         key, _, text = word.partition("=")
         choices = [*LOGGERS, ""] if key == "logger" else [*group_choices(key), ""] if key in group_names() else None
         known = key in known_options() if choices is None else set(text.strip("[]").split(",")) <= set(choices)
         if not known or not allowed(key) or _names_code(key, text):
-            raise ApiError(
-                422, f"the checkpoint brings along {readable(word)[:200]}: go on with it from the command line", key
-            )
+            what = f"the run brings along {readable(word)[:200]}, which is given on a command line only"
+            raise ApiError(422, what, key)
+
+
+def check_inherited(inherited: Sequence[str], typed: Mapping[str, Value], settings: Settings) -> Composed:
+    """The whole configuration of a run that goes on: ``typed`` over what a checkpoint brings along, which may have been
+    downloaded.
+
+    Raises:
+        ApiError: naming the option that is not allowed, or does not fit.
+    """
+    check_words(inherited)
     try:
         found = composed([*inherited, *quoting.quote_literals(words(typed, settings))])
     except LabError as error:

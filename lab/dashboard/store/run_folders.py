@@ -166,7 +166,10 @@ class Runs:
 
     def checkpoints(self, run_id: str) -> list[Checkpoint]:
         """The checkpoints of a run, by step."""
-        folder = self.folder(run_id)
+        return self.checkpoints_in(self.folder(run_id))
+
+    def checkpoints_in(self, folder: Path) -> list[Checkpoint]:
+        """The checkpoints of the run in a folder, by step."""
         # The folder changes with a file that comes or goes; the log with one that is written in the place of another.
         stamps = stamp_of(folder / CHECKPOINTS_FOLDER), stamp_of(folder / EVENTS_FILE)
         known = self._checkpoints.get(folder)

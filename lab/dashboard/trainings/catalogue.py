@@ -15,7 +15,7 @@ from lab.dashboard.schemas import RunSummary
 from lab.dashboard.store.run_folders import JOB_FILE, NOTES_FILE, Runs, Stamp, stamp_of
 from lab.dashboard.trainings.processes import Jobs
 from lab.dashboard.trainings.summaries import summarize
-from lab.files.run_files import CONFIG_FILE, EVENTS_FILE, RESULTS_FILE, STATE_FILE
+from lab.files.run_files import CHECKPOINTS_FOLDER, CONFIG_FILE, EVENTS_FILE, RESULTS_FILE, STATE_FILE
 from lab.runs.state import ALIVE
 
 _REST = 200
@@ -24,7 +24,7 @@ _CHEAP = 0.02
 """Seconds of the processor that a search may take to be done whenever somebody asks."""
 _LOST_SECONDS = 1.0
 """A live run may be lost at any moment, which no file tells: so often it is asked after."""
-_FILES = (EVENTS_FILE, STATE_FILE, RESULTS_FILE, NOTES_FILE, JOB_FILE, CONFIG_FILE)
+_FILES = (EVENTS_FILE, STATE_FILE, RESULTS_FILE, NOTES_FILE, JOB_FILE, CONFIG_FILE, CHECKPOINTS_FOLDER)
 
 Stamps = tuple[Stamp | None, ...]
 

@@ -8,6 +8,7 @@ from typing import Any
 from lab.dashboard.schemas import RunSummary
 from lab.dashboard.store.downsample import downsample
 from lab.dashboard.store.run_folders import JOB_FILE, SWEEP_FILE, Runs
+from lab.dashboard.trainings import actions
 from lab.dashboard.trainings.processes import Jobs
 from lab.files.run_files import CONFIG_FILE, STATE_FILE
 from lab.files.safe_files import read_json, readable
@@ -32,11 +33,13 @@ def summarize(runs: Runs, jobs: Jobs, folder: Path) -> RunSummary:
             name=readable(folder.name),
             state="lost",
             reason=f"its files are damaged ({type(error).__name__})",
+            actions=["delete"],
         )
 
 
 def _summary(runs: Runs, jobs: Jobs, folder: Path) -> RunSummary:
     told, config, notes = jobs.state(folder), runs.config(folder), runs.notes(folder)
+    checkpoints = runs.checkpoints_in(folder)
     results = checked(runs.results(folder))
     model, data, trainer = (config.get(group) or {} for group in ("model", "data", "trainer"))
     with runs.tails.lock:
@@ -47,8 +50,7 @@ def _summary(runs: Runs, jobs: Jobs, folder: Path) -> RunSummary:
         over, rates, _ = tail.points("tokens_per_second")
         seq, step = tail.seq, tail.step
         alerts = sum(event["kind"] == "alert" for event in tail.others)
-    # Its results name the checkpoint that was found; before there are any, the options name the one that was asked for.
-    parent = str(results.parent or config.get("resume") or "")
+    earlier = parent_checkpoint(runs, folder)
     return RunSummary(
         id=runs.id_of(folder),
         path=runs.place(folder),
@@ -66,7 +68,7 @@ def _summary(runs: Runs, jobs: Jobs, folder: Path) -> RunSummary:
         corpus=(config.get("corpus") or {}).get("name"),
         tokens_per_step=_tokens_per_step(model, data, trainer),
         save=bool(config.get("save")),
-        parent=_parent(runs, parent, folder),
+        parent=None if earlier is None else runs.id_of(run_folder_of(earlier, follow_links=False)),
         train_loss=latest["train_loss"],
         val_loss=latest["val_loss"],
         best_val_loss=min((float(v) for v in val_losses if v == v), default=None),
@@ -77,14 +79,18 @@ def _summary(runs: Runs, jobs: Jobs, folder: Path) -> RunSummary:
         seq=seq,
         sparkline=losses[downsample(losses, _SPARKLINE)].tolist(),
         sweep=runs.id_of(folder.parent) if read_json(folder.parent / SWEEP_FILE) else None,
+        actions=actions.possible(actions.standing(runs, told.state, folder)),
+        checkpoints=len(checkpoints),
+        saved_step=max((found.step for found in checkpoints if found.step is not None), default=None),
     )
 
 
-def _parent(runs: Runs, checkpoint: str, folder: Path) -> str | None:
-    """The id of the run that a checkpoint is from; None if it is that of ``folder``, or only a word such as "last"."""
-    path = Path(checkpoint)
-    earlier = run_folder_of(path, follow_links=False)
-    return runs.id_of(earlier) if path.is_absolute() and path.suffix == ".ckpt" and earlier != folder else None
+def parent_checkpoint(runs: Runs, folder: Path) -> Path | None:
+    """The checkpoint of another run that the one in ``folder`` goes on from, as far as that run says it."""
+    # Its results name the checkpoint that was found; before there are any, the options name the one that was asked for.
+    path = Path(str(checked(runs.results(folder)).parent or runs.config(folder).get("resume") or ""))
+    ours = run_folder_of(path, follow_links=False) == folder
+    return path if path.is_absolute() and path.suffix == ".ckpt" and not ours else None
 
 
 @cache

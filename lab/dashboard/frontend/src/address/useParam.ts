@@ -1,6 +1,6 @@
 /** State that lives in the address, so that a link shows the same view and a reload loses nothing. */
 import { useCallback, useMemo } from "react";
-import { useSearchParams } from "react-router";
+import { useSearch, type Options } from "./useSearch";
 
 /** How a value is written in the address. `read` gets what is there and falls back where that makes no sense. */
 export interface Codec<T> {
@@ -42,41 +42,25 @@ export const listParam: Codec<string[]> = {
   write: (value) => (value.length ? value.join(",") : null),
 };
 
-interface Options {
-  /** A step of its own in the browser's history; otherwise the present entry changes. */
-  push?: boolean;
-}
-
-/** Several values that change in one click are one change of the address: the router alone would keep only the last. */
-let gathering: URLSearchParams | null = null;
-
-function gather(present: URLSearchParams): URLSearchParams {
-  if (!gathering) {
-    gathering = new URLSearchParams(present);
-    setTimeout(() => (gathering = null));
-  }
-  return gathering;
-}
-
 /** Like useState, but the value is in the address under `name`. Make `codec` outside the component. */
 export function useParam<T>(name: string, codec: Codec<T>): [T, (value: T, options?: Options) => void] {
-  const [params, setParams] = useSearchParams();
+  const [params, setParams] = useSearch();
   const text = params.get(name);
   const value = useMemo(() => codec.read(text), [codec, text]);
   const set = useCallback(
-    (next: T, options: Options = {}) => {
-      setParams(
-        (present) => {
-          const changed = gather(present);
-          const written = codec.write(next);
-          if (written === null) changed.delete(name);
-          else changed.set(name, written);
-          return new URLSearchParams(changed);
-        },
-        { replace: !options.push, preventScrollReset: true },
-      );
-    },
+    (next: T, options: Options = {}) =>
+      setParams((changed) => {
+        const written = codec.write(next);
+        if (written === null) changed.delete(name);
+        else changed.set(name, written);
+      }, options),
     [codec, name, setParams],
   );
   return [value, set];
+}
+
+/** The same for a strip of tabs: Back leaves the tab, not the page. */
+export function useTab<T>(name: string, codec: Codec<T>): [T, (value: T) => void] {
+  const [tab, setTab] = useParam(name, codec);
+  return [tab, useCallback((next: T) => setTab(next, { push: true }), [setTab])];
 }

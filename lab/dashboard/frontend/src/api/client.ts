@@ -1,5 +1,6 @@
 /** The server's routes, with the types of its own schema: `npm run types` writes schema.d.ts from openapi.json. */
 import createClient, { type Middleware } from "openapi-fetch";
+import { askAccess } from "./access";
 import { ApiError } from "./errors";
 import type { paths } from "./schema";
 
@@ -22,6 +23,7 @@ api.use(refuse);
 
 /** The error in an answer that is none, in the server's words where it has sent some. */
 export async function errorOf(response: Response): Promise<ApiError> {
+  if (response.status === 401) void askAccess(); // the whole page has to know
   try {
     const body: unknown = await response.json();
     if (isErrorBody(body)) return new ApiError(response.status, body.error.message, body.error.field ?? null);

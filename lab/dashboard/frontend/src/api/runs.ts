@@ -122,6 +122,16 @@ export function useTrain() {
   });
 }
 
+/** Starts a run with the same options in a folder of its own. */
+export function startAgain(run: string) {
+  return data(api.POST("/api/runs/{run_id}/again", { params: { path: { run_id: run } } }));
+}
+
+/** What a run is started with once more. */
+export function overridesOf(run: string) {
+  return data(api.GET("/api/runs/{run_id}/overrides", { params: { path: { run_id: run } } }));
+}
+
 export interface Rename {
   name?: string;
   tags?: string[];

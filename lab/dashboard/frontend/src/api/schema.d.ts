@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * Health
-         * @description That it answers, what it is, and what trainings run on.
+         * @description That it answers, what it is, what trainings run on, and whether who asks would be let in.
          */
         get: operations["health_api_health_get"];
         put?: never;
@@ -372,6 +372,46 @@ export interface paths {
          * @description Lets a paused run go on; one that was stopped or lost goes on in its place from its newest checkpoint.
          */
         post: operations["resume_api_runs__run_id__resume_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/overrides": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Overrides
+         * @description What the run is started with once more: as it was, or with changes.
+         */
+        get: operations["get_overrides_api_runs__run_id__overrides_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start Again
+         * @description Starts a run with the same options in a folder of its own; the run itself stays as it is.
+         */
+        post: operations["start_again_api_runs__run_id__again_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1513,6 +1553,12 @@ export interface components {
              * @description Whether the process that runs models for generation and inspection is there.
              */
             worker: boolean;
+            /**
+             * Token
+             * @description Of this request: only the right one opens more.
+             * @enum {string}
+             */
+            token: "right" | "wrong" | "missing";
         };
         /**
          * HiddenUnits
@@ -2324,6 +2370,23 @@ export interface components {
              */
             sweep: string | null;
             /**
+             * Actions
+             * @description What can be done with it now.
+             * @default []
+             */
+            actions: ("pause" | "resume" | "stop" | "save" | "evaluate" | "fork" | "again" | "delete")[];
+            /**
+             * Checkpoints
+             * @description How many checkpoints there are of it.
+             * @default 0
+             */
+            checkpoints: number;
+            /**
+             * Saved Step
+             * @description The last step that a checkpoint was taken at.
+             */
+            saved_step: number | null;
+            /**
              * Metrics
              * @description The names of its curves.
              */
@@ -2352,6 +2415,26 @@ export interface components {
             versions: {
                 [key: string]: string;
             };
+        };
+        /**
+         * RunOptions
+         * @description What makes a run out of the defaults, as it would be given to start it once more.
+         */
+        RunOptions: {
+            /** Overrides */
+            overrides: {
+                [key: string]: string | number | boolean | (number | string)[] | null;
+            };
+            /**
+             * Fork
+             * @description The id of the checkpoint that it goes on from; then out of that one's run.
+             */
+            fork: string | null;
+            /**
+             * Parent
+             * @description The id of the run of that checkpoint.
+             */
+            parent: string | null;
         };
         /**
          * RunRequest
@@ -2499,6 +2582,23 @@ export interface components {
              * @description The id of the sweep that it is a run of.
              */
             sweep: string | null;
+            /**
+             * Actions
+             * @description What can be done with it now.
+             * @default []
+             */
+            actions: ("pause" | "resume" | "stop" | "save" | "evaluate" | "fork" | "again" | "delete")[];
+            /**
+             * Checkpoints
+             * @description How many checkpoints there are of it.
+             * @default 0
+             */
+            checkpoints: number;
+            /**
+             * Saved Step
+             * @description The last step that a checkpoint was taken at.
+             */
+            saved_step: number | null;
         };
         /**
          * Sample
@@ -5368,9 +5468,221 @@ export interface operations {
             };
         };
     };
-    steer_api_runs__run_id___command__post: {
+    get_overrides_api_runs__run_id__overrides_get: {
         parameters: {
             query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunOptions"];
+                };
+            };
+            /** @description The request makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not in this state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A field does not fit. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    start_again_api_runs__run_id__again_post: {
+        parameters: {
+            query?: {
+                /** @description Even if it will probably not fit into the memory. */
+                confirmed?: boolean;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunSummary"];
+                };
+            };
+            /** @description The request makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not in this state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A field does not fit. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    steer_api_runs__run_id___command__post: {
+        parameters: {
+            query?: {
+                /** @description Of a run that is stopped: with a checkpoint of its last step. */
+                save?: boolean;
+            };
             header?: never;
             path: {
                 run_id: string;

@@ -6,6 +6,7 @@ type Models = components["schemas"];
 export type RunSummary = Models["RunSummary"];
 export type RunDetail = Models["RunDetail"];
 export type RunState = RunSummary["state"];
+export type RunOptions = Models["RunOptions"];
 export type Checkpoint = Models["CheckpointInfo"];
 export type Series = Models["Series"];
 export type StepProfile = Models["StepProfile"];

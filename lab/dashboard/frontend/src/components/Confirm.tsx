@@ -8,7 +8,7 @@ interface Props {
   children: ReactNode;
   /** The word on the button that does it. */
   verb: string;
-  /** The word on the one that does not. */
+  /** The word on the button that leaves everything as it is. */
   safe?: string;
   busy: boolean;
   error: unknown;

@@ -1,4 +1,5 @@
 import { createContext, use, useCallback, useEffect, useMemo, useSyncExternalStore } from "react";
+import { access, watchAccess, type Access } from "@/api/access";
 import type { RunRecord } from "./record";
 import type { ConnectionState } from "./socket";
 import type { LiveStore } from "./store";
@@ -17,6 +18,11 @@ export function useLive(): LiveStore {
 export function useConnection(): ConnectionState {
   const live = useLive();
   return useSyncExternalStore(live.watchConnection, live.connection);
+}
+
+/** Whether the server lets this browser in. */
+export function useAccess(): Access {
+  return useSyncExternalStore(watchAccess, access);
 }
 
 /** A run's curves and notes, kept up to date for as long as the component is there. */

@@ -8,6 +8,8 @@ interface Wishes {
   greeting: () => unknown;
   onMessage: (message: unknown) => void;
   onState: (state: ConnectionState) => void;
+  /** Asked after each failure: whether it makes sense to try again. If not, it is asked again a little later. */
+  isWelcome: () => Promise<boolean>;
 }
 
 const FIRST_WAIT = 400;
@@ -59,7 +61,20 @@ export class Socket {
       this.wishes.onState(this.failures >= PATIENCE ? "offline" : "connecting");
       // Not all pages of all people at the same moment.
       const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (this.failures - 1)) * (0.75 + Math.random() / 2);
-      this.timer = window.setTimeout(() => this.connect(), wait);
+      this.wait(wait);
     };
+  }
+
+  /** Tries again after so many milliseconds, and not before the server lets anybody in. */
+  private wait(milliseconds: number): void {
+    window.clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => void this.tryAgain(), milliseconds);
+  }
+
+  private async tryAgain(): Promise<void> {
+    const welcome = await this.wishes.isWelcome();
+    if (this.socket !== null || this.closed) return; // somebody has hurried
+    if (welcome) this.connect();
+    else this.wait(LONGEST_WAIT);
   }
 }

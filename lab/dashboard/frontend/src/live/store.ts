@@ -1,5 +1,6 @@
 /** What the server says while it happens: one connection for the whole page, and who listens to it. */
 import type { RunSummary, ServerMessage } from "@/api/types";
+import { askAccess } from "@/api/access";
 import { RunRecord, type Fetched, type RunEvent } from "./record";
 import { Socket, type ConnectionState } from "./socket";
 
@@ -35,10 +36,15 @@ export class LiveStore {
       greeting: () => ({ type: "since", runs: this.known() }),
       onMessage: (message) => this.receive(message as ServerMessage),
       onState: (state) => this.become(state),
+      // A refused handshake looks like a server that is away: only a question tells the two apart.
+      isWelcome: async () => ((await askAccess()) ?? "right") === "right",
     });
     window.addEventListener("online", this.socket.hurry);
     document.addEventListener("visibilitychange", this.socket.hurry);
   }
+
+  /** Tries now what was to be tried a little later. */
+  readonly hurry = (): void => this.socket?.hurry();
 
   stop(): void {
     if (!this.socket) return;

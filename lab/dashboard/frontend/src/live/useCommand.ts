@@ -27,17 +27,23 @@ function watch(watcher: () => void): () => void {
   return () => watchers.delete(watcher);
 }
 
-function post(run: string, command: Command) {
+function post(run: string, command: Command, save: boolean) {
   const params = { path: { run_id: run } };
   if (command === "resume") return data(api.POST("/api/runs/{run_id}/resume", { params }));
-  return data(api.POST("/api/runs/{run_id}/{command}", { params: { path: { run_id: run, command } } }));
+  return data(api.POST("/api/runs/{run_id}/{command}", { params: { path: { run_id: run, command }, query: { save } } }));
+}
+
+interface Told {
+  command: Command;
+  /** To stop: with a checkpoint of the last step. */
+  saving: boolean;
 }
 
 export function useCommand(run: RunSummary) {
   const live = useLive();
   const waiting = useSyncExternalStore(watch, () => waitingFor(run.id));
   const { mutate, error } = useMutation({
-    mutationFn: (command: Command) => post(run.id, command),
+    mutationFn: ({ command, saving }: Told) => post(run.id, command, saving),
     onError: () => setWaiting(run.id, null),
   });
 
@@ -65,9 +71,9 @@ export function useCommand(run: RunSummary) {
   }, [waiting]);
 
   const send = useCallback(
-    (command: Command) => {
+    (command: Command, { saving = false }: { saving?: boolean } = {}) => {
       setWaiting(run.id, command);
-      mutate(command);
+      mutate({ command, saving });
     },
     [mutate, run.id],
   );

@@ -1,6 +1,6 @@
 import { Loader, Stack, Tabs } from "@mantine/core";
 import type { ComponentType } from "react";
-import { choiceParam, textParam, useParam } from "@/address/useParam";
+import { choiceParam, textParam, useParam, useTab } from "@/address/useParam";
 import { useVocabularySize } from "@/api/vocabulary";
 import { ErrorNote } from "@/components/ErrorNote";
 import { AblationTab } from "@/pages/inside/AblationTab";
@@ -36,7 +36,7 @@ const prompts = textParam(PROMPT);
 
 export default function Inside() {
   const chosen = useChosen();
-  const [tab, setTab] = useParam("tab", tabs);
+  const [tab, setTab] = useTab("tab", tabs);
   const [prompt, setPrompt] = useParam("prompt", prompts);
   return (
     <>

@@ -1,7 +1,7 @@
 import { Anchor, Badge, Button, Group, Loader, Stack, Tabs } from "@mantine/core";
 import { useMemo } from "react";
 import { Link, useParams } from "react-router";
-import { choiceParam, useParam } from "@/address/useParam";
+import { choiceParam, useTab } from "@/address/useParam";
 import { useCheckpoints, useRun, useRunOptions, useRunSummary } from "@/api/runs";
 import type { RunSummary } from "@/api/types";
 import { titleOf } from "@/components/run/naming";
@@ -9,6 +9,7 @@ import { EmptyState } from "@/components/EmptyState";
 import { ErrorNote } from "@/components/ErrorNote";
 import { RunButtons } from "@/components/run/RunButtons";
 import { StateBadge } from "@/components/run/StateBadge";
+import { Tags } from "@/components/run/Tags";
 import { flat } from "@/components/run/options";
 import { useRecord, useVersion } from "@/live/hooks";
 import { PageHead } from "@/components/PageHead";
@@ -18,9 +19,9 @@ import { Alerts } from "./run/Alerts";
 import { ConfigTable } from "./run/ConfigTable";
 import { Failure } from "./run/Failure";
 import { Log } from "./run/Log";
+import { NextSteps } from "./run/NextSteps";
 import { RunCharts } from "./run/RunCharts";
 import { RunProgress } from "./run/RunProgress";
-import { RunNotes } from "./run/RunNotes";
 import { Samples } from "./run/Samples";
 import { Speed } from "./run/Speed";
 import { Weights } from "./run/Weights";
@@ -65,17 +66,24 @@ function Whole({ run }: { run: RunSummary }) {
       <PageHead
         title={titleOf(run)}
         lead={
-          <Group gap="xs">
-            <StateBadge state={run.state} />
-            <span>{about(run)}</span>
-            {run.parent && <Parent id={run.parent} />}
-          </Group>
+          <>
+            <Group gap="xs">
+              <StateBadge state={run.state} />
+              <span>{about(run)}</span>
+              {run.parent && <Parent id={run.parent} />}
+            </Group>
+            <Tags tags={run.tags} />
+            {run.note && (
+              <div style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere", marginTop: 4 }}>{run.note}</div>
+            )}
+          </>
         }
         actions={<RunButtons run={run} />}
       />
       <Stack gap="xl">
         <Failure run={run} />
         <RunProgress run={run} record={record} />
+        <NextSteps run={run} checkpoints={checkpoints} />
         {record.error !== null && <ErrorNote error={record.error} />}
         <RunCharts run={run.id} record={record} clock={clock} checkpoints={saved} />
         <Details run={run} />
@@ -100,7 +108,7 @@ function Parent({ id }: { id: string }) {
 
 /** What else there is to a run, a tab each. */
 function Details({ run }: { run: RunSummary }) {
-  const [tab, setTab] = useParam("tab", tabs);
+  const [tab, setTab] = useTab("tab", tabs);
   const record = useRecord(run.id);
   const { data: checkpoints = [] } = useCheckpoints(run.id);
   const { data: options } = useRunOptions(run.id);
@@ -163,10 +171,7 @@ function Details({ run }: { run: RunSummary }) {
         <Log run={run.id} alive={run.state === "running" || run.state === "queued"} />
       </Tabs.Panel>
       <Tabs.Panel value="config">
-        <Stack gap="lg">
-          <RunNotes run={run} />
-          <ConfigTable config={options} command={detail?.command ?? null} />
-        </Stack>
+        <ConfigTable config={options} command={detail?.command ?? null} />
       </Tabs.Panel>
     </Tabs>
   );

@@ -2,6 +2,7 @@ import { Button, Group, Loader, SegmentedControl, TextInput } from "@mantine/cor
 import { IconPlus, IconSearch } from "@tabler/icons-react";
 import { Link, useNavigate } from "react-router";
 import { choiceParam, flagParam, listParam, textParam, useParam } from "@/address/useParam";
+import { linkTo } from "@/address/kept";
 import { useRuns } from "@/api/runs";
 import { ErrorNote } from "@/components/ErrorNote";
 import { EmptyState } from "@/components/EmptyState";
@@ -37,7 +38,7 @@ export default function Runs() {
             <Button
               variant="default"
               disabled={selected.length < 2}
-              onClick={() => void navigate(`/compare?runs=${selected.map(encodeURIComponent).join(",")}`)}
+              onClick={() => void navigate(linkTo("/compare", new URLSearchParams({ runs: selected.join(",") })))}
             >
               Compare{selected.length > 0 ? ` (${selected.length})` : ""}
             </Button>

@@ -1,8 +1,7 @@
 import { Anchor, Grid, Group, Paper, SegmentedControl, Stack, Text, Textarea, Title } from "@mantine/core";
-import { useDebouncedValue } from "@mantine/hooks";
-import { useState } from "react";
 import { Link } from "react-router";
-import { choiceParam, numberParam, textParam, useParam } from "@/address/useParam";
+import { choiceParam, numberParam, textParam, useParam, useTab } from "@/address/useParam";
+import { useTyped } from "@/address/useTyped";
 import { type TokenizerName, useTokenize, type VocabularySize } from "@/api/models";
 import { counted } from "@/api/vocabulary";
 import { ErrorNote } from "@/components/ErrorNote";
@@ -45,17 +44,18 @@ const WAIT = 150; // ms after the last key
 
 export default function Tokenizer() {
   const [kept, keep] = useParam("text", texts);
-  const [text, setText] = useState(kept);
   const [place, setPlace] = useParam("at", places);
-  const [kind, setKind] = useParam("by", kinds);
+  const [kind, setKind] = useTab("by", kinds);
   const [size, setSize] = useParam("size", sizes);
-  const [settled] = useDebouncedValue(text, WAIT);
-  const { data: found, error, refetch } = useTokenize(settled, kind, Number(size) as VocabularySize);
-  const change = (changed: string) => {
-    setText(changed);
-    keep(changed);
-    setPlace(null);
-  };
+  const [text, setText] = useTyped(
+    kept,
+    (settled) => {
+      keep(settled);
+      setPlace(null);
+    },
+    WAIT,
+  );
+  const { data: found, error, refetch } = useTokenize(kept, kind, Number(size) as VocabularySize);
   return (
     <>
       <PageHead
@@ -101,7 +101,7 @@ export default function Tokenizer() {
           minRows={3}
           maxRows={12}
           value={text}
-          onChange={(event) => change(event.currentTarget.value)}
+          onChange={(event) => setText(event.currentTarget.value)}
           spellCheck={false}
         />
         {error && <ErrorNote error={error} onRetry={() => void refetch()} />}

@@ -1,8 +1,11 @@
-import { AppShell, Burger, Loader } from "@mantine/core";
+import { AppShell, Burger } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { Suspense, useEffect, useRef } from "react";
+import { useEffect, useRef } from "react";
 import { Link, Outlet, useLocation } from "react-router";
+import { useAccess } from "@/live/hooks";
 import { Connection } from "./Connection";
+import { LeftOut } from "./LeftOut";
+import { Locked } from "./Locked";
 import { Navigation } from "./Navigation";
 import { PageErrors } from "./PageErrors";
 import { SchemeButton } from "./SchemeButton";
@@ -12,6 +15,7 @@ import classes from "./Shell.module.css";
 export function Shell() {
   const [opened, { toggle, close }] = useDisclosure();
   const { pathname } = useLocation();
+  const access = useAccess();
   useFocusOnNewPage(pathname);
   return (
     <AppShell
@@ -44,11 +48,14 @@ export function Shell() {
       </AppShell.Navbar>
       <AppShell.Main id="main">
         <div className={classes.main}>
-          <PageErrors key={pathname}>
-            <Suspense fallback={<Loader aria-label="Loading the page" m="xl" />}>
+          {access !== "right" && <Locked access={access} />}
+          {/* It stays where it is, out of sight: what was typed there is not lost. */}
+          <div hidden={access !== "right"}>
+            <LeftOut />
+            <PageErrors key={pathname}>
               <Outlet />
-            </Suspense>
-          </PageErrors>
+            </PageErrors>
+          </div>
         </div>
       </AppShell.Main>
     </AppShell>

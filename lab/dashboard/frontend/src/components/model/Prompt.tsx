@@ -1,13 +1,11 @@
 import { Textarea } from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
-import { useState } from "react";
+import { useTyped } from "@/address/useTyped";
 
 const WAIT = 500; // ms after the last key
 
 /** A prompt as it is typed; the model is asked when the typing rests. */
 export function Prompt({ prompt, onChange }: { prompt: string; onChange: (prompt: string) => void }) {
-  const [text, setText] = useState(prompt);
-  const settle = useDebouncedCallback((next: string) => next !== "" && onChange(next), WAIT);
+  const [text, setText] = useTyped(prompt, (next) => next !== "" && onChange(next), WAIT);
   return (
     <Textarea
       label="Prompt"
@@ -16,10 +14,7 @@ export function Prompt({ prompt, onChange }: { prompt: string; onChange: (prompt
       maxRows={8}
       value={text}
       error={text === "" ? "There has to be something to read: the views below are of the prompt before." : undefined}
-      onChange={(event) => {
-        setText(event.currentTarget.value);
-        settle(event.currentTarget.value);
-      }}
+      onChange={(event) => setText(event.currentTarget.value)}
     />
   );
 }

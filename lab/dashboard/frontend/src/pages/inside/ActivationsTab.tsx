@@ -1,6 +1,6 @@
 import { SegmentedControl, SimpleGrid, Stack, Text } from "@mantine/core";
 import { useMemo } from "react";
-import { choiceParam, useParam } from "@/address/useParam";
+import { choiceParam, useTab } from "@/address/useParam";
 import type { ViewOf } from "@/api/models";
 import { Figure } from "@/components/Figure";
 import { Heatmap } from "@/components/Heatmap";
@@ -48,7 +48,7 @@ export function ActivationsTab({ chosen, prompt }: { chosen: Chosen; prompt: str
 }
 
 function Activations({ result, all }: { result: ViewOf<"activations">; all: ViewOf<"activations">[] }) {
-  const [part, setPart] = useParam("part", parts);
+  const [part, setPart] = useTab("part", parts);
   const norms = useMemo(() => result.residual_norms.map((row) => row.map(drawable)), [result]);
   const domain = useMemo<[number, number]>(() => [0, range(all.flatMap((one) => one.residual_norms.flat()))[1]], [all]);
   const edges = useMemo(

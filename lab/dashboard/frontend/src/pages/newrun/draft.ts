@@ -1,6 +1,6 @@
 /** The run that is being put together: what differs from where it begins. It lives in the address. */
 import { useCallback, useMemo } from "react";
-import { useSearchParams } from "react-router";
+import { useSearch } from "@/address/useSearch";
 
 /** `optimizer.lr` to "1e-3", `model` to "small"; as typed on a command line. */
 export type Choices = Record<string, string>;
@@ -30,7 +30,7 @@ const CHOICE = "set";
 const SWEEP = "sweep";
 
 export function useDraft(): Draft {
-  const [params, setParams] = useSearchParams();
+  const [params, setParams] = useSearch();
   const address = params.toString();
   const read = useMemo(() => {
     const found = new URLSearchParams(address);
@@ -45,18 +45,7 @@ export function useDraft(): Draft {
     };
   }, [address]);
 
-  const change = useCallback(
-    (edit: (next: URLSearchParams) => void) =>
-      setParams(
-        (present) => {
-          const next = new URLSearchParams(present);
-          edit(next);
-          return next;
-        },
-        { replace: true, preventScrollReset: true },
-      ),
-    [setParams],
-  );
+  const change = useCallback((edit: (next: URLSearchParams) => void) => setParams(edit), [setParams]);
   const changePairs = (list: string, changes: Record<string, string | null>) =>
     change((next) => {
       const kept = next.getAll(list).filter((one) => !(pair(one)[0] in changes));

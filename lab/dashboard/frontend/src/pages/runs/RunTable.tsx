@@ -6,6 +6,7 @@ import type { FigureName } from "@/components/figures/catalogue";
 import { Told } from "@/components/figures/Computed";
 import { titleOf } from "@/components/run/naming";
 import { AlertSign } from "@/components/run/AlertSign";
+import { RunMenu } from "@/components/run/RunMenu";
 import { StateBadge } from "@/components/run/StateBadge";
 import { Tags } from "@/components/run/Tags";
 import { Sparkline } from "@/components/Sparkline";
@@ -53,6 +54,9 @@ export function RunTable({ runs, order, onOrder, selected, onSelect }: Props) {
               {key ? <SortButton title={title} sortKey={key} order={order} onOrder={onOrder} of={of} /> : title}
             </Table.Th>
           ))}
+          <Table.Th scope="col">
+            <span className="visually-hidden">What to do with it</span>
+          </Table.Th>
         </Table.Tr>
       </Table.Thead>
       <Table.Tbody>
@@ -116,6 +120,9 @@ function RunLine({ run, chosen, onSelect }: { run: RunSummary; chosen: boolean; 
         <Text size="sm" c="dimmed" span title={new Date(run.created * 1000).toLocaleString()}>
           {ago(run.created)}
         </Text>
+      </Table.Td>
+      <Table.Td className={classes.more}>
+        <RunMenu run={run} />
       </Table.Td>
     </Table.Tr>
   );

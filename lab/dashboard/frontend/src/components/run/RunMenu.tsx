@@ -1,0 +1,68 @@
+import { ActionIcon, Menu } from "@mantine/core";
+import { IconDots, IconEdit, IconPencil, IconRotateClockwise, IconTrash } from "@tabler/icons-react";
+import { useState } from "react";
+import type { RunSummary } from "@/api/types";
+import { useAgain, useAgainWithChanges } from "./again";
+import { DeleteRun } from "./DeleteRun";
+import { titleOf } from "./naming";
+import { RunEdit } from "./RunEdit";
+
+/** What can be done with a run of a list. Nothing but the button is drawn until somebody asks for more. */
+export function RunMenu({ run, onDeleted }: { run: RunSummary; onDeleted?: () => void }) {
+  const [asked, setAsked] = useState<"edit" | "delete" | null>(null);
+  const close = () => setAsked(null);
+  const can = (action: RunSummary["actions"][number]) => run.actions.includes(action);
+  return (
+    <>
+      <Menu position="bottom-end" withinPortal>
+        <Menu.Target>
+          <ActionIcon variant="subtle" aria-label={`More about ${titleOf(run)}`} title="Rename, tags, delete">
+            <IconDots size={18} aria-hidden />
+          </ActionIcon>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Item leftSection={<IconPencil size={16} aria-hidden />} onClick={() => setAsked("edit")}>
+            Rename, tags, note
+          </Menu.Item>
+          {can("again") && <AgainItems run={run.id} />}
+          <Menu.Divider />
+          <Menu.Item
+            color="red"
+            leftSection={<IconTrash size={16} aria-hidden />}
+            disabled={!can("delete")}
+            onClick={() => setAsked("delete")}
+          >
+            {can("delete") ? "Delete" : "Delete (stop it first)"}
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      {asked === "edit" && <RunEdit run={run} opened onClose={close} />}
+      {asked === "delete" && <DeleteRun run={run} opened onClose={close} onDeleted={onDeleted} />}
+    </>
+  );
+}
+
+function AgainItems({ run }: { run: string }) {
+  const again = useAgain(run);
+  const change = useAgainWithChanges(run);
+  return (
+    <>
+      <Menu.Item
+        leftSection={<IconRotateClockwise size={16} aria-hidden />}
+        closeMenuOnClick={false}
+        disabled={again.isPending}
+        onClick={() => again.mutate()}
+      >
+        {again.error ? `Not started: ${again.error.message}` : "Start again"}
+      </Menu.Item>
+      <Menu.Item
+        leftSection={<IconEdit size={16} aria-hidden />}
+        closeMenuOnClick={false}
+        disabled={change.isPending}
+        onClick={() => change.mutate({})}
+      >
+        {change.error ? `Not possible: ${change.error.message}` : "Run again with changes"}
+      </Menu.Item>
+    </>
+  );
+}
