@@ -14,7 +14,10 @@ from lab.files.paths import typed_parts, typed_path
 from lab.runs.discovery import is_run, runs_below
 
 MOST_RUNS = 1000
-_BESIDE_THE_POINT = ("seed", "resume", "save", "save_every", "keep", "if_save_fails", "log_every", "eval_every")
+_BESIDE_THE_POINT = (
+    *("seed", "resume", "save", "save_every", "keep", "if_save_fails", "log_every", "eval_every"),
+    *("name", "tags", "notes"),
+)
 _BESIDE_THE_POINT_GROUPS = ("logger.", "sample.", "data.num_workers")
 """Options that change what is kept or shown of a run, and nothing of what it learns."""
 ABSENT = "(not an option then)"

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from lab.comparison.verdict import At
+from lab.files.labels import MOST_NAME, MOST_NOTES, MOST_TAG, MOST_TAGS
 from lab.files.strict_json import named
 from lab.runs.state import State
 
@@ -13,6 +14,8 @@ Number = Annotated[float | Literal["NaN", "Infinity", "-Infinity"], BeforeValida
 
 Value = str | int | float | bool | None | list[int | float]
 """The value of an option."""
+
+Tag = Annotated[str, Field(min_length=1, max_length=MOST_TAG)]
 
 
 class Model(BaseModel):
@@ -72,9 +75,9 @@ class RunDetail(RunSummary):
 class RunChange(Model):
     """What somebody wants to call a run."""
 
-    name: str | None = Field(default=None, max_length=120)
-    tags: list[Annotated[str, Field(min_length=1, max_length=40)]] | None = Field(default=None, max_length=20)
-    note: str | None = Field(default=None, max_length=10_000)
+    name: str | None = Field(default=None, max_length=MOST_NAME)
+    tags: list[Tag] | None = Field(default=None, max_length=MOST_TAGS)
+    note: str | None = Field(default=None, max_length=MOST_NOTES)
 
 
 class Series(Model):
@@ -172,15 +175,21 @@ class Exported(Model):
     path: str = Field(description="The folder, as seen from the server's root.")
 
 
-class NewRun(Model):
+class Named(Model):
+    """What something new shall be called."""
+
+    name: str | None = Field(default=None, max_length=MOST_NAME)
+    tags: list[Tag] = Field(default_factory=list, max_length=MOST_TAGS)
+    note: str | None = Field(default=None, max_length=MOST_NOTES)
+
+
+class NewRun(Named):
     """A run to start."""
 
     overrides: dict[str, Value] = Field(default_factory=dict, description="Options that differ from the defaults.")
-    name: str | None = Field(default=None, max_length=120)
-    tags: list[Annotated[str, Field(min_length=1, max_length=40)]] = Field(default_factory=list, max_length=20)
 
 
-class NewSweep(Model):
+class NewSweep(Named):
     """Runs to start, one for each combination of values."""
 
     overrides: dict[str, Value] = Field(default_factory=dict)
@@ -195,12 +204,11 @@ class Continuation(Model):
     overrides: dict[str, Value] = Field(default_factory=dict, description="Options that change from now on.")
 
 
-class Fork(Model):
+class Fork(Named):
     """A run that begins where a checkpoint was taken, in a folder of its own."""
 
     checkpoint: str = Field(description="The id of a checkpoint of this run.")
     overrides: dict[str, Value] = Field(default_factory=dict, description="Options that change from there on.")
-    name: str | None = Field(default=None, max_length=120)
 
 
 class SweepInfo(Model):

@@ -31,6 +31,7 @@ from lab.files import atomic
 from lab.files.run_files import LOG_FILE
 from lab.files.safe_files import opened, read_json
 from lab.runs.folder import run_folder_of
+from lab.runs.notes import change_notes
 from lab.runs.results import checked
 
 router = APIRouter(prefix="/api", tags=["runs"])
@@ -72,7 +73,7 @@ def get_run(runs: RunsDep, jobs: JobsDep, run_id: str) -> RunDetail:
 def change_run(runs: RunsDep, catalogue: CatalogueDep, run_id: str, change: RunChange) -> RunSummary:
     """Gives a run a name, tags or a note; what is left out stays."""
     folder = runs.folder(run_id)
-    runs.write_notes(folder, runs.notes(folder) | change.model_dump(exclude_none=True))
+    change_notes(folder, **change.model_dump(exclude_none=True))
     return catalogue.refresh(folder)
 
 

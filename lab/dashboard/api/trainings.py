@@ -12,7 +12,7 @@ from lab.config.choices import group_choices
 from lab.dashboard.api.dependencies import CatalogueDep, InferenceDep, JobsDep, RunsDep, SettingsDep
 from lab.dashboard.http_errors import ApiError
 from lab.dashboard.options import overrides
-from lab.dashboard.schemas import Continuation, Fork, NewRun, NewSweep, RunSummary, SweepInfo, Value
+from lab.dashboard.schemas import Continuation, Fork, Named, NewRun, NewSweep, RunSummary, SweepInfo, Value
 from lab.dashboard.settings import Settings
 from lab.dashboard.store import inside_root
 from lab.dashboard.store.run_folders import SWEEP_FILE, Runs
@@ -20,6 +20,7 @@ from lab.dashboard.trainings import processes as jobs_
 from lab.dashboard.trainings.catalogue import Catalogue
 from lab.dashboard.worker.client import Inference
 from lab.files.safe_files import read_json
+from lab.runs.notes import change_notes
 
 router = APIRouter(prefix="/api", tags=["trainings"])
 
@@ -32,11 +33,10 @@ Command = Literal["pause", "stop", "save", "evaluate"]
 @router.post("/train", status_code=202)
 def train(settings: SettingsDep, runs: RunsDep, jobs: JobsDep, catalogue: CatalogueDep, new: NewRun) -> RunSummary:
     """Starts a training, or puts it into the queue if the device is taken."""
-    words = overrides.words(new.overrides, settings)
+    words = [*overrides.words(new.overrides, settings), *_naming(new)]
     config = overrides.check_together(new.overrides, settings)
     device = jobs_.device_of(config.trainer.accelerator)
-    folder = jobs.enqueue(words, _short_name(new.overrides), device)
-    return _named(runs, catalogue, folder, {"name": new.name, "tags": new.tags})
+    return _named(catalogue, jobs.enqueue(words, _short_name(new.overrides), device), new)
 
 
 @router.post("/runs/{run_id}/fork", status_code=202)
@@ -54,7 +54,7 @@ def fork(
     if found is None:
         raise ApiError(404, "this run has no such checkpoint", "checkpoint")
     words, device = _going_on(settings, inference, runs.folder(run_id), found.path, how.overrides)
-    return _named(runs, catalogue, jobs.enqueue(words, "fork", device), {"name": how.name})
+    return _named(catalogue, jobs.enqueue([*words, *_naming(how)], "fork", device), how)
 
 
 @router.post("/runs/{run_id}/resume", status_code=202)
@@ -97,7 +97,7 @@ def steer(runs: RunsDep, jobs: JobsDep, catalogue: CatalogueDep, run_id: str, co
 @router.post("/sweeps", status_code=202)
 def start_sweep(settings: SettingsDep, runs: RunsDep, jobs: JobsDep, new: NewSweep) -> SweepInfo:
     """Starts a run for each combination of values, one after the other."""
-    words = [*overrides.words(new.overrides, settings), *overrides.sweep_words(new.sweep, settings)]
+    words = [*overrides.words(new.overrides, settings), *overrides.sweep_words(new.sweep, settings), *_naming(new)]
     if math.prod(map(len, new.sweep.values())) > _MOST_RUNS:
         raise ApiError(422, f"these are more combinations than the {_MOST_RUNS} that one sweep may have", "sweep")
     for key, values in new.sweep.items():
@@ -123,10 +123,14 @@ def list_sweeps(runs: RunsDep, jobs: JobsDep) -> list[SweepInfo]:
     return [_sweep(runs, jobs, folder) for folder in runs.sweeps().values()]
 
 
-def _named(runs: Runs, catalogue: Catalogue, folder: Path, notes: dict[str, object]) -> RunSummary:
-    """The new run in ``folder``, called what somebody wants it called."""
-    if any(notes.values()):
-        runs.write_notes(folder, {key: value for key, value in notes.items() if value})
+def _naming(new: Named) -> list[str]:
+    return overrides.naming_words(new.name, new.tags, new.note)
+
+
+def _named(catalogue: Catalogue, folder: Path, new: Named) -> RunSummary:
+    """The new run in ``folder``, which is called what it shall be called while it waits, too."""
+    if new.name or new.tags or new.note:
+        change_notes(folder, name=new.name or "", tags=tuple(new.tags), note=new.note or "")
     return catalogue.refresh(folder)
 
 

@@ -14,7 +14,6 @@ from lab.dashboard.http_errors import ApiError
 from lab.dashboard.settings import Settings
 from lab.dashboard.store.tail import Tails
 from lab.errors import LabError
-from lab.files import atomic
 from lab.files.run_files import CHECKPOINTS_FOLDER, CONFIG_FILE, EVENTS_FILE, RESULTS_FILE, STATE_FILE
 from lab.files.safe_files import entries, read_json, read_object, readable
 from lab.runs import discovery
@@ -22,8 +21,6 @@ from lab.runs.state import ALIVE, RunState, read_state
 
 JOB_FILE = "job.json"
 """What a server has started a run with, in the run's folder."""
-NOTES_FILE = "notes.json"
-"""The name, the tags and the note that somebody gave to a run."""
 SWEEP_FILE = "sweep.json"
 """The same for a sweep, in the folder that holds the folders of its runs."""
 _MARKS = (*discovery.MARKS, JOB_FILE)
@@ -145,16 +142,6 @@ class Runs:
     def results(self, folder: Path) -> dict[str, Any]:
         """What came out of a run, as it stands in its file; empty before its end."""
         return read_json(folder / RESULTS_FILE)
-
-    def notes(self, folder: Path) -> dict[str, Any]:
-        """What somebody wrote about a run, as far as it is what can be written here."""
-        kinds = {"name": str, "tags": list, "note": str}
-        found = read_json(folder / NOTES_FILE)
-        return {key: found[key] for key, kind in kinds.items() if isinstance(found.get(key), kind)}
-
-    def write_notes(self, folder: Path, notes: dict[str, Any]) -> None:
-        """Keeps it, in the run's folder."""
-        atomic.write_json(folder / NOTES_FILE, notes)
 
     def checkpoints(self, run_id: str) -> list[Checkpoint]:
         """The checkpoints of a run, by step."""

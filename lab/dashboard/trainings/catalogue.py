@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from lab.dashboard.schemas import RunSummary
-from lab.dashboard.store.run_folders import JOB_FILE, NOTES_FILE, Runs, Stamp, stamp_of
+from lab.dashboard.store.run_folders import JOB_FILE, Runs, Stamp, stamp_of
 from lab.dashboard.trainings.processes import Jobs
 from lab.dashboard.trainings.summaries import summarize
-from lab.files.run_files import CONFIG_FILE, EVENTS_FILE, RESULTS_FILE, STATE_FILE
+from lab.files.run_files import CONFIG_FILE, EVENTS_FILE, NOTES_FILE, RESULTS_FILE, STATE_FILE
 from lab.runs.state import ALIVE
 
 _REST = 200

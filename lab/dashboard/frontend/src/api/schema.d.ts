@@ -1004,6 +1004,12 @@ export interface components {
          * @description A run that begins where a checkpoint was taken, in a folder of its own.
          */
         Fork: {
+            /** Name */
+            name?: string | null;
+            /** Tags */
+            tags?: string[];
+            /** Note */
+            note?: string | null;
             /**
              * Checkpoint
              * @description The id of a checkpoint of this run.
@@ -1016,8 +1022,6 @@ export interface components {
             overrides?: {
                 [key: string]: string | number | boolean | (number)[] | null;
             };
-            /** Name */
-            name?: string | null;
         };
         /**
          * Frame
@@ -1454,6 +1458,12 @@ export interface components {
          * @description A run to start.
          */
         NewRun: {
+            /** Name */
+            name?: string | null;
+            /** Tags */
+            tags?: string[];
+            /** Note */
+            note?: string | null;
             /**
              * Overrides
              * @description Options that differ from the defaults.
@@ -1461,16 +1471,18 @@ export interface components {
             overrides?: {
                 [key: string]: string | number | boolean | (number)[] | null;
             };
-            /** Name */
-            name?: string | null;
-            /** Tags */
-            tags?: string[];
         };
         /**
          * NewSweep
          * @description Runs to start, one for each combination of values.
          */
         NewSweep: {
+            /** Name */
+            name?: string | null;
+            /** Tags */
+            tags?: string[];
+            /** Note */
+            note?: string | null;
             /** Overrides */
             overrides?: {
                 [key: string]: string | number | boolean | (number)[] | null;
