@@ -100,11 +100,14 @@ def stream(
     sampling: Sampling = Sampling(),
     *,
     seed: int | None = None,
+    among: Tensor | None = None,
 ) -> Iterator[Step]:
     """The tokens that continue each of ``prompts``, one by one. Texts of a batch do not influence each other.
 
     Text r draws its random numbers from a generator of its own, seeded with ``seed + r``; without a seed, they are new
     each time. The global random state is left alone, and so is the mode of the model (training or evaluation).
+    Where ``among``, ``(vocab_size,)`` bool on the CPU, is false, a token cannot be drawn: it is left out before
+    ``sampling`` sees the others.
 
     Positions are learnt, and there are ``context_length`` of them: a text that has filled them cannot simply move up.
     Then its older half drops out of sight, and the newer half is read again from position 0. So the model always
@@ -128,7 +131,8 @@ def stream(
             logits = model.head(hidden).float().cpu()  # (B, C) -> (B, V)
             if not all(math.isfinite(end) for end in (logits.min().item(), logits.max().item())):  # of NaN, both are
                 raise ValueError("the model has NaN or infinity for a score of the next token: its weights are damaged")
-            token_ids = draw(logits, sampling, generators)  # (B,)
+            possible = logits if among is None else logits.masked_fill(~among, -torch.inf)
+            token_ids = draw(possible, sampling, generators)  # (B,)
             yield Step(token_ids, logits)
             if made < max_tokens:
                 hidden = _read_on(cache, seen, token_ids)
@@ -143,10 +147,11 @@ def generate(
     sampling: Sampling = Sampling(),
     *,
     seed: int | None = None,
+    among: Tensor | None = None,
 ) -> list[list[int]]:
     """Each of ``prompts`` with its continuation of ``max_tokens`` tokens; the rest as in ``stream``."""
     texts = [list(prompt) for prompt in prompts]
-    for step in stream(model, prompts, max_tokens, sampling, seed=seed):
+    for step in stream(model, prompts, max_tokens, sampling, seed=seed, among=among):
         for text, token in zip(texts, step.token_ids.tolist(), strict=True):
             text.append(token)
     return texts

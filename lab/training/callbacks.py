@@ -2,12 +2,15 @@
 
 import math
 import time
+from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import lightning as L
 import numpy as np
 from lightning.pytorch import callbacks
 from lightning.pytorch.loggers import Logger, TensorBoardLogger
+from torch import Tensor
 
 from lab.config.schema import SampleConfig
 from lab.inference.sampling import Sampling, generate
@@ -22,13 +25,27 @@ class Samples(L.Callback):
 
     The text goes to the run's event log and to TensorBoard. The random numbers are the sample's own and follow from
     the seed and the step: one unlucky draw does not come back at each evaluation, and a continued run draws the same.
+
+    Args:
+        config: the prompt, how far to go on, how each token is drawn.
+        tokenizer: what the tokens mean.
+        seed: of the run.
+        occurring: asked once, which tokens can be drawn (``lab.training.occurring``).
     """
 
-    def __init__(self, config: SampleConfig, tokenizer: TextTokenizer, seed: int) -> None:
+    def __init__(
+        self, config: SampleConfig, tokenizer: TextTokenizer, seed: int, occurring: Callable[[], Tensor | None]
+    ) -> None:
         self.config = config
         self.tokenizer = tokenizer
         self.seed = seed
+        self._occurring = occurring
         self.latest: str | None = None
+
+    @cached_property
+    def among(self) -> Tensor | None:
+        """``(vocab_size,)`` bool: the tokens that can be drawn; None: all."""
+        return self._occurring()
 
     def on_validation_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         if not trainer.is_global_zero and not module.is_shared_out:
@@ -41,6 +58,7 @@ class Samples(L.Callback):
                 self.config.max_tokens,
                 Sampling(self.config.temperature, self.config.top_k),
                 seed=int(np.random.SeedSequence([self.seed, trainer.global_step]).generate_state(1)[0]),
+                among=self.among,
             )
         self.latest = self.tokenizer.decode(token_ids)
         write_sample(trainer.loggers, self.latest, trainer.global_step)

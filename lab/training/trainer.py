@@ -1,5 +1,7 @@
 """A prepared run as Lightning takes it: the module, the callbacks, the trainer around them."""
 
+from functools import partial
+
 import lightning as L
 from lightning.pytorch.loggers import Logger
 
@@ -22,6 +24,7 @@ from lab.training.hparams import Hparams
 from lab.training.lightning_internals import count_logged_points_in_steps
 from lab.training.metrics import PartMetrics
 from lab.training.module import GPTModule
+from lab.training.occurring import occurring
 from lab.training.preparation import Preparation
 from lab.training.run_control import RunControl
 from lab.training.spent import Spent
@@ -56,7 +59,8 @@ def make_callbacks(
     """What accompanies the training: the lab's own callbacks, then those of the options. ``bar`` shows how far it has
     come, in place of the lab's display."""
     config, plan = run.config, run.plan
-    samples = Samples(config.sample, run.tokenizer, config.seed) if config.sample.max_tokens else None
+    drawn = partial(occurring, run)
+    samples = Samples(config.sample, run.tokenizer, config.seed, drawn) if config.sample.max_tokens else None
     checkpoints = _checkpoints(run, log) if config.save else None
     control = RunControl(
         run.run_folder,

@@ -332,3 +332,35 @@ def test_a_choice_is_explained_by_the_definition(logits: list[float], token_id: 
     assert [other.probability for other in found.alternatives] == pytest.approx(
         law[np.argsort(-law)][:n_alternatives], abs=1e-12
     )
+
+
+@few
+@given(different_logits, st.floats(0.05, 5), st.none() | st.integers(1, 40), st.randoms())
+def test_among_others_is_the_distribution_without_the_rest(
+    logits: list[float], temperature: float, top_k: int | None, chance: Any
+) -> None:
+    """Left out before ``top_k`` counts the likeliest, and what is left is drawn as if there were nothing else."""
+    among = np.array([chance.random() < 0.5 for _ in logits])
+    among[chance.randrange(len(logits))] = True
+    masked = torch.tensor([logits], dtype=torch.float64).masked_fill(~torch.from_numpy(among), -math.inf)
+    found = next_token_probabilities(masked, Sampling(temperature, top_k))[0].numpy()
+    assert not found[~among].any()
+    expected = exact(np.array(logits)[among], temperature, top_k)
+    np.testing.assert_allclose(found[among], expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("top_k", [None, 3, 15])
+def test_what_is_not_among_is_never_drawn_and_the_rest_as_before(top_k: int | None) -> None:
+    """A text in which nothing was drawn that is left out is the same without leaving it out."""
+    model, sampling = lively(), Sampling(1.0, top_k)
+    free = generate(model, [[1]], 60, sampling, seed=3)[0]
+    seen = torch.zeros(20, dtype=torch.bool)
+    seen[free] = True
+    assert generate(model, [[1]], 60, Sampling(1.0, 1), seed=3, among=~seen)[0][1:] != free[1:]
+    narrow = torch.tensor([token in (2, 5, 11, 17) for token in range(20)])
+    drawn = generate(model, [[1]], 60, sampling, seed=3, among=narrow)[0][1:]
+    assert set(drawn) <= {2, 5, 11, 17}
+    assert len(set(drawn)) > 1
+    step = next(iter(stream(model, [[1]], 1, sampling, seed=3, among=narrow)))
+    assert torch.equal(step.logits, next(iter(stream(model, [[1]], 1, sampling, seed=3))).logits)  # the model's own
+    assert generate(model, [[1]], 60, sampling, seed=3, among=torch.ones(20, dtype=torch.bool))[0] == free

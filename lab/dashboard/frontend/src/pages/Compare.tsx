@@ -4,7 +4,7 @@ import { choiceParam, listParam, textParam, useParam } from "@/address/useParam"
 import { useOptionsOf, useRuns } from "@/api/runs";
 import { EmptyState } from "@/components/EmptyState";
 import { ErrorNote } from "@/components/ErrorNote";
-import { titleOf } from "@/components/run/naming";
+import { labelsOf } from "@/components/run/naming";
 import { flat, varied } from "@/components/run/options";
 import { TableView } from "@/components/TableView";
 import { PageHead } from "@/components/PageHead";
@@ -30,15 +30,15 @@ export default function Compare() {
     return (wanted.length > 0 ? wanted : members.reverse()).slice(0, MOST_RUNS);
   }, [wanted, runs, sweep]);
   const configs = useOptionsOf(ids);
-  const compared = useMemo(
-    () =>
-      ids.flatMap((id, style): Compared[] => {
-        const run = runs?.find((one) => one.id === id);
-        return run ? [{ run, style, options: flat(configs[id]) }] : [];
-      }),
-    [ids, runs, configs],
-  );
-  const word = JSON.stringify(compared.map(({ run, style }) => ({ id: run.id, label: titleOf(run), style })));
+  const compared = useMemo(() => {
+    const found = ids.flatMap((id) => {
+      const run = runs?.find((one) => one.id === id);
+      return run ? [{ run, options: flat(configs[id]) }] : [];
+    });
+    const labels = labelsOf(found);
+    return found.map((one, style): Compared => ({ ...one, style, label: labels[style] ?? "" }));
+  }, [ids, runs, configs]);
+  const word = JSON.stringify(compared.map(({ run, label, style }) => ({ id: run.id, label, style })));
   const lines = useMemo(() => JSON.parse(word) as OverlaidRun[], [word]);
   if (error && !runs) return <ErrorNote error={error} onRetry={() => void refetch()} />;
   if (!runs) return <Loader aria-label="Loading the runs" />;

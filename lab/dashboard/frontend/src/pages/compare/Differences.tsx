@@ -1,5 +1,4 @@
 import { Table, Text } from "@mantine/core";
-import { titleOf } from "@/components/run/naming";
 import { Sample } from "@/components/curve";
 import { differing, written } from "@/components/run/options";
 import type { Compared } from "./outcomes";
@@ -21,9 +20,9 @@ export function Differences({ compared }: { compared: Compared[] }) {
         <Table.Thead>
           <Table.Tr>
             <Table.Th scope="col">Option</Table.Th>
-            {compared.map(({ run, style }) => (
+            {compared.map(({ run, label, style }) => (
               <Table.Th key={run.id} scope="col">
-                <Sample style={style} /> {titleOf(run)}
+                <Sample style={style} /> {label}
               </Table.Th>
             ))}
           </Table.Tr>

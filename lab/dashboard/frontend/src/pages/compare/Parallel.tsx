@@ -1,5 +1,4 @@
 import { useElementSize } from "@mantine/hooks";
-import { titleOf } from "@/components/run/naming";
 import { useState } from "react";
 import { brief } from "@/series/points";
 import { Figure } from "@/components/Figure";
@@ -41,13 +40,13 @@ export function Parallel({ compared, options, result }: Props) {
       hint="Each line is a run: follow it from its options to its result on the right. Point at a run's name to see its line alone."
       summary={
         winner
-          ? `${compared.length} runs over ${options.length} options. Best ${RESULT_NAMES[result]}: ${loss(winner.run[result])}, ${titleOf(winner.run)}, with ${options.map((name) => `${name}=${written(winner.options[name])}`).join(", ")}.`
+          ? `${compared.length} runs over ${options.length} options. Best ${RESULT_NAMES[result]}: ${loss(winner.run[result])}, ${winner.label}, with ${options.map((name) => `${name}=${written(winner.options[name])}`).join(", ")}.`
           : `${compared.length} runs, none with a result yet.`
       }
       numbers={() => ({
         columns: ["run", ...axes.map(({ name }) => name)],
-        rows: compared.map(({ run }, row) => [
-          titleOf(run),
+        rows: compared.map(({ label }, row) => [
+          label,
           ...axes.map(({ values }) => (typeof values[row] === "number" ? values[row] : written(values[row]))),
         ]),
       })}
@@ -55,7 +54,7 @@ export function Parallel({ compared, options, result }: Props) {
       {(described) => (
         <div ref={ref} className={classes.wrap}>
           <svg width={room} height={HEIGHT} role="img" aria-label="Parallel coordinates" aria-describedby={described}>
-            {compared.map(({ run, style }, row) => {
+            {compared.map(({ run, label, style }, row) => {
               const look = lineStyle(style, dark);
               const places = axes.map(({ scale, values }, at) => ({ x: x(at), share: scale.place(values[row]) }));
               const points = places
@@ -73,7 +72,7 @@ export function Parallel({ compared, options, result }: Props) {
                   onPointerEnter={() => setPointed(run.id)}
                   onPointerLeave={() => setPointed(null)}
                 >
-                  <title>{titleOf(run)}</title>
+                  <title>{label}</title>
                 </polyline>
               );
             })}
@@ -108,7 +107,7 @@ export function Parallel({ compared, options, result }: Props) {
             ))}
           </svg>
           <ul className={classes.names}>
-            {compared.map(({ run }) => (
+            {compared.map(({ run, label }) => (
               <li key={run.id}>
                 <button
                   type="button"
@@ -117,7 +116,7 @@ export function Parallel({ compared, options, result }: Props) {
                   onFocus={() => setPointed(run.id)}
                   onBlur={() => setPointed(null)}
                 >
-                  {titleOf(run)}
+                  {label}
                 </button>
               </li>
             ))}

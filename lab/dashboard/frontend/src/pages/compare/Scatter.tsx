@@ -1,5 +1,4 @@
 import { useElementSize } from "@mantine/hooks";
-import { titleOf } from "@/components/run/naming";
 import { brief } from "@/series/points";
 import { Figure } from "@/components/Figure";
 import { written } from "@/components/run/options";
@@ -41,7 +40,7 @@ export function Scatter({ compared, option, result }: Props) {
       summary={`${compared.length} runs: ${compared.map(({ run, options }) => `${written(options[option])} gives ${loss(run[result])}`).join("; ")}.`}
       numbers={() => ({
         columns: ["run", option, RESULT_NAMES[result]],
-        rows: compared.map(({ run, options }) => [titleOf(run), written(options[option]), finite(run[result])]),
+        rows: compared.map(({ run, label, options }) => [label, written(options[option]), finite(run[result])]),
       })}
     >
       {(described) => (
@@ -76,7 +75,7 @@ export function Scatter({ compared, option, result }: Props) {
                 {option}
               </text>
             </g>
-            {compared.map(({ run, options, style }) => {
+            {compared.map(({ run, label, options, style }) => {
               const [left, height] = [across.place(options[option]), up.place(finite(run[result]))];
               if (left === null || height === null) return null;
               return (
@@ -89,7 +88,7 @@ export function Scatter({ compared, option, result }: Props) {
                   stroke="var(--mantine-color-body)"
                   strokeWidth="2"
                 >
-                  <title>{`${titleOf(run)}: ${loss(run[result])}`}</title>
+                  <title>{`${label}: ${loss(run[result])}`}</title>
                 </circle>
               );
             })}

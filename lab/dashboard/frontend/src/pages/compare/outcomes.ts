@@ -1,6 +1,5 @@
 /** Runs as rows: what was chosen, and what came of it. */
 import type { RunSummary } from "@/api/types";
-import { titleOf } from "@/components/run/naming";
 import type { Cell } from "@/components/csv";
 import { finite } from "@/live/record";
 import { differing, type Options, type Value } from "@/components/run/options";
@@ -18,6 +17,8 @@ export const RESULT_NAMES: Record<Result, string> = {
 export interface Compared {
   run: RunSummary;
   options: Options;
+  /** What tells it from the others. */
+  label: string;
   /** Number of its line style: the same on every picture of the page. */
   style: number;
 }
@@ -27,8 +28,8 @@ export function table(compared: Compared[]): { columns: string[]; rows: Cell[][]
   const options = differing(compared.map((one) => one.options));
   return {
     columns: ["run", "state", "step", ...RESULTS, ...options],
-    rows: compared.map(({ run, options: chosen }) => [
-      titleOf(run),
+    rows: compared.map(({ run, label, options: chosen }) => [
+      label,
       run.state,
       run.step,
       ...RESULTS.map((result) => finite(run[result])),

@@ -1,0 +1,56 @@
+"""The samples of a training use the words of its text, and no others."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.commands import tiny
+
+from lab.inference.sampling import generate
+from lab.tokenizer import Tokenizer
+from lab.training import callbacks
+
+FOX, MILL = "the fox and the crow sat by the river. ", "a miller had three sons and one cat. "
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
+    """What each sample drew, as tokens: a text could be cut into others."""
+    found: list[list[int]] = []
+
+    def noted(model: Any, prompts: Any, *others: Any, **named: Any) -> list[list[int]]:
+        texts = generate(model, prompts, *others, **named)
+        found.append(texts[0][len(prompts[0]) :])
+        return texts
+
+    monkeypatch.setattr(callbacks, "generate", noted)
+    return found
+
+
+def test_an_untrained_model_writes_in_the_words_of_its_text(tmp_path: Path, drawn: list[list[int]]) -> None:
+    (tmp_path / "fox.txt").write_text(FOX * 200)
+    tiny(tmp_path, "corpus=text", "corpus.path=fox.txt", "trainer.max_steps=1", "sample.max_tokens=40")
+    assert len(drawn) == 2  # before the first step, and after it
+    known = set(Tokenizer().encode(FOX * 2))
+    assert {token for text in drawn for token in text} <= known
+    assert len(set(drawn[0])) > 5  # and not one of them over and over
+
+
+def test_those_of_all_parts_of_a_mixture(tmp_path: Path, drawn: list[list[int]]) -> None:
+    (tmp_path / "fox.txt").write_text(FOX * 200)
+    (tmp_path / "mill.txt").write_text(MILL * 200)
+    options = ("corpus=mix", "corpus.parts=[fox.txt,mill.txt]", "trainer.max_steps=1", "sample.max_tokens=200")
+    tiny(tmp_path, *options)
+    known = [set(Tokenizer().encode(text * 2)) for text in (FOX, MILL)]
+    assert set(drawn[0]) <= known[0] | known[1]
+    assert set(drawn[0]) - known[0]
+    assert set(drawn[0]) - known[1]
+
+
+def test_weights_of_another_run_may_say_more(tmp_path: Path, drawn: list[list[int]]) -> None:
+    (tmp_path / "fox.txt").write_text(FOX * 200)
+    tiny(tmp_path, "trainer.max_steps=1", "save=true", "hydra.run.dir=first")
+    del drawn[:]
+    options = ("corpus=text", "corpus.path=fox.txt", "trainer.max_steps=1", "sample.max_tokens=40")
+    tiny(tmp_path, *options, "init_from=first")
+    assert not set(drawn[0]) <= set(Tokenizer().encode(FOX * 2))
