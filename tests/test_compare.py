@@ -29,7 +29,7 @@ def test_a_sweep_of_real_runs_gets_a_verdict(swept: Finished) -> None:
     told = json.loads(out)
     assert [side["options"] for side in told["sides"]] == [{"optimizer.lr": 0.001}, {"optimizer.lr": 0.02}]
     assert [run["name"] for side in told["sides"] for run in side["runs"]] == [
-        f"Mill: a: lr={lr}, seed={seed}" for lr in ("1e-3", "2e-2") for seed in (1, 2)
+        f"Mill: a: lr={lr}, seed={seed}" for lr in (0.001, 0.02) for seed in (1, 2)
     ]
     (contrast,) = told["contrasts"]
     assert contrast["verdict"] == "better"

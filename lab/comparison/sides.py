@@ -132,12 +132,13 @@ def _places(runs: Iterable[Run]) -> list[Path]:
     return [run.folder for run in runs]
 
 
+def is_telling(name: str) -> bool:
+    """Can what a run learns come of this option? The seed counts as luck."""
+    return name not in _BESIDE_THE_POINT and not name.startswith(_BESIDE_THE_POINT_GROUPS)
+
+
 def _telling(run: Run) -> dict[str, Any]:
-    return {
-        name: value
-        for name, value in run.options.items()
-        if name not in _BESIDE_THE_POINT and not name.startswith(_BESIDE_THE_POINT_GROUPS)
-    }
+    return {name: value for name, value in run.options.items() if is_telling(name)}
 
 
 def _differs(key: str, sides: list[dict[str, Any]]) -> bool:

@@ -52,6 +52,7 @@ class RunSummary(Model):
     corpus: str | None = None
     tokens_per_step: int | None = None
     save: bool = Field(default=False, description="Whether it keeps checkpoints.")
+    checkpoints: int = Field(default=0, description="How many it has kept.")
     parent: str | None = Field(default=None, description="The id of the run that it continues in a folder of its own.")
     train_loss: Number | None = None
     val_loss: Number | None = None
@@ -60,6 +61,36 @@ class RunSummary(Model):
     seq: int = Field(default=-1, description="The number of its last event; -1 before the first.")
     sparkline: list[Number] = Field(default=[], description="The training loss in a few points.")
     sweep: str | None = Field(default=None, description="The id of the sweep that it is a run of.")
+
+
+class RunRow(RunSummary):
+    """A run in a list with columns that somebody has chosen."""
+
+    columns: dict[str, str | int | float | bool | None] = Field(
+        default={}, description="The options and figures that were asked for, by name; null where it has none."
+    )
+
+
+class Column(Model):
+    """What a list of runs can show of each."""
+
+    name: str
+    kind: Literal["figure", "option"]
+    varied: bool = Field(description="Whether it is not the same in all runs.")
+
+
+class RunGroup(Model):
+    """Runs that have options in common, and a figure of theirs."""
+
+    options: dict[str, str | int | float | bool | None] = Field(description="What they have in common.")
+    count: int
+    seeds: int = Field(description="How many different ones.")
+    measured: int = Field(description="How many of them have the figure.")
+    mean: float | None
+    deviation: float | None = Field(description="The standard deviation; null of fewer than two.")
+    low: float | None
+    high: float | None
+    runs: list[str] = Field(description="The ids of the first of them.")
 
 
 class RunDetail(RunSummary):

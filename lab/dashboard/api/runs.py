@@ -1,4 +1,4 @@
-"""Runs: what there is, and what happened."""
+"""A run: what it is, and what happened to it."""
 
 import json
 import subprocess
@@ -35,20 +35,6 @@ from lab.runs.notes import change_notes
 from lab.runs.results import checked
 
 router = APIRouter(prefix="/api", tags=["runs"])
-
-
-@router.get("/runs")
-def list_runs(
-    response: Response,
-    catalogue: CatalogueDep,
-    offset: Annotated[int, Query(ge=0, description="How many to leave out.")] = 0,
-    limit: Annotated[int | None, Query(ge=1, description="How many at most; all of them if left out.")] = None,
-) -> list[RunSummary]:
-    """The runs below outputs/ and multirun/, the newest first. The header X-Total-Count says how many there are; where
-    there are thousands, the oldest are read in the background, and come later."""
-    found = catalogue.now()
-    response.headers["X-Total-Count"] = str(catalogue.total)
-    return found[offset : None if limit is None else offset + limit]
 
 
 @router.get("/runs/{run_id}")

@@ -143,6 +143,10 @@ class Runs:
         """What came out of a run, as it stands in its file; empty before its end."""
         return read_json(folder / RESULTS_FILE)
 
+    def count_checkpoints(self, folder: Path) -> int:
+        """How many checkpoints the run in ``folder`` has."""
+        return sum(map(_is_checkpoint, entries(folder / CHECKPOINTS_FOLDER)))
+
     def checkpoints(self, run_id: str) -> list[Checkpoint]:
         """The checkpoints of a run, by step."""
         folder = self.folder(run_id)
@@ -163,7 +167,7 @@ class Runs:
                     logged[Path(event["path"]).name] = event["step"]
         found = []
         for entry in entries(folder / CHECKPOINTS_FOLDER):
-            if entry.name.endswith(".ckpt") and not entry.name.startswith(".") and entry.is_file(follow_symlinks=False):
+            if _is_checkpoint(entry):
                 path, status = Path(entry.path), entry.stat(follow_symlinks=False)
                 digits = path.stem.rpartition("-")[2]
                 counted = digits.isdecimal() and len(digits) < 16
@@ -188,6 +192,10 @@ class Runs:
                 if found.id == checkpoint_id:
                     return found.path
         raise ApiError(404, f"there is no checkpoint {checkpoint_id[:32]}", "checkpoint")
+
+
+def _is_checkpoint(entry: "os.DirEntry[str]") -> bool:
+    return entry.name.endswith(".ckpt") and not entry.name.startswith(".") and entry.is_file(follow_symlinks=False)
 
 
 def stamp_of(path: str | Path) -> Stamp | None:

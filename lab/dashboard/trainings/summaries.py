@@ -64,6 +64,7 @@ def _summary(runs: Runs, jobs: Jobs, folder: Path) -> RunSummary:
         corpus=(config.get("corpus") or {}).get("name"),
         tokens_per_step=_tokens_per_step(model, data, trainer),
         save=bool(config.get("save")),
+        checkpoints=runs.count_checkpoints(folder),
         parent=_parent(runs, parent, folder),
         train_loss=latest["train_loss"],
         val_loss=latest["val_loss"],
