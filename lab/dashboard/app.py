@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 
 import lab
 from lab.dashboard import http_errors
-from lab.dashboard.api import comparison, config, docs, health, lists, models, page, runs, trainings
+from lab.dashboard.api import comparison, config, docs, health, lists, models, page, runs, trainings, yardsticks
 from lab.dashboard.api.security import Guard
 from lab.dashboard.live import websocket
 from lab.dashboard.live.messages import ClientMessage, ServerMessage
@@ -30,6 +30,7 @@ _ROUTERS = [
     health.router,
     lists.router,  # before the runs, whose ids could be any word
     runs.router,
+    yardsticks.router,
     comparison.router,
     trainings.router,
     config.router,

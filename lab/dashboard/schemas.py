@@ -173,6 +173,41 @@ class Comparison(Model):
     why_none: str | None = Field(description="Why nothing of these runs can be compared; null if it can.")
 
 
+class WeightCounts(Model):
+    """Of a part's weights."""
+
+    edge: float = Field(description="The largest of them, whatever its sign.")
+    counts: list[int] = Field(description="How many fall into bins of equal width from -edge to edge.")
+
+
+class GradientCounts(Model):
+    """Of the gradient that moved a part last."""
+
+    zeros: int = Field(description="How many are exactly zero.")
+    counts: list[int] = Field(description="How many lie between 2^(lowest_exponent + i) and twice that.")
+
+
+class PartCounts(Model):
+    """A part of the model, all its matrices together."""
+
+    weights: WeightCounts
+    gradients: GradientCounts | None = Field(description="None before the first step.")
+
+
+class CountedMoment(Model):
+    """What one evaluation has seen of weights and gradients."""
+
+    step: int
+    parts: dict[str, PartCounts]
+
+
+class Distributions(Model):
+    """How large the weights and gradients of a run were."""
+
+    lowest_exponent: int
+    moments: list[CountedMoment]
+
+
 class Log(Model):
     """What a training has printed."""
 

@@ -15,12 +15,20 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from lab.errors import LabError
-from lab.files.run_files import CHECKPOINTS_FOLDER, COMMANDS_FOLDER, CONFIG_FILE, EVENTS_FILE, RESULTS_FILE, STATE_FILE
+from lab.files.run_files import (
+    CHECKPOINTS_FOLDER,
+    COMMANDS_FOLDER,
+    CONFIG_FILE,
+    EVENTS_FILE,
+    RESULTS_FILE,
+    STATE_FILE,
+    YARDSTICKS_FILE,
+)
 
 _INSTALLED = {"node_modules", "bower_components", "site-packages", "dist-packages"}
 _BUILT = {"build", "dist"}
 _PROJECT = {"pyproject.toml", "setup.py", "setup.cfg", "package.json"}
-_RUN = {CONFIG_FILE, EVENTS_FILE, STATE_FILE, RESULTS_FILE}
+_RUN = {CONFIG_FILE, EVENTS_FILE, STATE_FILE, RESULTS_FILE, YARDSTICKS_FILE}
 _EXPORT = {"model.safetensors", "model.safetensors.index.json", "tokenizer.json", "merges.txt", "vocab.json"}
 
 _OWN = {

@@ -15,7 +15,14 @@ from typing import Any
 import yaml
 
 from lab.errors import FolderTaken, LabError
-from lab.files.run_files import CHECKPOINTS_FOLDER, CONFIG_FILE, EVENTS_FILE, RESULTS_FILE, STATE_FILE
+from lab.files.run_files import (
+    CHECKPOINTS_FOLDER,
+    CONFIG_FILE,
+    EVENTS_FILE,
+    RESULTS_FILE,
+    STATE_FILE,
+    YARDSTICKS_FILE,
+)
 from lab.runs import events, newest
 from lab.runs.state import read_state
 
@@ -46,6 +53,11 @@ def _is_results(path: Path) -> bool:
     return isinstance(found, dict) and found.keys() >= {"status", "train_loss", "versions"}
 
 
+def _is_yardsticks(path: Path) -> bool:
+    found = json.loads(path.read_text(encoding="utf-8"))
+    return isinstance(found, dict) and found.keys() >= {"guessing_loss", "unigram_val_loss", "training_tokens"}
+
+
 def _is_log(path: Path) -> bool:
     first = next(events.read(path.parent), None)
     return path.stat().st_size == 0 or (first is not None and first.keys() >= {"seq", "time", "kind", "step"})
@@ -63,6 +75,7 @@ _OWN: dict[str, Callable[[Path], bool]] = {
     CONFIG_FILE: _is_config,
     STATE_FILE: _is_state,
     RESULTS_FILE: _is_results,
+    YARDSTICKS_FILE: _is_yardsticks,
     EVENTS_FILE: _is_log,
 }
 """The files that every run has, and how each is known."""

@@ -10,23 +10,25 @@ from pathlib import Path
 import lightning as L
 
 import lab
-from lab.data import token_counts
 from lab.errors import Interrupted
 from lab.runs.results import Results
+from lab.runs.yardsticks import Yardsticks
 from lab.training.callbacks import Record
-from lab.training.metrics import unigram_loss
 from lab.training.module import GPTModule
 from lab.training.preparation import Preparation
 
 
 def collect(
-    run: Preparation, trainer: L.Trainer, module: GPTModule, record: Record, interrupted: Interrupted | None
+    run: Preparation,
+    trainer: L.Trainer,
+    module: GPTModule,
+    record: Record,
+    levels: Yardsticks,
+    interrupted: Interrupted | None,
 ) -> Results:
-    """What came out of a run; ``interrupted`` is what has ended it before its time."""
-    config, corpus, data, vocab_size = run.config, run.corpus, run.data, run.config.model.vocab_size
-    one, *others = data.pieces
-    alone = not others  # the yardstick is that of one text
-    counts = corpus.training_counts(one.train, one.val, vocab_size) if alone else None
+    """What came out of a run; ``levels`` is what its loss is to be held against, ``interrupted`` what has ended it
+    before its time."""
+    config, corpus, data = run.config, run.corpus, run.data
     return Results(
         status="interrupted" if interrupted else "finished",
         reason=interrupted.reason if interrupted else None,
@@ -38,18 +40,15 @@ def collect(
         best_step=record.best_step,
         perplexity=record.val.get("val_perplexity"),
         bits_per_byte=record.val.get("val_bits_per_byte"),
-        unigram_val_loss=None if counts is None else unigram_loss(counts, token_counts.count(one.val[1:], vocab_size)),
-        # All of them but the first are targets, too.
-        unigram_train_loss=None
-        if counts is None
-        else unigram_loss(counts, counts - token_counts.count(one.train[:1], vocab_size)),
+        unigram_val_loss=levels.unigram_val_loss,
+        unigram_train_loss=levels.unigram_train_loss,
         parts={
             name: {"passes": passes, "bits_per_byte": module.bits_of_parts.get(name)}
             for name, passes in data.passes(data.position).items()
         }
         or None,
-        floor_loss=run.floor.loss if run.floor else None,
-        floor_bits_per_byte=run.floor.bits_per_byte if run.floor else None,
+        floor_loss=levels.floor_loss,
+        floor_bits_per_byte=levels.floor_bits_per_byte,
         tokens_seen=data.position * config.model.context_length,
         tokens_per_second=module.overall_rate,
         steps=trainer.global_step,

@@ -16,10 +16,11 @@ from lab.runs.events import Event, EventLog
 from lab.runs.folder import alone_in, has_finished, write_config, write_end
 from lab.runs.results import Results, read_results, write_results
 from lab.runs.state import write_state
+from lab.runs.yardsticks import Yardsticks, write_yardsticks
 from lab.system import ranks
 from lab.system.malloc import keep_freed_memory, ran_out
 from lab.system.signals import Signals
-from lab.training import arithmetic, display, finetune, library_warnings, processes, resume
+from lab.training import arithmetic, display, finetune, library_warnings, processes, resume, yardsticks
 from lab.training.callbacks import Record
 from lab.training.checkpointing import cannot_take_up
 from lab.training.lightning_internals import is_taking_up
@@ -95,11 +96,13 @@ def _train(run: Preparation, others: Others, signals: Signals, bar: L.Callback |
             logger.log_hyperparams(to_plain(run.config))
         if ranks.is_first() and bar is None:
             display.start(run, module.model, weights)
+        levels = yardsticks.measure(run) if ranks.is_first() else Yardsticks()
+        write_yardsticks(run.run_folder, levels)
         interrupted = _fit(run, trainer, module)
         others.over.set()
         if not ranks.is_first():
             return Trained(Results(), module.model, interrupted)
-        results = collect(run, trainer, module, record, interrupted)
+        results = collect(run, trainer, module, record, levels, interrupted)
         write_results(run.run_folder, results)
         write_end(run.run_folder, log, results)
         if bar is None:

@@ -9,7 +9,7 @@ from lab.config.schema import SaveFailure
 from lab.files.run_files import CHECKPOINTS_FOLDER
 from lab.model import GPTModel
 from lab.optim.schedules import make_schedule
-from lab.runs import checkpoint
+from lab.runs import checkpoint, distributions
 from lab.runs.events import EventLog
 from lab.system.signals import Signals
 from lab.training import arithmetic, cluster, finetune, wiring
@@ -18,6 +18,7 @@ from lab.training.callbacks import Record, Samples
 from lab.training.checkpointing import AtomicCheckpointIO, Checkpoints
 from lab.training.compilation import compile_blocks
 from lab.training.display import Display
+from lab.training.distributions import Distributions
 from lab.training.event_logger import EventLogger
 from lab.training.floor import FloorLine
 from lab.training.hparams import Hparams
@@ -79,6 +80,7 @@ def make_callbacks(
         Spent(run.first_step),
         least,
         samples,
+        _distributions(run),
         display,
         control,
         checkpoints,
@@ -86,6 +88,13 @@ def make_callbacks(
         Hparams(config, record),
     ]
     return [callback for callback in own if callback is not None] + list(run.chosen.callbacks.values())
+
+
+def _distributions(run: Preparation) -> Distributions:
+    earlier = distributions.read(run.earlier.run_folder) if run.earlier else []
+    return Distributions(
+        run.run_folder, run.plan.eval_every, [moment for moment in earlier if moment["step"] <= run.first_step]
+    )
 
 
 def _checkpoints(run: Preparation, log: EventLog) -> Checkpoints:

@@ -13,8 +13,8 @@ from lab.errors import LabError
 
 SHORT = (*TINY, "trainer.max_steps=2", "eval_every=1", "log_every=1", "save=true", "save_every=1")
 MINE = (
-    *("config.yaml", "state.json", "results.json", "events.jsonl", ".lock", "csv/my_table.csv", "csv/metrics.csv"),
-    *("tensorboard/mine.txt", "checkpoints/best.ckpt", "checkpoints/step-mine.ckpt"),
+    *("config.yaml", "state.json", "results.json", "yardsticks.json", "events.jsonl", ".lock", "csv/metrics.csv"),
+    *("tensorboard/mine.txt", "csv/my_table.csv", "checkpoints/best.ckpt", "checkpoints/step-mine.ckpt"),
 )
 """Names that a run gives to its own files, or under which it puts them."""
 BESIDE = (".hydra/config.yaml", "commands/1-2-todo", "commands/list.txt", ".x.tmp", ".last.ckpt.tmp", "train.log")

@@ -12,6 +12,7 @@ from lab.dashboard.http_errors import ApiError
 from lab.dashboard.options.overrides import command_line
 from lab.dashboard.schemas import (
     CheckpointInfo,
+    Distributions,
     Events,
     Exported,
     Log,
@@ -30,6 +31,7 @@ from lab.dashboard.trainings.summaries import summarize
 from lab.files import atomic
 from lab.files.run_files import LOG_FILE
 from lab.files.safe_files import opened, read_json
+from lab.runs import distributions
 from lab.runs.folder import run_folder_of
 from lab.runs.notes import change_notes
 from lab.runs.results import checked
@@ -158,6 +160,14 @@ def get_samples(runs: RunsDep, run_id: str) -> list[Sample]:
     with runs.tails.lock:
         told = [event for event in runs.tails.get(folder).others if event["kind"] == "sample"]
     return [Sample(step=e["step"], text=e["text"], time=e.get("time", 0.0)) for e in told]
+
+
+@router.get("/runs/{run_id}/distributions")
+def get_distributions(runs: RunsDep, run_id: str) -> Distributions:
+    """How large the run's weights and gradients were, evaluation by evaluation."""
+    return Distributions.model_validate(
+        {"lowest_exponent": distributions.LOWEST_EXPONENT, "moments": distributions.read(runs.folder(run_id))}
+    )
 
 
 @router.get("/runs/{run_id}/checkpoints")

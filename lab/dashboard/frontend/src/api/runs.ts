@@ -1,5 +1,5 @@
 /** Runs: asking for them, starting them, changing them. Steering them is in commands.ts. */
-import { useMutation, useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, useMutation, useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, data } from "./client";
 import { keys } from "./keys";
 import type { RunSummary, Value } from "./types";
@@ -61,6 +61,16 @@ export function useCheckpoints(run: string, enabled = true) {
 
 export function useCheckpointsOf(runs: string[]) {
   return useQueries({ queries: runs.map(checkpointsQuery) });
+}
+
+/** How large weights and gradients were; asked for again when there are more evaluations. */
+export function useDistributions(run: string, evaluations: number) {
+  return useQuery({
+    queryKey: [...keys.distributions(run), evaluations],
+    queryFn: () => data(api.GET("/api/runs/{run_id}/distributions", { params: { path: { run_id: run } } })),
+    placeholderData: keepPreviousData,
+    staleTime: 60_000,
+  });
 }
 
 /** What comes out when runs are compared; asked for again now and then while one of them trains. */

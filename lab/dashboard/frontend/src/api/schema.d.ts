@@ -217,6 +217,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/distributions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Distributions
+         * @description How large the run's weights and gradients were, evaluation by evaluation.
+         */
+        get: operations["get_distributions_api_runs__run_id__distributions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/checkpoints": {
         parameters: {
             query?: never;
@@ -292,6 +312,26 @@ export interface paths {
          * @description Deletes a checkpoint file.
          */
         delete: operations["delete_checkpoint_api_checkpoints__checkpoint_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/readings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Readings
+         * @description What the loss is to be held against, and where validation turns upwards.
+         */
+        get: operations["get_readings_api_runs__run_id__readings_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -945,6 +985,18 @@ export interface components {
             };
         };
         /**
+         * CountedMoment
+         * @description What one evaluation has seen of weights and gradients.
+         */
+        CountedMoment: {
+            /** Step */
+            step: number;
+            /** Parts */
+            parts: {
+                [key: string]: components["schemas"]["PartCounts"];
+            };
+        };
+        /**
          * Description
          * @description Everything that a form needs.
          */
@@ -953,6 +1005,16 @@ export interface components {
             groups: components["schemas"]["Group"][];
             /** Options */
             options: components["schemas"]["Option"][];
+        };
+        /**
+         * Distributions
+         * @description How large the weights and gradients of a run were.
+         */
+        Distributions: {
+            /** Lowest Exponent */
+            lowest_exponent: number;
+            /** Moments */
+            moments: components["schemas"]["CountedMoment"][];
         };
         /**
          * EndEvent
@@ -1148,6 +1210,22 @@ export interface components {
             stop?: string[];
         };
         /**
+         * GradientCounts
+         * @description Of the gradient that moved a part last.
+         */
+        GradientCounts: {
+            /**
+             * Zeros
+             * @description How many are exactly zero.
+             */
+            zeros: number;
+            /**
+             * Counts
+             * @description How many lie between 2^(lowest_exponent + i) and twice that.
+             */
+            counts: number[];
+        };
+        /**
          * Group
          * @description A group of files, of which one is chosen: ``model=small``.
          */
@@ -1332,6 +1410,34 @@ export interface components {
              * @description Of the token that really comes next.
              */
             probability: number | ("NaN" | "Infinity" | "-Infinity") | null;
+        };
+        /**
+         * Level
+         * @description A horizontal line in the charts of the loss.
+         */
+        Level: {
+            /**
+             * Name
+             * @enum {string}
+             */
+            name: "guessing" | "single_tokens" | "best_possible";
+            /** Label */
+            label: string;
+            /**
+             * Meaning
+             * @description What it is computed from.
+             */
+            meaning: string;
+            /**
+             * Loss
+             * @description Nats a token.
+             */
+            loss: number | ("NaN" | "Infinity" | "-Infinity");
+            /**
+             * Bits Per Byte
+             * @description Null before the first evaluation.
+             */
+            bits_per_byte: number | ("NaN" | "Infinity" | "-Infinity") | null;
         };
         /**
          * Log
@@ -1613,6 +1719,15 @@ export interface components {
             };
         };
         /**
+         * PartCounts
+         * @description A part of the model, all its matrices together.
+         */
+        PartCounts: {
+            weights: components["schemas"]["WeightCounts"];
+            /** @description None before the first step. */
+            gradients: components["schemas"]["GradientCounts"] | null;
+        };
+        /**
          * PositionLoss
          * @description A position and what came after it.
          */
@@ -1639,6 +1754,29 @@ export interface components {
             token_id: number;
             /** Text */
             text: string;
+        };
+        /**
+         * Readings
+         * @description How a run's curves are to be read.
+         */
+        Readings: {
+            /** Run */
+            run: string;
+            /**
+             * Levels
+             * @description The highest first; those that are known.
+             */
+            levels: components["schemas"]["Level"][];
+            /**
+             * Rises Since
+             * @description The step of the lowest validation loss, once later evaluations lie clearly above it; else null.
+             */
+            rises_since: number | null;
+            /**
+             * Training Tokens
+             * @description Of the text that is trained on: what one pass passes over.
+             */
+            training_tokens: number | null;
         };
         /**
          * Resolved
@@ -2348,6 +2486,22 @@ export interface components {
              * @description What byte-pair encoding joined first, in its order.
              */
             merges: components["schemas"]["Merge"][];
+        };
+        /**
+         * WeightCounts
+         * @description Of a part's weights.
+         */
+        WeightCounts: {
+            /**
+             * Edge
+             * @description The largest of them, whatever its sign.
+             */
+            edge: number;
+            /**
+             * Counts
+             * @description How many fall into bins of equal width from -edge to edge.
+             */
+            counts: number[];
         };
         /**
          * Gap
@@ -3757,6 +3911,109 @@ export interface operations {
             };
         };
     };
+    get_distributions_api_runs__run_id__distributions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Distributions"];
+                };
+            };
+            /** @description The request makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not in this state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A field does not fit. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     get_checkpoints_api_runs__run_id__checkpoints_get: {
         parameters: {
             query?: never;
@@ -4081,6 +4338,109 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The request makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not in this state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A field does not fit. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_readings_api_runs__run_id__readings_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Readings"];
+                };
             };
             /** @description The request makes no sense. */
             400: {

@@ -8,6 +8,7 @@ export type RunDetail = Models["RunDetail"];
 export type RunState = RunSummary["state"];
 export type Checkpoint = Models["CheckpointInfo"];
 export type Series = Models["Series"];
+export type Moment = Models["CountedMoment"];
 export type Contrast = Models["ContrastInfo"];
 export type Value = NonNullable<Models["NewRun"]["overrides"]>[string];
 

@@ -21,8 +21,9 @@ import { RunCharts } from "./run/RunCharts";
 import { RunProgress } from "./run/RunProgress";
 import { RunNotes } from "./run/RunNotes";
 import { Samples } from "./run/Samples";
+import { Weights } from "./run/Weights";
 
-const TABS = ["samples", "checkpoints", "alerts", "log", "config"] as const;
+const TABS = ["samples", "checkpoints", "alerts", "weights", "log", "config"] as const;
 const tabs = choiceParam(TABS, "samples");
 
 export default function Run() {
@@ -144,6 +145,13 @@ function Details({ run }: { run: RunSummary }) {
       </Tabs.Panel>
       <Tabs.Panel value="alerts">
         <Alerts notes={record.notes} />
+      </Tabs.Panel>
+      <Tabs.Panel value="weights">
+        <Weights
+          run={run.id}
+          evaluations={record.tracks.val_loss?.steps.length ?? 0}
+          alive={run.state === "running" || run.state === "queued"}
+        />
       </Tabs.Panel>
       <Tabs.Panel value="log">
         <Log run={run.id} alive={run.state === "running" || run.state === "queued"} />
