@@ -37,7 +37,7 @@ class RunRemoved(Model):
 
 
 class ListChanged(Model):
-    """A run has come or gone, or is in another state or called something else: to a client that does not hear of all."""
+    """A run has come or gone, or is in another state or called something else; for clients that do not hear of all."""
 
     type: Literal["list"]
     total: int = Field(description="How many runs there are.")
@@ -60,7 +60,9 @@ class Gap(Model):
     upto: int = Field(description="The last event that was left out.")
 
 
-ServerMessage = Annotated[Hello | Snapshot | RunChanged | RunRemoved | ListChanged | NewEvents | Gap, Field(discriminator="type")]
+ServerMessage = Annotated[
+    Hello | Snapshot | RunChanged | RunRemoved | ListChanged | NewEvents | Gap, Field(discriminator="type")
+]
 
 
 class Since(Model):
@@ -74,8 +76,8 @@ class Since(Model):
     shown: list[str] | None = Field(
         default=None,
         max_length=2000,
-        description="The runs that the client shows: it is told of these alone, and that the list has changed. Left out: "
-        "as before, which is of all to begin with.",
+        description="The runs that the client shows: it is told of these alone, and that the list has changed. Left "
+        "out: as before, which is of all to begin with.",
     )
 
 

@@ -197,7 +197,7 @@ class Catalogue:
 
 def _looks(run: RunSummary) -> tuple[object, ...]:
     """What decides where a run stands in a list that is sorted by nothing that moves."""
-    return run.state, run.name, run.tags, run.note, run.created, run.model
+    return run.state, run.name, run.tags, run.note, run.created, run.model, run.checkpoints > 0
 
 
 def _stamp(folder: Path) -> Stamps:

@@ -2,23 +2,8 @@
 import { keepPreviousData, useMutation, useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, data } from "./client";
 import { keys } from "./keys";
-import type { RunSummary, Value } from "./types";
-
-/** All runs. The live connection keeps them up to date (see live/LiveProvider). */
-export function useRuns() {
-  return useQuery({
-    queryKey: keys.runs,
-    queryFn: () => data(api.GET("/api/runs")),
-    staleTime: Infinity,
-    refetchOnReconnect: false,
-  });
-}
-
-/** One run in a line, from the list of all. */
-export function useRunSummary(run: string) {
-  const { data: runs, ...rest } = useRuns();
-  return { ...rest, data: runs?.find(({ id }) => id === run), known: runs !== undefined };
-}
+import { keepSummary } from "./summaries";
+import type { Value } from "./types";
 
 /** One run with what came of it. */
 export function useRun(run: string) {
@@ -102,7 +87,10 @@ export function useTrain() {
   const cache = useQueryClient();
   return useMutation({
     mutationFn: (order: Order) => data(api.POST("/api/train", { body: { tags: [], ...order } })),
-    onSuccess: () => cache.invalidateQueries({ queryKey: keys.runs }),
+    onSuccess: (run) => {
+      keepSummary(cache, run.id, run);
+      void cache.invalidateQueries({ queryKey: keys.runs });
+    },
   });
 }
 
@@ -117,7 +105,10 @@ export function useFork() {
   return useMutation({
     mutationFn: ({ run, ...body }: ForkOrder) =>
       data(api.POST("/api/runs/{run_id}/fork", { params: { path: { run_id: run } }, body })),
-    onSuccess: () => cache.invalidateQueries({ queryKey: keys.runs }),
+    onSuccess: (run) => {
+      keepSummary(cache, run.id, run);
+      void cache.invalidateQueries({ queryKey: keys.runs });
+    },
   });
 }
 
@@ -132,10 +123,10 @@ export function useChangeRun(run: string) {
   const cache = useQueryClient();
   return useMutation({
     mutationFn: (body: Rename) => data(api.PATCH("/api/runs/{run_id}", { params: { path: { run_id: run } }, body })),
-    onSuccess: (changed) =>
-      cache.setQueryData<RunSummary[]>(keys.runs, (runs) =>
-        runs?.map((one) => (one.id === changed.id ? changed : one)),
-      ),
+    onSuccess: (changed) => {
+      keepSummary(cache, changed.id, changed);
+      void cache.invalidateQueries({ queryKey: keys.runs });
+    },
   });
 }
 
@@ -144,7 +135,10 @@ export function useDeleteRun() {
   const cache = useQueryClient();
   return useMutation({
     mutationFn: (run: string) => data(api.DELETE("/api/runs/{run_id}", { params: { path: { run_id: run } } })),
-    onSuccess: (_, run) => cache.setQueryData<RunSummary[]>(keys.runs, (runs) => runs?.filter(({ id }) => id !== run)),
+    onSuccess: (_, run) => {
+      keepSummary(cache, run, null);
+      void cache.invalidateQueries({ queryKey: keys.runs });
+    },
   });
 }
 

@@ -2550,6 +2550,22 @@ export interface components {
             };
         };
         /**
+         * ListChanged
+         * @description A run has come or gone, or is in another state or called something else: to a client that does not hear of all.
+         */
+        ListChanged: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "list";
+            /**
+             * Total
+             * @description How many runs there are.
+             */
+            total: number;
+        };
+        /**
          * NewEvents
          * @description What a run has logged since the last word about it, in order, as it stands in its log.
          */
@@ -2593,7 +2609,7 @@ export interface components {
         };
         /**
          * Snapshot
-         * @description All runs, once.
+         * @description All runs, once; or those that the client shows.
          */
         Snapshot: {
             /**
@@ -2604,7 +2620,7 @@ export interface components {
             /** Runs */
             runs: components["schemas"]["RunSummary"][];
         };
-        ServerMessage: components["schemas"]["Hello"] | components["schemas"]["Snapshot"] | components["schemas"]["RunChanged"] | components["schemas"]["RunRemoved"] | components["schemas"]["NewEvents"] | components["schemas"]["Gap"];
+        ServerMessage: components["schemas"]["Hello"] | components["schemas"]["Snapshot"] | components["schemas"]["RunChanged"] | components["schemas"]["RunRemoved"] | components["schemas"]["ListChanged"] | components["schemas"]["NewEvents"] | components["schemas"]["Gap"];
         /**
          * Since
          * @description The first word of the client, and whenever it wants to hear something again.
@@ -2621,6 +2637,12 @@ export interface components {
             runs: {
                 [key: string]: number;
             };
+            /**
+             * Shown
+             * @description The runs that the client shows: it is told of these alone, and that the list has changed. Left out: as before, which is of all to begin with.
+             * @default null
+             */
+            shown: string[] | null;
         };
     };
     responses: never;

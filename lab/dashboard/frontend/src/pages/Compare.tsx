@@ -1,11 +1,13 @@
 import { Divider, Loader, Select, Stack, Title } from "@mantine/core";
 import { useMemo } from "react";
 import { choiceParam, listParam, textParam, useParam } from "@/address/useParam";
-import { useOptionsOf, useRuns } from "@/api/runs";
+import { useOptionsOf } from "@/api/runs";
 import { EmptyState } from "@/components/EmptyState";
 import { ErrorNote } from "@/components/ErrorNote";
 import { labelsOf } from "@/components/run/naming";
 import { flat, varied } from "@/components/run/options";
+import { useSweepRuns } from "@/api/lists";
+import { useLiveSummaries } from "@/live/summaries";
 import { TableView } from "@/components/TableView";
 import { PageHead } from "@/components/PageHead";
 import { Differences } from "./compare/Differences";
@@ -22,13 +24,14 @@ const options = textParam();
 const results = choiceParam(RESULTS, "best_val_loss");
 
 export default function Compare() {
-  const { data: runs, error, refetch } = useRuns();
   const [wanted, setWanted] = useParam("runs", listParam);
   const [sweep, setSweep] = useParam("sweep", options);
-  const ids = useMemo(() => {
-    const members = runs?.filter((run) => sweep !== "" && run.sweep === sweep).map(({ id }) => id) ?? [];
-    return (wanted.length > 0 ? wanted : members.reverse()).slice(0, MOST_RUNS);
-  }, [wanted, runs, sweep]);
+  const { data: members } = useSweepRuns(sweep);
+  const ids = useMemo(
+    () => (wanted.length > 0 ? wanted : (members ?? []).map(({ id }) => id)).slice(0, MOST_RUNS),
+    [wanted, members],
+  );
+  const { data: runs, error, refetch } = useLiveSummaries(ids);
   const configs = useOptionsOf(ids);
   const compared = useMemo(() => {
     const found = ids.flatMap((id) => {
@@ -40,13 +43,13 @@ export default function Compare() {
   }, [ids, runs, configs]);
   const word = JSON.stringify(compared.map(({ run, label, style }) => ({ id: run.id, label, style })));
   const lines = useMemo(() => JSON.parse(word) as OverlaidRun[], [word]);
-  if (error && !runs) return <ErrorNote error={error} onRetry={() => void refetch()} />;
+  if (error && !runs) return <ErrorNote error={error} onRetry={refetch} />;
   if (!runs) return <Loader aria-label="Loading the runs" />;
   return (
     <>
       <PageHead title="Compare" lead="Curves over each other, and what the runs have in common and what not." />
       <Stack gap="xl">
-        {sweep !== "" && <SweepNote sweep={sweep} runs={runs} />}
+        {sweep !== "" && <SweepNote sweep={sweep} members={members ?? []} />}
         <Picker
           runs={runs}
           chosen={ids}

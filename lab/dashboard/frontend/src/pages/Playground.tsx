@@ -139,8 +139,8 @@ function Desk({ one, other }: { one: Chosen; other: Chosen | null }) {
   );
 }
 
-function titleOf({ checkpoint, runs, run }: Chosen): string {
-  const name = runs.find(({ id }) => id === run)?.name ?? run;
+function titleOf({ checkpoint, summary, run }: Chosen): string {
+  const name = summary?.name ?? run;
   return checkpoint?.step == null
     ? `${name}, ${checkpoint?.name ?? ""}`
     : `${name} at step ${checkpoint.step.toLocaleString("en")}`;

@@ -1,25 +1,38 @@
 import { MultiSelect } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
+import { useState } from "react";
+import { useFirst } from "@/api/lists";
 import type { RunSummary } from "@/api/types";
 import { titleOf } from "@/components/run/naming";
 
 interface Props {
+  /** Those that are chosen, as far as they are there. */
   runs: RunSummary[];
   chosen: string[];
   onChange: (ids: string[]) => void;
 }
 
 export const MOST_RUNS = 24;
+const CHOICES = 30;
+const WAIT = 200; // ms after the last key
 
-/** Which runs to lay over each other. */
+/** Which runs to lay over each other: the newest to choose from, and any other by typing. */
 export function Picker({ runs, chosen, onChange }: Props) {
+  const [text, setText] = useState("");
+  const [asked] = useDebouncedValue(text, WAIT);
+  const { data: found } = useFirst({ q: asked }, CHOICES + chosen.length);
+  const known = new Map([...runs, ...(found?.rows ?? [])].map((run) => [run.id, run]));
   return (
     <MultiSelect
       label="Runs"
       placeholder={chosen.length === 0 ? "Choose two or more" : undefined}
-      data={runs.map((run) => ({ value: run.id, label: `${titleOf(run)} (${run.state})` }))}
+      data={[...known.values()].map((run) => ({ value: run.id, label: `${titleOf(run)} (${run.state})` }))}
       value={chosen}
       onChange={onChange}
       searchable
+      searchValue={text}
+      onSearchChange={setText}
+      filter={({ options }) => options} // the server has done it
       clearable
       hidePickedOptions
       maxValues={MOST_RUNS}
