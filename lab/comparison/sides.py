@@ -92,12 +92,7 @@ def make_sides(found: Sequence[Sequence[Run]]) -> list[Side]:
     Raises:
         LabError: if there are not two sides.
     """
-    groups: dict[str, list[Run]] = {}
-    for run in _once(run for runs in found for run in runs):
-        if not run.evaluations:
-            continue
-        groups.setdefault(json.dumps(_telling(run), sort_keys=True, default=str), []).append(run)
-    sides = list(groups.values())
+    sides = grouped(run for runs in found for run in runs if run.evaluations)
     measured = [[run for run in _once(runs) if run.evaluations] for runs in found]
     if len(sides) == 1 and len(found) == 2 and all(measured) and not set(_places(found[0])) & set(_places(found[1])):
         sides = measured
@@ -107,6 +102,14 @@ def make_sides(found: Sequence[Sequence[Run]]) -> list[Side]:
         some = "this is one run" if len(sides[0]) == 1 else f"these {len(sides[0])} runs differ in nothing but the seed"
         raise LabError(f"{some}: a comparison needs two sides, give runs with other options as well")
     return named(sides)
+
+
+def grouped(runs: Iterable[Run]) -> list[list[Run]]:
+    """Those with the same options but for the seed together, each once, in the order in which they come."""
+    groups: dict[str, list[Run]] = {}
+    for run in _once(runs):
+        groups.setdefault(json.dumps(_telling(run), sort_keys=True, default=str), []).append(run)
+    return list(groups.values())
 
 
 def named(groups: Sequence[Sequence[Run]]) -> list[Side]:

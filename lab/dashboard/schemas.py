@@ -155,12 +155,21 @@ class ContrastInfo(Model):
     """A side of a comparison against its baseline."""
 
     side: str = Field(description="Its letter, and the options in which the sides differ.")
+    name: str = Field(description="Its letter alone.")
     seeds: list[int]
     unit: str
+    by: At = Field(description="What is held equal for the verdict: what was asked for, or else what is known.")
     verdict: Literal["better", "worse", "not decided"]
     sentence: str
     notes: list[str]
     measured: list[MeasuredAt]
+
+
+class SideInfo(Model):
+    """Runs that differ in nothing but the seed."""
+
+    name: str = Field(description="A, B, ...; empty if none of them has evaluated its model yet.")
+    runs: list[str] = Field(description="Their ids.")
 
 
 class Comparison(Model):
@@ -169,6 +178,7 @@ class Comparison(Model):
 
     baseline: str
     seeds: list[int] = Field(description="Those of the baseline.")
+    sides: list[SideInfo] = Field(description="All of the runs, also where nothing can be compared.")
     contrasts: list[ContrastInfo]
     why_none: str | None = Field(description="Why nothing of these runs can be compared; null if it can.")
 

@@ -36,6 +36,33 @@ def test_runs_are_compared_in_sides(client: httpx.Client) -> None:
     assert (tokens["where"], tokens["spent"]) == ("at equal tokens", "1,000")
 
 
+def test_every_run_has_its_side(client: httpx.Client) -> None:
+    """Also one that has evaluated nothing, and runs of which only one side can be made: curves are drawn by side."""
+    known = ids(client)
+
+    def told(*names: str) -> list[tuple[str, list[str]]]:
+        answer = client.get("/api/compare", params={"runs": ",".join(known[name] for name in names)})
+        return [(side["name"], side["runs"]) for side in answer.json()["sides"]]
+
+    assert told("0", "1", "empty", "2") == [
+        ("A", [known["0"], known["2"]]),
+        ("B", [known["1"]]),
+        ("", [known["empty"]]),
+    ]
+    assert told("2", "0") == [("A", [known["2"]]), ("B", [known["0"]])]  # as lab.compare has it: two runs, two sides
+    assert told("empty") == [("", [known["empty"]])]
+
+
+def test_the_verdict_is_about_what_is_held_equal(client: httpx.Client) -> None:
+    known = ids(client)
+    chosen = ",".join(known[name] for name in ("0", "1", "2", "3"))
+    answer = client.get("/api/compare", params={"runs": chosen, "by": "seconds"}).json()
+    (contrast,) = answer["contrasts"]
+    assert (contrast["by"], contrast["name"]) == ("seconds", "B")
+    assert "at equal time (10.0 s)" in contrast["sentence"]
+    assert client.get("/api/compare", params={"runs": chosen, "by": "weight"}).status_code == 422
+
+
 @pytest.mark.parametrize(
     ("names", "sentence"),
     [

@@ -31,7 +31,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             (folder / "checkpoints").mkdir()
             (folder / "checkpoints" / "step-00000010.ckpt").write_bytes(b"")
     shutil.rmtree(one)
-    with serving(root) as server:
+    with serving(root) as server, server.client() as client:
+        wait_for(lambda: client.get("/api/runs?limit=1").headers["X-Matching-Count"] == str(COUNT))  # all are read
         yield server
 
 
@@ -92,8 +93,8 @@ def test_runs_are_put_in_groups(server: Server, open_page: Callable[..., Any]) -
     groups = page.get_by_test_id("group-row")
     groups.first.wait_for()
     found = groups.all_inner_texts()
-    assert [text.split()[0] for text in found] == ["lr=1e-4", "lr=1e-3", "lr=3e-3"]
-    low = [3 + number / COUNT for number in range(0, COUNT, 3)]
+    assert [text.split()[0] for text in found] == ["lr=1e-3", "lr=1e-4", "lr=3e-3"]
+    low = [3 + number / COUNT for number in range(1, COUNT, 3)]
     assert f"{sum(low) / len(low):.4g}" in found[0]
     assert "5 seeds" in found[0]
     page.get_by_role("button", name="lr=1e-3").click()

@@ -7,7 +7,7 @@ export const keys = {
   checkpoints: (run: string) => ["checkpoints", run] as const,
   distributions: (run: string) => ["distributions", run] as const,
   log: (run: string) => ["log", run] as const,
-  comparison: (runs: string[]) => ["comparison", ...runs] as const,
+  comparison: (runs: string[], by: string) => ["comparison", by, ...runs] as const,
   sweeps: ["sweeps"] as const,
   config: ["config"] as const,
   corpora: ["corpora"] as const,

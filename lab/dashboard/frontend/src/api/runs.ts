@@ -3,7 +3,7 @@ import { keepPreviousData, useMutation, useQueries, useQuery, useQueryClient } f
 import { api, data } from "./client";
 import { keys } from "./keys";
 import { keepSummary } from "./summaries";
-import type { Value } from "./types";
+import type { HeldEqual, Value } from "./types";
 
 /** One run with what came of it. */
 export function useRun(run: string) {
@@ -59,10 +59,12 @@ export function useDistributions(run: string, evaluations: number) {
 }
 
 /** What comes out when runs are compared; asked for again now and then while one of them trains. */
-export function useComparison(runs: string[], alive: boolean) {
+export function useComparison(runs: string[], by: HeldEqual, alive: boolean) {
   return useQuery({
-    queryKey: keys.comparison(runs),
-    queryFn: () => data(api.GET("/api/compare", { params: { query: { runs: runs.join(",") } } })),
+    queryKey: keys.comparison(runs, by),
+    queryFn: () => data(api.GET("/api/compare", { params: { query: { runs: runs.join(","), by } } })),
+    enabled: runs.length > 1,
+    placeholderData: keepPreviousData,
     refetchInterval: alive ? 10_000 : false,
     retry: false,
   });

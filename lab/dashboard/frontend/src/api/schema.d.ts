@@ -908,6 +908,11 @@ export interface components {
              * @description Those of the baseline.
              */
             seeds: number[];
+            /**
+             * Sides
+             * @description All of the runs, also where nothing can be compared.
+             */
+            sides: components["schemas"]["SideInfo"][];
             /** Contrasts */
             contrasts: components["schemas"]["ContrastInfo"][];
             /**
@@ -939,10 +944,21 @@ export interface components {
              * @description Its letter, and the options in which the sides differ.
              */
             side: string;
+            /**
+             * Name
+             * @description Its letter alone.
+             */
+            name: string;
             /** Seeds */
             seeds: number[];
             /** Unit */
             unit: string;
+            /**
+             * By
+             * @description What is held equal for the verdict: what was asked for, or else what is known.
+             * @enum {string}
+             */
+            by: "final" | "best" | "tokens" | "flops" | "seconds" | "processor_seconds";
             /**
              * Verdict
              * @enum {string}
@@ -2264,6 +2280,22 @@ export interface components {
             total: number;
         };
         /**
+         * SideInfo
+         * @description Runs that differ in nothing but the seed.
+         */
+        SideInfo: {
+            /**
+             * Name
+             * @description A, B, ...; empty if none of them has evaluated its model yet.
+             */
+            name: string;
+            /**
+             * Runs
+             * @description Their ids.
+             */
+            runs: string[];
+        };
+        /**
          * Sizes
          * @description What a model of this shape takes.
          */
@@ -2551,7 +2583,7 @@ export interface components {
         };
         /**
          * ListChanged
-         * @description A run has come or gone, or is in another state or called something else: to a client that does not hear of all.
+         * @description A run has come or gone, or is in another state or called something else; for clients that do not hear of all.
          */
         ListChanged: {
             /**
@@ -4552,6 +4584,8 @@ export interface operations {
             query: {
                 /** @description The ids of runs, separated by commas. */
                 runs: string;
+                /** @description What is held equal for the verdict. */
+                by?: "final" | "best" | "tokens" | "flops" | "seconds" | "processor_seconds";
             };
             header?: never;
             path?: never;

@@ -11,8 +11,11 @@ export type RunDetail = Models["RunDetail"];
 export type RunState = RunSummary["state"];
 export type Checkpoint = Models["CheckpointInfo"];
 export type Series = Models["Series"];
+export type Comparison = Models["Comparison"];
 export type Moment = Models["CountedMoment"];
 export type Contrast = Models["ContrastInfo"];
+/** What is held equal when two sides are compared. */
+export type HeldEqual = Contrast["by"];
 export type Value = NonNullable<Models["NewRun"]["overrides"]>[string];
 
 /** A number, or the name of one that JSON cannot write. */

@@ -1,6 +1,7 @@
 /**
  * Colours that people with any kind of colour vision can tell apart, and for lines a dash pattern each, so that they
- * differ in print, too. Okabe and Ito 2008, https://jfly.uni-koeln.de/color/; yellow is left out, which white swallows.
+ * differ in print, too. Okabe and Ito 2008, https://jfly.uni-koeln.de/color/; yellow is left out, which white swallows,
+ * and their sky blue is darker on white.
  */
 import { interpolateViridis } from "d3-scale-chromatic";
 
@@ -10,17 +11,28 @@ export interface LineStyle {
   dash: number[];
 }
 
-const LIGHT = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#b07a00", "#000000"];
+const LIGHT = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#2b98dc", "#b07a00", "#000000"];
 const DARK = ["#56b4e9", "#ff8a3d", "#2fd0a0", "#e79cc7", "#9ad7ff", "#f0b73a", "#ffffff"];
-const DASHES: number[][] = [[], [7, 4], [2, 3], [10, 3, 2, 3], [14, 4], [4, 2], [7, 2, 2, 2, 2, 2]];
+const DASHES: number[][] = [
+  [],
+  [7, 4],
+  [2, 3],
+  [10, 3, 2, 3],
+  [14, 4],
+  [4, 2],
+  [7, 2, 2, 2, 2, 2],
+  [18, 3, 3, 3],
+  [1, 5],
+  [12, 8],
+];
 
-/** The style of line number `index`: after seven colours they come again, with other dashes. */
+/** The style of line number `index`: after seven colours they come again, with other dashes; 70 are all different. */
 export function lineStyle(index: number, dark: boolean): LineStyle {
   const colours = dark ? DARK : LIGHT;
   const round = Math.floor(index / colours.length);
   return {
     colour: colours[index % colours.length] ?? "#888888",
-    dash: DASHES[(index + round * 3) % DASHES.length] ?? [],
+    dash: DASHES[(index + round * 2) % DASHES.length] ?? [],
   };
 }
 

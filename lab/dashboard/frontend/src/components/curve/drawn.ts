@@ -10,6 +10,8 @@ export interface Drawn {
   points: Points;
   /** The smooth curve over it; null: none is wanted. */
   trend: Points | null;
+  /** The upper and the lower edge of its band; empty: it has none. */
+  edges: Points[];
 }
 
 /** Columns of all lines together: few enough for many updates a second. */
@@ -38,9 +40,12 @@ export function showable(
   };
   return series.map((line) => {
     const from = logX ? lowerBound(line.x, Number.MIN_VALUE) : 0;
-    const positive = from > 0 ? { x: line.x.slice(from), y: line.y.slice(from) } : line;
+    const cut = (y: (number | null)[]): Points =>
+      from > 0 ? { x: line.x.slice(from), y: y.slice(from) } : { x: line.x, y };
+    const positive = cut(line.y);
     return {
       line,
+      edges: line.band ? [line.band.high, line.band.low].map((edge) => above(logY, snap(cut(edge), columns))) : [],
       points: above(logY, snap(positive, columns)),
       trend:
         smoothing > 0 && !line.sparse
@@ -58,7 +63,7 @@ function above(log: boolean, { x, y }: Points): Points {
 /** uPlot wants one x for all lines. */
 export function aligned(drawn: Drawn[]): uPlot.AlignedData {
   const tables = drawn
-    .flatMap(({ points, trend }) => (trend ? [points, trend] : [points]))
+    .flatMap(({ points, trend, edges }) => [points, ...(trend ? [trend] : []), ...edges])
     .map(({ x, y }) => [x, y] as uPlot.AlignedData);
   if (tables.length === 0) return [[]];
   return tables.length === 1 ? (tables[0] as uPlot.AlignedData) : uPlot.join(tables);
@@ -95,9 +100,18 @@ export function summary(drawn: Drawn[], marks: Mark[], formatX: (x: number) => s
 export function table(series: Series[], xLabel: string): Numbers {
   const [first] = series;
   if (!first) return { columns: [xLabel], rows: [] };
-  const joined = uPlot.join(series.map(({ x, y }) => [x, y] as uPlot.AlignedData));
+  const columns = series.flatMap(({ label, x, y, band }) => [
+    { label, x, y },
+    ...(band
+      ? [
+          { label: `${label}, from`, x, y: band.low },
+          { label: `${label}, to`, x, y: band.high },
+        ]
+      : []),
+  ]);
+  const joined = uPlot.join(columns.map(({ x, y }) => [x, y] as uPlot.AlignedData));
   const rows = Array.from(joined[0], (_, at) =>
     joined.map((column) => (column as (number | null | undefined)[])[at] ?? null),
   );
-  return { columns: [xLabel, ...series.map(({ label }) => label)], rows };
+  return { columns: [xLabel, ...columns.map(({ label }) => label)], rows };
 }

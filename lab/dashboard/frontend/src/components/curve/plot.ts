@@ -21,6 +21,8 @@ export interface PlotOptions {
   yLabel: string;
   formatX: (x: number) => string;
   lines: Line[];
+  /** Between which two of the lines, counted from 0, the ground is tinted. */
+  bands: { between: [number, number]; fill: string }[];
   /** Plots with the same key share their cursor. */
   sync?: string;
   hooks: uPlot.Hooks.Arrays;
@@ -82,6 +84,8 @@ export function plotOptions(o: PlotOptions): uPlot.Options {
         points: { show: line.dots, size: 6, fill: line.colour },
       })),
     ],
+    // uPlot counts the x axis as the first.
+    bands: o.bands.map(({ between: [high, low], fill }) => ({ series: [high + 1, low + 1], fill })),
     hooks: o.hooks,
   };
 }

@@ -8,6 +8,8 @@ export interface Series extends Points {
   style: number;
   /** Few, single measurements (a validation loss): marked as points, and never smoothed. */
   sparse?: boolean;
+  /** A band around the line, as long as the line: where the runs lie whose mean it is. */
+  band?: { low: (number | null)[]; high: (number | null)[] };
 }
 
 /** Something on the x axis that can be clicked: a checkpoint. */

@@ -41,7 +41,7 @@ export function usePlot(plotted: Plotted, { holder, values, place }: Places) {
 
   const drawn = useMemo(() => showable(series, view, logX, logY, smoothing), [series, view, logX, logY, smoothing]);
   const data = useMemo(() => aligned(drawn), [drawn]);
-  const look = JSON.stringify(series.map(({ id, style, sparse }) => [id, style, sparse]));
+  const look = JSON.stringify(series.map(({ id, style, sparse, band }) => [id, style, sparse, band !== undefined]));
 
   // What the hooks of a plot look at: they are made once a plot, these change with every update.
   const latest = useRef({ drawn, ticks, marks, formatX });
@@ -74,6 +74,7 @@ export function usePlot(plotted: Plotted, { holder, values, place }: Places) {
         yLabel,
         formatX: (x) => latest.current.formatX(x),
         lines: series.flatMap((line) => strokes(line, dark, smoothing > 0)),
+        bands: bandsOf(series, dark, smoothing > 0),
         sync,
         hooks: {
           setScale: [keepView],
@@ -167,7 +168,19 @@ function strokes(line: Series, dark: boolean, smooth: boolean) {
   const { colour, dash } = lineStyle(line.style, dark);
   const strong = { colour, dash, width: 2, dots: line.sparse ?? false };
   const faint = { colour: `${colour}59`, dash: [], width: 1, dots: false };
-  return smooth && !line.sparse ? [faint, strong] : [strong];
+  const edge = { colour: "transparent", dash: [], width: 0, dots: false };
+  return [...(smooth && !line.sparse ? [faint, strong] : [strong]), ...(line.band ? [edge, edge] : [])];
+}
+
+/** The bands of the lines: their edges are the last two of each line's strokes. */
+function bandsOf(series: Series[], dark: boolean, smooth: boolean) {
+  let strokesSoFar = 0;
+  return series.flatMap((line) => {
+    strokesSoFar += strokes(line, dark, smooth).length;
+    if (!line.band) return [];
+    const between: [number, number] = [strokesSoFar - 2, strokesSoFar - 1];
+    return [{ between, fill: `${lineStyle(line.style, dark).colour}33` }];
+  });
 }
 
 function same(one: Position[], other: Position[]): boolean {

@@ -25,9 +25,6 @@ export function useAxes(): Axes {
 /** The switches for it. */
 export function AxisControls() {
   const [x, setX] = useParam("x", axis);
-  const [logX, setLogX] = useParam("logx", flag);
-  const [logY, setLogY] = useParam("logy", flag);
-  const [smoothing, setSmoothing] = useParam("smooth", smoothness);
   return (
     <Group gap="md" role="group" aria-label="How the curves are drawn">
       <SegmentedControl
@@ -37,6 +34,18 @@ export function AxisControls() {
         value={x}
         onChange={(value) => setX(axis.read(value))}
       />
+      <ScaleControls />
+    </Group>
+  );
+}
+
+/** Those of them that go for any horizontal axis. */
+export function ScaleControls() {
+  const [logX, setLogX] = useParam("logx", flag);
+  const [logY, setLogY] = useParam("logy", flag);
+  const [smoothing, setSmoothing] = useParam("smooth", smoothness);
+  return (
+    <>
       <Checkbox size="sm" label="log x" checked={logX} onChange={(event) => setLogX(event.currentTarget.checked)} />
       <Checkbox size="sm" label="log y" checked={logY} onChange={(event) => setLogY(event.currentTarget.checked)} />
       <Group gap="xs" wrap="nowrap">
@@ -55,6 +64,6 @@ export function AxisControls() {
           thumbLabel="Smoothing"
         />
       </Group>
-    </Group>
+    </>
   );
 }

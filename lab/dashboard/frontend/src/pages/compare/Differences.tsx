@@ -1,7 +1,7 @@
 import { Table, Text } from "@mantine/core";
 import { Sample } from "@/components/curve";
 import { differing, written } from "@/components/run/options";
-import type { Compared } from "./outcomes";
+import type { Compared } from "./results";
 
 /** The options in which the runs differ, a column a run. */
 export function Differences({ compared }: { compared: Compared[] }) {

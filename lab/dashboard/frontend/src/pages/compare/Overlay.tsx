@@ -1,76 +1,140 @@
-import { Select } from "@mantine/core";
+import { Group, Select, Text } from "@mantine/core";
 import { memo, useMemo } from "react";
-import { textParam, useParam } from "@/address/useParam";
+import { choiceParam, flagParam, textParam, useParam } from "@/address/useParam";
 import { Curve, type Series } from "@/components/curve";
-import { AxisControls, useAxes } from "@/components/run/AxisControls";
-import { along, formatOf, labelOf } from "@/components/run/axes";
+import { ScaleControls, useAxes } from "@/components/run/AxisControls";
 import { useRecords, useVersions } from "@/live/hooks";
 import type { RunRecord } from "@/live/record";
+import { smooth } from "@/series/points";
+import { along, COST_NAMES, COSTS, formatOf, type Cost } from "./costs";
+import type { Line } from "./lines";
+import { BAND_NAMES, BANDS, together, type BandKind } from "./seeds";
 
-const metric = textParam("val_loss");
+const metrics = textParam("val_loss");
+const costs = choiceParam(COSTS, "steps");
+const apart = flagParam();
+const bands = choiceParam(BANDS, "range");
 
-/** What stays the same while a run goes on. */
-export interface OverlaidRun {
-  id: string;
-  label: string;
-  style: number;
+const METRIC_NAMES: Record<string, string> = {
+  val_loss: "validation loss, nats a token",
+  val_bits_per_byte: "validation, bits per byte",
+  train_loss: "training loss, nats a token",
+};
+
+interface Drawn {
+  series: Series[];
+  /** Lines of runs that do not say what they have spent. */
+  silent: string[];
 }
 
-/** One metric of all the runs, over each other. */
-export const Overlay = memo(function Overlay({ lines }: { lines: OverlaidRun[] }) {
-  const records = useRecords(lines.map(({ id }) => id));
+/** One metric of all the runs, over each other. `seeds`: whether some of them differ in nothing but the seed. */
+export const Overlay = memo(function Overlay({ lines, seeds }: { lines: Line[]; seeds: boolean }) {
+  const records = useRecords(lines.flatMap(({ runs }) => runs));
   const version = useVersions(records);
   const axes = useAxes();
-  const [tag, setTag] = useParam("metric", metric);
-  const tags = [...new Set(["val_loss", "train_loss", ...records.flatMap((record) => Object.keys(record.tracks))])];
-  const series = useMemo(
-    () => lines.map((one, at) => line(one, records[at], tag, axes.x)),
+  const [cost, setCost] = useParam("x", costs);
+  const [tag, setTag] = useParam("metric", metrics);
+  const [single, setSingle] = useParam("apart", apart);
+  const [band, setBand] = useParam("band", bands);
+  const others = [...new Set(records.flatMap((record) => Object.keys(record.tracks)))].sort();
+  const tags = [...new Set([...Object.keys(METRIC_NAMES), ...others])];
+  const { series, silent } = useMemo(
+    () => draw(lines, records, { tag, cost, band, smoothing: axes.smoothing }),
     // `version` stands for what is inside the records.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-    [lines, version, tag, axes.x],
+    [lines, version, tag, cost, band, axes.smoothing],
   );
+  const means = lines.some(({ runs }) => runs.length > 1);
   return (
     <section aria-labelledby="overlay">
       <h2 id="overlay" className="visually-hidden">
         Curves
       </h2>
+      <Group gap="md" align="flex-end" mb="sm" role="group" aria-label="How the curves are drawn">
+        <Select
+          size="xs"
+          label="Up"
+          data={tags.map((value) => ({ value, label: METRIC_NAMES[value] ?? value }))}
+          value={tag}
+          onChange={(value) => setTag(value ?? "val_loss")}
+          allowDeselect={false}
+          w={220}
+        />
+        <Select
+          size="xs"
+          label="Across"
+          data={COSTS.map((value) => ({ value, label: COST_NAMES[value] }))}
+          value={cost}
+          onChange={(value) => setCost(costs.read(value))}
+          allowDeselect={false}
+          w={170}
+        />
+        {seeds && (
+          <Select
+            size="xs"
+            label="Seeds"
+            data={[
+              ...BANDS.map((value) => ({ value, label: `mean, band: ${BAND_NAMES[value]}` })),
+              { value: "apart", label: "each run by itself" },
+            ]}
+            value={single ? "apart" : band}
+            onChange={(value) => {
+              setSingle(value === "apart");
+              if (value !== "apart") setBand(bands.read(value));
+            }}
+            allowDeselect={false}
+            w={250}
+          />
+        )}
+        <ScaleControls />
+      </Group>
       <Curve
         title="Curves"
-        hint="The same colour and dashes mean the same run on this whole page."
+        hint={`The same colour and dashes mean the same line on this whole page.${
+          means
+            ? ` Runs that differ in nothing but the seed are one line: their mean, as far as all of them are; the band is ${BAND_NAMES[band]}.`
+            : ""
+        }`}
         series={series}
-        xLabel={labelOf(axes.x)}
-        yLabel={tag}
-        formatX={formatOf(axes.x)}
+        xLabel={COST_NAMES[cost]}
+        yLabel={METRIC_NAMES[tag] ?? tag}
+        formatX={formatOf(cost)}
         logX={axes.logX}
         logY={axes.logY}
-        smoothing={axes.smoothing}
+        // A mean is made of smooth curves, if that is wanted, so that its band is smooth, too.
+        smoothing={means ? 0 : axes.smoothing}
         height={380}
-        controls={
-          <>
-            <Select
-              size="xs"
-              aria-label="Metric"
-              data={tags}
-              value={tag}
-              onChange={(value) => setTag(value ?? "val_loss")}
-              allowDeselect={false}
-              w={180}
-            />
-            <AxisControls />
-          </>
-        }
       />
+      {silent.length > 0 && (
+        <Text size="sm" c="dimmed" mt="xs" data-testid="silent">
+          Left out, as they do not say their {COST_NAMES[cost]} (runs of an older version, or none evaluated yet):{" "}
+          {silent.join("; ")}.
+        </Text>
+      )}
     </section>
   );
 });
 
-function line(
-  { id, label, style }: OverlaidRun,
-  record: RunRecord | undefined,
-  tag: string,
-  axis: ReturnType<typeof useAxes>["x"],
-): Series {
-  const track = record?.tracks[tag] ?? { steps: [], times: [], values: [] };
-  const clock = { tokensPerStep: record?.tokensPerStep ?? null, began: record?.began ?? null };
-  return { id, label, style, sparse: tag.startsWith("val_"), x: [...along(axis, track, clock)], y: [...track.values] };
+interface Wish {
+  tag: string;
+  cost: Cost;
+  band: BandKind;
+  smoothing: number;
+}
+
+function draw(lines: Line[], records: RunRecord[], { tag, cost, band, smoothing }: Wish): Drawn {
+  const byRun = new Map(records.map((record) => [record.run, record]));
+  const drawn: Drawn = { series: [], silent: [] };
+  const sparse = tag.startsWith("val_");
+  const means = lines.some(({ runs }) => runs.length > 1);
+  for (const { id, label, style, runs } of lines) {
+    const found = runs.map((run) => along(cost, tag, byRun.get(run)?.tracks ?? {}));
+    const curves = found.filter((points) => points !== null).filter(({ x }) => x.length > 0);
+    if (found.includes(null)) drawn.silent.push(label);
+    if (found.includes(null) && curves.length === 0) continue;
+    const shown = means && !sparse ? curves.map(({ x, y }) => ({ x, y: smooth(y, smoothing) })) : curves;
+    const points = runs.length > 1 && shown.length > 1 ? together(shown, band) : (shown[0] ?? { x: [], y: [] });
+    drawn.series.push({ id, label, style, sparse, ...points });
+  }
+  return drawn;
 }

@@ -1,13 +1,13 @@
 import { useElementSize } from "@mantine/hooks";
 import { useState } from "react";
-import { brief } from "@/series/points";
 import { Figure } from "@/components/Figure";
 import { written } from "@/components/run/options";
 import { loss } from "@/components/words";
 import { finite } from "@/live/record";
 import { lineStyle } from "@/theme/palette";
 import { useDark } from "@/theme/useDark";
-import { RESULT_NAMES, scaleOf, type Compared, type Result } from "./outcomes";
+import { RESULT_NAMES, type Compared, type Result } from "./results";
+import { figureScale, optionScale } from "./scale";
 import classes from "./Parallel.module.css";
 
 interface Props {
@@ -26,10 +26,14 @@ export function Parallel({ compared, options, result }: Props) {
   const dark = useDark();
   const { ref, width } = useElementSize<HTMLDivElement>();
   const [pointed, setPointed] = useState<string | null>(null);
+  const results = compared.map((one) => finite(one.run[result]));
   const axes = [
-    ...options.map((name) => ({ name, values: compared.map((one) => one.options[name]) })),
-    { name: RESULT_NAMES[result], values: compared.map((one) => finite(one.run[result])) },
-  ].map((axis) => ({ ...axis, scale: scaleOf(axis.values, brief) }));
+    ...options.map((name) => {
+      const values = compared.map((one) => one.options[name]);
+      return { name, values, scale: optionScale(values) };
+    }),
+    { name: RESULT_NAMES[result], values: results, scale: figureScale(results) },
+  ];
   const room = Math.max(width, axes.length * 150);
   const x = (at: number) => SIDE + (axes.length > 1 ? (at * (room - 2 * SIDE)) / (axes.length - 1) : 0);
   const y = (share: number) => TOP + (1 - share) * (HEIGHT - TOP - BOTTOM);
@@ -86,23 +90,13 @@ export function Parallel({ compared, options, result }: Props) {
                   className={classes.name}
                 >
                   {name}
+                  {scale.kind === "log" ? " (log)" : ""}
                 </text>
-                {scale.words ? (
-                  scale.words.map((word) => (
-                    <text key={word} x={x(at) + 6} y={y(scale.place(word) ?? 0) + 4}>
-                      {word}
-                    </text>
-                  ))
-                ) : (
-                  <>
-                    <text x={x(at)} y={TOP - 8} textAnchor="middle">
-                      {scale.ends[1]}
-                    </text>
-                    <text x={x(at)} y={HEIGHT - 6} textAnchor="middle">
-                      {scale.ends[0]}
-                    </text>
-                  </>
-                )}
+                {scale.marks.map(({ place, label }) => (
+                  <text key={label} x={x(at) + 6} y={y(place) + 4}>
+                    {label}
+                  </text>
+                ))}
               </g>
             ))}
           </svg>

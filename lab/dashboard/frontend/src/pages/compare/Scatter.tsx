@@ -1,46 +1,46 @@
 import { useElementSize } from "@mantine/hooks";
-import { brief } from "@/series/points";
 import { Figure } from "@/components/Figure";
-import { written } from "@/components/run/options";
-import { loss } from "@/components/words";
-import { finite } from "@/live/record";
-import { lineStyle } from "@/theme/palette";
-import { useDark } from "@/theme/useDark";
-import { RESULT_NAMES, scaleOf, type Compared, type Result } from "./outcomes";
+import { compact } from "@/components/run/naming";
+import type { Value } from "@/components/run/options";
+import { Marker } from "./Marker";
+import type { AxisScale } from "./scale";
 import classes from "./Parallel.module.css";
 
+/** A run as a point. */
+export interface Dot {
+  id: string;
+  label: string;
+  style: number;
+  x: Value | undefined;
+  y: number | null;
+}
+
 interface Props {
-  compared: Compared[];
-  option: string;
-  result: Result;
+  title: string;
+  hint?: string;
+  dots: Dot[];
+  x: { name: string; scale: AxisScale };
+  y: { name: string; scale: AxisScale };
 }
 
 const HEIGHT = 300;
 const EDGE = { left: 64, right: 24, top: 16, bottom: 48 };
 
-/** A point a run: an option across, the result up. */
-export function Scatter({ compared, option, result }: Props) {
-  const dark = useDark();
+/** A point a run: one quantity across, another one up. */
+export function Scatter({ title, hint, dots, x, y }: Props) {
   const { ref, width } = useElementSize<HTMLDivElement>();
-  const across = scaleOf(
-    compared.map((one) => one.options[option]),
-    brief,
-  );
-  const up = scaleOf(
-    compared.map((one) => finite(one.run[result])),
-    brief,
-  );
-  const x = (share: number) => EDGE.left + (0.05 + 0.9 * share) * Math.max(1, width - EDGE.left - EDGE.right);
-  const y = (share: number) => EDGE.top + (0.95 - 0.9 * share) * (HEIGHT - EDGE.top - EDGE.bottom);
-  const marks = across.words ?? [...new Set(compared.map((one) => one.options[option]))];
+  const across = (place: number) => EDGE.left + (0.05 + 0.9 * place) * Math.max(1, width - EDGE.left - EDGE.right);
+  const up = (place: number) => EDGE.top + (0.95 - 0.9 * place) * (HEIGHT - EDGE.top - EDGE.bottom);
+  const foot = HEIGHT - EDGE.bottom;
+  const many = x.scale.marks.length * 60 > width - EDGE.left - EDGE.right;
   return (
     <Figure
-      title={`${RESULT_NAMES[result]} by ${option}`}
-      hint="Each point is a run."
-      summary={`${compared.length} runs: ${compared.map(({ run, options }) => `${written(options[option])} gives ${loss(run[result])}`).join("; ")}.`}
+      title={title}
+      hint={hint}
+      summary={`${dots.length} runs: ${dots.map((dot) => `${compact(dot.x)} gives ${dot.y?.toFixed(3) ?? "nothing yet"}`).join("; ")}.`}
       numbers={() => ({
-        columns: ["run", option, RESULT_NAMES[result]],
-        rows: compared.map(({ run, label, options }) => [label, written(options[option]), finite(run[result])]),
+        columns: ["run", x.name, y.name],
+        rows: dots.map((dot) => [dot.label, typeof dot.x === "number" ? dot.x : compact(dot.x), dot.y]),
       })}
     >
       {(described) => (
@@ -49,47 +49,50 @@ export function Scatter({ compared, option, result }: Props) {
             width="100%"
             height={HEIGHT}
             role="img"
-            aria-label={`${RESULT_NAMES[result]} by ${option}`}
+            aria-label={title}
             aria-describedby={described}
+            data-testid="scatter"
+            data-axis={x.scale.kind}
           >
             <g className={classes.axis}>
-              <line x1={EDGE.left} x2={width - EDGE.right} y1={HEIGHT - EDGE.bottom} y2={HEIGHT - EDGE.bottom} />
-              <line x1={EDGE.left} x2={EDGE.left} y1={EDGE.top} y2={HEIGHT - EDGE.bottom} />
-              <text x={EDGE.left - 8} y={y(1) + 4} textAnchor="end">
-                {up.ends[1]}
-              </text>
-              <text x={EDGE.left - 8} y={y(0) + 4} textAnchor="end">
-                {up.ends[0]}
-              </text>
-              {marks.map((value) => {
-                const place = across.place(value);
-                return (
-                  place !== null && (
-                    <text key={written(value)} x={x(place)} y={HEIGHT - EDGE.bottom + 18} textAnchor="middle">
-                      {typeof value === "number" ? brief(value) : written(value)}
+              <line x1={EDGE.left} x2={width - EDGE.right} y1={foot} y2={foot} />
+              <line x1={EDGE.left} x2={EDGE.left} y1={EDGE.top} y2={foot} />
+              {y.scale.marks.map(({ place, label }) => (
+                <text key={label} x={EDGE.left - 8} y={up(place) + 4} textAnchor="end">
+                  {label}
+                </text>
+              ))}
+              {x.scale.marks.map(({ place, label }, at) => (
+                <g key={label}>
+                  <line x1={across(place)} x2={across(place)} y1={foot} y2={foot + 4} />
+                  {(!many || at % 2 === 0) && (
+                    <text x={across(place)} y={foot + 18} textAnchor="middle">
+                      {label}
                     </text>
-                  )
-                );
-              })}
-              <text x={(EDGE.left + width) / 2} y={HEIGHT - 8} textAnchor="middle" className={classes.name}>
-                {option}
+                  )}
+                </g>
+              ))}
+              <text
+                x={(EDGE.left + width - EDGE.right) / 2}
+                y={HEIGHT - 8}
+                textAnchor="middle"
+                className={classes.name}
+              >
+                {x.name}
+                {x.scale.kind === "log" ? ", logarithmic" : ""}
               </text>
             </g>
-            {compared.map(({ run, label, options, style }) => {
-              const [left, height] = [across.place(options[option]), up.place(finite(run[result]))];
-              if (left === null || height === null) return null;
+            {dots.map((dot) => {
+              const [left, height] = [x.scale.place(dot.x), y.scale.place(dot.y)];
+              if (left === null || height === null || width === 0) return null;
               return (
-                <circle
-                  key={run.id}
-                  cx={x(left)}
-                  cy={y(height)}
-                  r="7"
-                  fill={lineStyle(style, dark).colour}
-                  stroke="var(--mantine-color-body)"
-                  strokeWidth="2"
-                >
-                  <title>{`${label}: ${loss(run[result])}`}</title>
-                </circle>
+                <Marker
+                  key={dot.id}
+                  x={across(left)}
+                  y={up(height)}
+                  style={dot.style}
+                  title={`${dot.label}: ${dot.y?.toFixed(4) ?? ""}`}
+                />
               );
             })}
           </svg>

@@ -1,97 +1,152 @@
-import { Alert, Loader, Table, Text, Title } from "@mantine/core";
+import { Alert, Loader, Select, Text, Title } from "@mantine/core";
 import { IconScale } from "@tabler/icons-react";
-import { useComparison } from "@/api/runs";
-import type { Contrast } from "@/api/types";
+import { choiceParam, useParam } from "@/address/useParam";
+import type { Comparison, Contrast, HeldEqual } from "@/api/types";
 import { finite } from "@/live/record";
-import type { Compared } from "./outcomes";
+import { Interval, type Row } from "./Interval";
+import type { Line } from "./lines";
 
-const ALIVE = ["queued", "running", "paused", "stopping"];
+const PLACES: { value: HeldEqual; label: string }[] = [
+  { value: "tokens", label: "tokens" },
+  { value: "flops", label: "FLOPs" },
+  { value: "seconds", label: "training time" },
+  { value: "processor_seconds", label: "processor time" },
+  { value: "final", label: "nothing: last evaluation" },
+  { value: "best", label: "nothing: best evaluation" },
+];
+export const heldEqual = choiceParam(
+  PLACES.map(({ value }) => value),
+  "tokens",
+);
+/** Sentences that stand open; more are folded away. */
+const OPEN = 3;
 
-/** Which side is better, in one sentence, and the figures that it rests on. */
-export function Verdict({ compared }: { compared: Compared[] }) {
-  const alive = compared.some(({ run }) => ALIVE.includes(run.state));
-  const { data, error, isPending } = useComparison(
-    compared.map(({ run }) => run.id),
-    alive,
-  );
+interface Props {
+  comparison: Comparison | undefined;
+  error: Error | null;
+  lines: Line[];
+}
+
+/** Which side is better, in one sentence and one picture. */
+export function Verdict({ comparison, error, lines }: Props) {
+  const [by, setBy] = useParam("by", heldEqual);
+  const contrasts = comparison?.contrasts ?? [];
   return (
     <section data-testid="verdict">
       <Title order={2} mb="sm">
         The verdict
       </Title>
-      {isPending && <Loader aria-label="Comparing the runs" size="sm" />}
+      {!comparison && !error && <Loader aria-label="Comparing the runs" size="sm" />}
       {error && <Text c="dimmed">{sentence(error.message)}</Text>}
-      {data?.contrasts.map((contrast) => (
-        <Against key={contrast.side} contrast={contrast} baseline={data.baseline} />
-      ))}
-      {data?.why_none && <Text c="dimmed">{sentence(data.why_none)}</Text>}
-      {data?.why_none === null && (
-        <Text size="sm" c="dimmed">
-          Runs that differ in nothing but the seed are one side. At equal cost, figures lie on the straight line between
-          two evaluations; intervals are Student’s t at 95 %, paired by seed where both sides have two seeds or more.
-          Each stands for itself: the more ideas are tried, the likelier one is lucky.
-        </Text>
+      {comparison?.why_none && <Text c="dimmed">{sentence(comparison.why_none)}</Text>}
+      {comparison && contrasts.length > 0 && (
+        <>
+          {contrasts.slice(0, OPEN).map((contrast) => (
+            <Told key={contrast.name} contrast={contrast} />
+          ))}
+          {contrasts.length > OPEN && (
+            <details>
+              <summary>The other {contrasts.length - OPEN} sentences</summary>
+              {contrasts.slice(OPEN).map((contrast) => (
+                <Told key={contrast.name} contrast={contrast} />
+              ))}
+            </details>
+          )}
+          <Select
+            size="xs"
+            label="Held equal"
+            data={PLACES}
+            value={by}
+            onChange={(value) => setBy(heldEqual.read(value))}
+            allowDeselect={false}
+            w={220}
+            my="sm"
+          />
+          <Interval
+            rows={
+              contrasts.length === 1
+                ? placesOf(contrasts[0] as Contrast, lines, comparison)
+                : sidesOf(comparison, lines)
+            }
+            unit={contrasts[0]?.unit ?? ""}
+            against={comparison.baseline}
+            columns={COLUMNS}
+            numbers={contrasts.flatMap(figuresOf)}
+          />
+          <Text size="sm" c="dimmed" mt="xs">
+            {comparison.baseline} is the baseline. Runs that differ in nothing but the seed are one side. At equal cost,
+            figures lie on the straight line between two evaluations; intervals are Student’s t at 95 %, paired by seed
+            where both sides have two seeds or more. Each stands for itself: the more ideas are tried, the likelier one
+            is lucky.
+          </Text>
+        </>
       )}
     </section>
   );
 }
 
-function Against({ contrast, baseline }: { contrast: Contrast; baseline: string }) {
-  const letter = (label: string) => label.split(" ")[0];
+function Told({ contrast }: { contrast: Contrast }) {
   return (
-    <>
-      <Alert variant="outline" icon={<IconScale aria-hidden />} title={titles[contrast.verdict]} mb="sm">
-        <Text size="sm">{contrast.sentence}</Text>
-        {contrast.notes.map((note) => (
-          <Text key={note} size="sm" c="dimmed">
-            Note: {note}
-          </Text>
-        ))}
-      </Alert>
-      <Table.ScrollContainer
-        minWidth={640}
-        type="native"
-        tabIndex={0}
-        role="region"
-        aria-label={`${contrast.side} against ${baseline}`}
-        mb="md"
-      >
-        <Table withTableBorder fz="sm">
-          <Table.Caption className="visually-hidden">
-            {contrast.side} against {baseline}
-          </Table.Caption>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th scope="col">{contrast.unit}</Table.Th>
-              <Table.Th scope="col">spent</Table.Th>
-              <Table.Th scope="col">{letter(baseline)}</Table.Th>
-              <Table.Th scope="col">{letter(contrast.side)}</Table.Th>
-              <Table.Th scope="col">difference</Table.Th>
-              <Table.Th scope="col">95 % interval</Table.Th>
-              <Table.Th scope="col">{letter(contrast.side)} is</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {contrast.measured.map((row) => (
-              <Table.Tr key={row.at}>
-                <Table.Th scope="row" fw={500}>
-                  {row.where}
-                </Table.Th>
-                <Table.Td ff="monospace">{row.spent ?? "–"}</Table.Td>
-                <Table.Td ff="monospace">{figure(row.baseline)}</Table.Td>
-                <Table.Td ff="monospace">{figure(row.side)}</Table.Td>
-                <Table.Td ff="monospace">{signed(row.difference)}</Table.Td>
-                <Table.Td ff="monospace">
-                  {row.low === null || row.high === null ? "–" : `${signed(row.low)} to ${signed(row.high)}`}
-                </Table.Td>
-                <Table.Td>{row.outcome}</Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
-    </>
+    <Alert variant="outline" icon={<IconScale aria-hidden />} title={titles[contrast.verdict]} mb="sm">
+      <Text size="sm">{contrast.sentence}</Text>
+      {contrast.notes.map((note) => (
+        <Text key={note} size="sm" c="dimmed">
+          Note: {note}
+        </Text>
+      ))}
+    </Alert>
   );
+}
+
+/** One side alone: its difference wherever it was measured. */
+function placesOf(contrast: Contrast, lines: Line[], comparison: Comparison): Row[] {
+  return contrast.measured.map((row) => ({
+    id: row.at,
+    label: row.spent === null ? row.where : `${row.where} (${row.spent})`,
+    style: styleOf(contrast, lines, comparison),
+    difference: finite(row.difference),
+    low: finite(row.low),
+    high: finite(row.high),
+    outcome: row.outcome,
+  }));
+}
+
+/** Several sides: each where the verdict is about. */
+function sidesOf(comparison: Comparison, lines: Line[]): Row[] {
+  return comparison.contrasts.map((contrast) => {
+    const row = contrast.measured.find(({ at }) => at === contrast.by);
+    return {
+      id: contrast.name,
+      label: contrast.side,
+      style: styleOf(contrast, lines, comparison),
+      difference: finite(row?.difference),
+      low: finite(row?.low),
+      high: finite(row?.high),
+      outcome: row?.outcome ?? "not decided",
+    };
+  });
+}
+
+/** The style of the side's line in the chart. */
+function styleOf(contrast: Contrast, lines: Line[], { sides }: Comparison): number {
+  const run = sides.find(({ name }) => name === contrast.name)?.runs[0] ?? "";
+  return lines.find(({ runs }) => runs.includes(run))?.style ?? 0;
+}
+
+const COLUMNS = ["side", "held equal", "spent", "baseline", "this side", "difference", "from", "to", "this side is"];
+
+function figuresOf(contrast: Contrast): (string | number | null)[][] {
+  return contrast.measured.map((row) => [
+    contrast.side,
+    row.where,
+    row.spent,
+    finite(row.baseline),
+    finite(row.side),
+    finite(row.difference),
+    finite(row.low),
+    finite(row.high),
+    row.outcome,
+  ]);
 }
 
 const titles: Record<Contrast["verdict"], string> = {
@@ -99,18 +154,6 @@ const titles: Record<Contrast["verdict"], string> = {
   worse: "Worse",
   "not decided": "Not decided",
 };
-
-type Shown = Contrast["measured"][number]["side"];
-
-function figure(value: Shown): string {
-  return finite(value)?.toFixed(4) ?? String(value);
-}
-
-function signed(value: Shown): string {
-  const found = finite(value);
-  if (found === null) return String(value);
-  return `${found < 0 ? "−" : "+"}${Math.abs(found).toFixed(4)}`;
-}
 
 function sentence(words: string): string {
   return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;

@@ -19,7 +19,7 @@ export interface Compared {
   options: Options;
   /** What tells it from the others. */
   label: string;
-  /** Number of its line style: the same on every picture of the page. */
+  /** Number of its style: the same on every picture of the page; runs that are one line share it. */
   style: number;
 }
 
@@ -40,37 +40,4 @@ export function table(compared: Compared[]): { columns: string[]; rows: Cell[][]
 
 function cell(value: Value | undefined): Cell {
   return value === undefined || value === null ? null : typeof value === "boolean" ? String(value) : value;
-}
-
-/**
- * Where each run lies on an axis of an option, from 0 to 1: numbers in proportion, by their logarithm where they span
- * more than two decades; words side by side in their order.
- */
-export interface AxisScale {
-  place: (value: Value | undefined) => number | null;
-  ends: [string, string];
-  words: string[] | null;
-}
-
-export function scaleOf(values: (Value | undefined)[], write: (value: number) => string): AxisScale {
-  const known = values.filter((value) => value !== undefined && value !== null);
-  const numbers = known.filter((value) => typeof value === "number");
-  if (numbers.length === known.length && known.length > 0) {
-    const low = Math.min(...numbers);
-    const high = Math.max(...numbers);
-    const log = low > 0 && high / low > 100;
-    const map = (value: number) => (log ? Math.log(value) : value);
-    return {
-      place: (value) =>
-        typeof value !== "number" ? null : high > low ? (map(value) - map(low)) / (map(high) - map(low)) : 0.5,
-      ends: [write(low), write(high)],
-      words: null,
-    };
-  }
-  const words = [...new Set(values.map((value) => String(value ?? "null")))].sort();
-  return {
-    place: (value) => (words.length > 1 ? words.indexOf(String(value ?? "null")) / (words.length - 1) : 0.5),
-    ends: [words[0] ?? "", words.at(-1) ?? ""],
-    words,
-  };
 }
