@@ -12,7 +12,7 @@ from lab.runs.state import State
 Number = Annotated[float | Literal["NaN", "Infinity", "-Infinity"], BeforeValidator(named)]
 """A number, or the name of one that JSON cannot write."""
 
-Value = str | int | float | bool | None | list[int | float]
+Value = str | int | float | bool | None | list[int | float | str]
 """The value of an option."""
 
 Tag = Annotated[str, Field(min_length=1, max_length=MOST_TAG)]
@@ -183,6 +183,31 @@ class Comparison(Model):
     why_none: str | None = Field(description="Why nothing of these runs can be compared; null if it can.")
 
 
+class ProfiledPart(Model):
+    """A part of an optimizer step, forward and backward together."""
+
+    part: str
+    seconds: Number
+    share: Number = Field(description="Of the step.")
+    flops: Number = Field(description="Floating-point operations in a step; 0: counted as none.")
+    products: Number | None = Field(description="Seconds that its matrix products take alone; null if it has none.")
+
+
+class StepProfile(Model):
+    """Where the time of an optimizer step goes, as lab.profile measures it."""
+
+    parts: list[ProfiledPart]
+    seconds: Number = Field(description="Of a step under the profiler: what the parts add up to.")
+    plain_seconds: Number = Field(description="Of a step without the profiler.")
+    tokens: int
+    precision: str
+    compiled: bool
+    device: str
+    products: Number = Field(description="Seconds that all matrix products of a step take alone.")
+    flops: Number = Field(description="Floating-point operations of a step.")
+    peak: Number = Field(description="Floating-point operations a second that the products alone come to.")
+
+
 class WeightCounts(Model):
     """Of a part's weights."""
 
@@ -251,27 +276,11 @@ class Exported(Model):
     path: str = Field(description="The folder, as seen from the server's root.")
 
 
-class Named(Model):
-    """What something new shall be called."""
+class Started(Model):
+    """What was started."""
 
-    name: str | None = Field(default=None, max_length=MOST_NAME)
-    tags: list[Tag] = Field(default_factory=list, max_length=MOST_TAGS)
-    note: str | None = Field(default=None, max_length=MOST_NOTES)
-
-
-class NewRun(Named):
-    """A run to start."""
-
-    overrides: dict[str, Value] = Field(default_factory=dict, description="Options that differ from the defaults.")
-
-
-class NewSweep(Named):
-    """Runs to start, one for each combination of values."""
-
-    overrides: dict[str, Value] = Field(default_factory=dict)
-    sweep: dict[str, list[str | int | float | bool]] = Field(
-        min_length=1, max_length=8, description="Options, and the values that each shall take."
-    )
+    kind: Literal["run", "sweep"]
+    id: str
 
 
 class Continuation(Model):
@@ -280,18 +289,12 @@ class Continuation(Model):
     overrides: dict[str, Value] = Field(default_factory=dict, description="Options that change from now on.")
 
 
-class Fork(Named):
-    """A run that begins where a checkpoint was taken, in a folder of its own."""
-
-    checkpoint: str = Field(description="The id of a checkpoint of this run.")
-    overrides: dict[str, Value] = Field(default_factory=dict, description="Options that change from there on.")
-
-
 class SweepInfo(Model):
     """A sweep."""
 
     id: str
     path: str
+    name: str = Field(description="Given by somebody, or else nothing.")
     state: Literal["queued", "running", "ended"]
     command: str
     runs: list[str] = Field(description="The ids of its runs so far.")

@@ -1,9 +1,7 @@
 """How much memory a training takes: counted from its options, before anything is allocated."""
 
 import dataclasses
-from pathlib import Path
 
-import psutil
 import torch
 
 from lab.config.optimizer_schema import AdafactorConfig, AdamWConfig, MuonConfig, SGDConfig
@@ -15,10 +13,9 @@ from lab.optim.parameter_groups import role
 from lab.parts import swiglu
 from lab.parts.config import ModelConfig
 from lab.parts.cost import one_block, parameters
-from lab.system import bfloat16
+from lab.system import bfloat16, memory
 from lab.training.loss import ROWS
 
-_CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 _MODULE_BYTES = 20_000
 """What a block takes as objects of Python: nothing, but for a model of millions of them."""
 
@@ -181,15 +178,7 @@ def _least(config: Config) -> tuple[int, int]:
 
 
 def _memory_of(device: str) -> int:
-    if device == "gpu":
-        return int(torch.cuda.get_device_properties(0).total_memory)
-    there = psutil.virtual_memory().total + psutil.swap_memory().total
-    for file in map(Path, _CGROUP_LIMITS):  # a container may have less than its machine
-        try:
-            there = min(there, int(file.read_text()))
-        except (OSError, ValueError):  # no such limit: "max"
-            continue
-    return there
+    return int(torch.cuda.get_device_properties(0).total_memory) if device == "gpu" else memory.total()
 
 
 def _size(size: int) -> str:

@@ -121,13 +121,13 @@ def test_what_a_checkpoint_brings_along_is_allowed_no_more_than_what_is_asked(
     more = {"trainer.max_steps": 3, "logger": "none"}
     for answer in (
         client.post(f"/api/runs/{run_id}/resume", json={"overrides": more}),
-        client.post(f"/api/runs/{run_id}/fork", json={"checkpoint": chosen, "overrides": more}),
+        client.post("/api/train", json={"parent": {"run": run_id, "checkpoint": chosen}, "overrides": more}),
     ):
         assert answer.status_code == 422, answer.text
         assert answer.json()["error"]["field"] == "corpus.path"
     good = by_path(client)["outputs/day/good"]["id"]
     chosen = client.get(f"/api/runs/{good}/checkpoints").json()[-1]["id"]
-    forked = client.post(f"/api/runs/{good}/fork", json={"checkpoint": chosen, "overrides": more})
+    forked = client.post("/api/train", json={"parent": {"run": good, "checkpoint": chosen}, "overrides": more})
     assert forked.status_code == 202, forked.text
     in_state(client, forked.json()["id"], "finished")
 
@@ -170,7 +170,7 @@ def test_nothing_is_written_through_a_link(server: Server, client: httpx.Client,
     try:
         assert client.post(f"/api/checkpoints/{chosen}/export").status_code == 409
         assert client.post("/api/corpora", json={"name": "a", "text": "b"}).status_code == 409
-        assert client.post("/api/sweeps", json={"sweep": {"seed": [1]}}).status_code == 409
+        assert client.post("/api/train", json={"sweep": {"seed": [1, 2]}}).status_code == 409
         assert client.patch(f"/api/runs/{run_id}", json={"name": "b"}).status_code == 200  # the link is replaced
         assert os.listdir(elsewhere) == []
     finally:

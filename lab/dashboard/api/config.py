@@ -1,24 +1,29 @@
 """What can be configured, and what would come of it."""
 
-from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 from fastapi import APIRouter, Response
 from pydantic import Field
 
+from lab.config.choices import group_names
 from lab.config.corpora import preset
-from lab.config.plan import Plan, make_plan, refuse_senseless
+from lab.config.plan import Plan
 from lab.config.schema import Config, DataConfig, TokenizerConfig, TokenizerName, to_plain
-from lab.dashboard.api.dependencies import SettingsDep
+from lab.dashboard.api import origins, rates
+from lab.dashboard.api.dependencies import CatalogueDep, InferenceDep, JobsDep, RunsDep, SettingsDep
 from lab.dashboard.http_errors import ApiError
-from lab.dashboard.options import corpora, form_schema, overrides
+from lab.dashboard.options import corpora, cost, form_schema, length, overrides, request
+from lab.dashboard.options.command_line import command_line
+from lab.dashboard.options.composition import Composed
 from lab.dashboard.options.corpora import CorpusInfo
+from lab.dashboard.options.cost import Memory
 from lab.dashboard.options.form_schema import Description, Sizes
-from lab.dashboard.schemas import Model, Value
+from lab.dashboard.options.offered import absent
+from lab.dashboard.options.request import Origin, RunRequest
+from lab.dashboard.schemas import Model
+from lab.dashboard.settings import Settings
 from lab.dashboard.store import inside_root
-from lab.data.prepare import make_tokenizer, read_corpus, split
-from lab.data.windows import Windows
+from lab.data.prepare import make_tokenizer
 from lab.errors import LabError
 from lab.files import atomic
 from lab.optim.schedules import make_schedule
@@ -28,14 +33,6 @@ router = APIRouter(prefix="/api", tags=["options and texts"])
 
 _CURVE = 200
 _MERGES = 24
-_TOKENS_OF_GPT2 = {"bytes": 4.0, "chars": 4.0}
-"""How many tokens of another tokenizer one of GPT-2's is about, where a text is too long to be counted."""
-
-
-class Overrides(Model):
-    """Options that differ from the defaults."""
-
-    overrides: dict[str, Value] = Field(default_factory=dict)
 
 
 class FieldError(Model):
@@ -68,11 +65,30 @@ class Resolved(Model):
     """What would come of the options."""
 
     errors: list[FieldError]
-    command: str | None = Field(description="The same run, typed.")
-    config: dict[str, Any] | None = Field(description="Every option.")
+    command: str | None = Field(description="The same, typed in the server's root.")
+    config: dict[str, Any] | None = Field(description="Every option, without those that are swept over.")
+    choices: dict[str, str | None] = Field(description="Which file of each group is chosen, by whomever.")
+    absent: list[str] = Field(description="Options and groups that do not exist with these choices, or do nothing.")
     sizes: Sizes | None
     length: Length | None = Field(description="Unknown while the text is not on this machine, or there is an error.")
     learning_rate: LearningRate | None
+
+
+class Like(Model):
+    """A run that was made before."""
+
+    id: str
+    name: str
+    path: str
+
+
+class Cost(Model):
+    """What runs would take of this machine."""
+
+    runs: int = Field(description="How many they are.")
+    seconds: float | None = Field(description="Of all together, about; unknown while their text is not here.")
+    like: Like | None = Field(description="A run that was as fast as these are taken to be; null: it was measured.")
+    memory: Memory = Field(description="Of the one that takes most.")
 
 
 class NewCorpus(Model):
@@ -127,66 +143,106 @@ def get_config() -> Description:
 
 
 @router.post("/config/resolve")
-def resolve(settings: SettingsDep, given: Overrides) -> Resolved:
-    """What would come of these options; what does not fit is told by option."""
-    config, errors = form_schema.compose(given.overrides, settings)
-    command = None
-    if config is not None:
-        command = overrides.command_line(overrides.words(given.overrides, settings))
+def resolve(settings: SettingsDep, runs: RunsDep, inference: InferenceDep, given: RunRequest) -> Resolved:
+    """What would come of a request; what does not fit is told by option. Nothing is started."""
+    origin = origins.find(settings, runs, inference, given.parent)
+    composed, errors = form_schema.compose(given.overrides, lambda some: request.compose(some, settings, origin))
+    if composed is not None:
+        errors += _swept_errors(given, settings, origin)
+    shown = composed or _groups_alone(given, settings, origin)
     found = Resolved(
         errors=[FieldError(field=field, message=message) for field, message in errors],
-        command=command,
-        config=to_plain(config) if config else None,
+        command=None if errors else command_line(request.words(given, settings, origin)),
+        config=to_plain(composed.config) if composed else None,
+        choices=shown.choices if shown else {},
+        absent=absent(shown, origin is not None) if shown else [],
         sizes=None,
         length=None,
         learning_rate=None,
     )
-    if config is not None:
-        try:
-            found.sizes = form_schema.sizes(config)
-        except LabError as error:
-            found.errors.append(FieldError(field="model.emb_dim", message=str(error)))
-        try:
-            found.length, plan = _length(config, settings.root)
-        except LabError as error:
-            field = overrides.field_of(str(error), given.overrides)
-            found.errors.append(FieldError(field=field or "corpus", message=str(error)))
-        else:
-            found.learning_rate = _learning_rate(config, plan) if plan else None
+    if composed is not None:
+        _add_what_it_comes_to(found, composed.config, given, settings)
     return found
 
 
-def _length(config: Config, root: Path) -> tuple[Length | None, Plan | None]:
-    size = corpora.size(config.corpus, root)
-    if size is None:
-        return None, None
-    n_tokens, border = size[0], None
-    if config.tokenizer.name is not TokenizerName.gpt2:
-        n_tokens, border = _in_other_tokens(config, root, *size)
-    # Only lengths matter here: an array that is one and the same zero all along takes no memory.
-    tokens = np.broadcast_to(np.uint16(0), (n_tokens,))
-    train, _ = split(tokens, config.data, config.model.context_length, border)
-    plan = make_plan(config, len(Windows(train, config.model.context_length, config.data.stride)))
-    refuse_senseless(config, plan)
-    length = Length(
-        corpus_tokens=n_tokens,
-        exact=size[1],
-        total_steps=plan.total_steps,
-        tokens_per_step=plan.tokens_per_step,
-        epochs=plan.epochs,
-        warmup_steps=plan.warmup_steps,
-        eval_every=plan.eval_every,
-    )
-    return length, plan
+def _groups_alone(given: RunRequest, settings: Settings, origin: Origin | None) -> Composed | None:
+    """What the choices of files come to, where something else does not fit: what there is to mend must be on show."""
+    some = {key: value for key, value in given.overrides.items() if key in (*group_names(), "corpus.path")}
+    try:
+        return request.compose(some, settings, origin)
+    except ApiError:
+        return None
 
 
-def _in_other_tokens(config: Config, root: Path, n_tokens: int, exact: bool) -> tuple[int, int | None]:
-    """The length of a text under a tokenizer that is not GPT-2's, and how much of it trains, if that is known."""
-    if not exact:
-        return round(n_tokens * _TOKENS_OF_GPT2.get(config.tokenizer.name.name, 1.0)), None
-    tokenizer = make_tokenizer(config.tokenizer, config.corpus, config.data, root)
-    read = read_corpus(config.corpus, root, tokenizer)
-    return read.tokens.n_tokens, read.border(config.data)
+def _swept_errors(given: RunRequest, settings: Settings, origin: Origin | None) -> list[tuple[str | None, str]]:
+    """What is wrong with the values that are swept over, once for each option."""
+    found: dict[str | None, str] = {}
+    for key, values in given.sweep.items():
+        try:
+            request.words(given.model_copy(update={"overrides": {}, "sweep": {key: values}}), settings, origin)
+            for value in values:
+                request.compose({**given.overrides, key: value}, settings, origin)
+        except ApiError as error:
+            found[key] = error.message
+    try:
+        request.words(given, settings, origin)
+    except ApiError as error:
+        found.setdefault(error.field, error.message)
+    return list(found.items())
+
+
+def _add_what_it_comes_to(found: Resolved, config: Config, given: RunRequest, settings: Settings) -> None:
+    try:
+        found.sizes = form_schema.sizes(config)
+    except LabError as error:
+        found.errors.append(FieldError(field="model.emb_dim", message=str(error)))
+    try:
+        planned = length.planned(config, settings.root)
+    except LabError as error:
+        field = overrides.field_of(str(error), given.overrides)
+        found.errors.append(FieldError(field=field or "corpus", message=str(error)))
+        return
+    if planned is not None:
+        plan = planned.plan
+        found.length = Length(
+            corpus_tokens=planned.n_tokens,
+            exact=planned.exact,
+            total_steps=plan.total_steps,
+            tokens_per_step=plan.tokens_per_step,
+            epochs=plan.epochs,
+            warmup_steps=plan.warmup_steps,
+            eval_every=plan.eval_every,
+        )
+        found.learning_rate = _learning_rate(config, plan)
+
+
+@router.post("/config/cost")
+def get_cost(
+    settings: SettingsDep,
+    runs: RunsDep,
+    jobs: JobsDep,
+    catalogue: CatalogueDep,
+    inference: InferenceDep,
+    given: RunRequest,
+) -> Cost:
+    """How long what is asked for would take on this machine, and whether it fits into its memory."""
+    origin = origins.find(settings, runs, inference, given.parent)
+    kinds = cost.kinds(given, settings, origin)
+    found = Cost(runs=given.runs, seconds=None, like=None, memory=cost.memory_of((config for config, _ in kinds), jobs))
+    summaries = catalogue.now()
+    seconds, first = 0.0, origin.step or 0 if origin else 0
+    for config, times in kinds:
+        planned = length.planned(config, settings.root)
+        if planned is None:
+            return found
+        past = cost.nearest(config, summaries, runs)
+        if past is not None:
+            found.like = Like(id=past.run.id, name=past.run.name, path=past.run.path)
+            seconds += times * cost.flops(config, planned, first) / past.flops_per_second
+        else:
+            seconds += times * cost.seconds_by_rate(config, planned, first, rates.of(inference, config))
+    found.seconds = seconds
+    return found
 
 
 def _learning_rate(config: Config, plan: Plan) -> LearningRate:

@@ -20,6 +20,7 @@ from lab.dashboard.worker.inspection import (
     Ablation,
     ActivationsView,
     Attention,
+    EmbeddingMapView,
     LogitLens,
     Neighbors,
     Question,
@@ -178,6 +179,12 @@ async def token_loss(answer: AnswerDep) -> TokenLoss:
 async def neighbors(answer: AnswerDep) -> Neighbors:
     """Which tokens have embeddings close to those of the prompt."""
     return Neighbors.model_validate(await answer("neighbors"))
+
+
+@router.post("/inspect/embedding-map")
+async def map_of_embeddings(answer: AnswerDep) -> EmbeddingMapView:
+    """The embeddings of the prompt's tokens, and of common ones, on a plane."""
+    return EmbeddingMapView.model_validate(await answer("embedding-map"))
 
 
 @router.post("/inspect/ablate")

@@ -6,10 +6,11 @@ import sys
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
+from pydantic import ValidationError
 
 from lab.dashboard.api.dependencies import CatalogueDep, JobsDep, RunsDep, SettingsDep
 from lab.dashboard.http_errors import ApiError
-from lab.dashboard.options.overrides import command_line
+from lab.dashboard.options.command_line import command_line
 from lab.dashboard.schemas import (
     CheckpointInfo,
     Distributions,
@@ -22,11 +23,13 @@ from lab.dashboard.schemas import (
     RunSummary,
     Sample,
     Series,
+    StepProfile,
 )
 from lab.dashboard.store import inside_root
 from lab.dashboard.store.downsample import downsample
 from lab.dashboard.store.run_folders import JOB_FILE, Checkpoint
 from lab.dashboard.trainings import processes as jobs_
+from lab.dashboard.trainings import step_profile
 from lab.dashboard.trainings.summaries import summarize
 from lab.files import atomic
 from lab.files.run_files import LOG_FILE
@@ -168,6 +171,22 @@ def get_distributions(runs: RunsDep, run_id: str) -> Distributions:
     return Distributions.model_validate(
         {"lowest_exponent": distributions.LOWEST_EXPONENT, "moments": distributions.read(runs.folder(run_id))}
     )
+
+
+@router.get("/runs/{run_id}/profile")
+def get_profile(runs: RunsDep, run_id: str) -> StepProfile | None:
+    """Where the time of the run's steps went when it was measured last; null if it never was."""
+    try:
+        return StepProfile.model_validate(step_profile.read(runs.folder(run_id)))
+    except ValidationError:
+        return None
+
+
+@router.post("/runs/{run_id}/profile")
+def measure_profile(runs: RunsDep, run_id: str) -> StepProfile:
+    """Takes a few steps with the run's options, on this machine as it is now, and keeps what they took."""
+    folder = runs.folder(run_id)
+    return StepProfile.model_validate(step_profile.measure(folder, runs.config(folder), runs.root))
 
 
 @router.get("/runs/{run_id}/checkpoints")

@@ -1,60 +1,54 @@
 """Trainings: started, steered, continued."""
 
-import math
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from anyio import from_thread
 from fastapi import APIRouter, Response
 
-from lab.config.choices import group_choices
+from lab.dashboard.api import origins
 from lab.dashboard.api.dependencies import CatalogueDep, InferenceDep, JobsDep, RunsDep, SettingsDep
 from lab.dashboard.http_errors import ApiError
-from lab.dashboard.options import overrides
-from lab.dashboard.schemas import Continuation, Fork, Named, NewRun, NewSweep, RunSummary, SweepInfo, Value
-from lab.dashboard.settings import Settings
-from lab.dashboard.store import inside_root
+from lab.dashboard.options import cost, request
+from lab.dashboard.options.command_line import command_line
+from lab.dashboard.options.request import RunRequest
+from lab.dashboard.schemas import Continuation, RunSummary, Started, SweepInfo
 from lab.dashboard.store.run_folders import SWEEP_FILE, Runs
 from lab.dashboard.trainings import processes as jobs_
-from lab.dashboard.trainings.catalogue import Catalogue
-from lab.dashboard.worker.client import Inference
 from lab.files.safe_files import read_json
 from lab.runs.notes import change_notes
 
 router = APIRouter(prefix="/api", tags=["trainings"])
 
-_MOST_RUNS = 256
-"""Of one sweep."""
-
 Command = Literal["pause", "stop", "save", "evaluate"]
 
 
 @router.post("/train", status_code=202)
-def train(settings: SettingsDep, runs: RunsDep, jobs: JobsDep, catalogue: CatalogueDep, new: NewRun) -> RunSummary:
-    """Starts a training, or puts it into the queue if the device is taken."""
-    words = [*overrides.words(new.overrides, settings), *_naming(new)]
-    config = overrides.check_together(new.overrides, settings)
-    device = jobs_.device_of(config.trainer.accelerator)
-    return _named(catalogue, jobs.enqueue(words, _short_name(new.overrides), device), new)
-
-
-@router.post("/runs/{run_id}/fork", status_code=202)
-def fork(
+def train(
     settings: SettingsDep,
     runs: RunsDep,
     jobs: JobsDep,
     catalogue: CatalogueDep,
     inference: InferenceDep,
-    run_id: str,
-    how: Fork,
-) -> RunSummary:
-    """Starts a training that goes on from a checkpoint, in a folder of its own; the run itself stays as it is."""
-    found = next((c for c in runs.checkpoints(run_id) if c.id == how.checkpoint), None)
-    if found is None:
-        raise ApiError(404, "this run has no such checkpoint", "checkpoint")
-    words, device = _going_on(settings, inference, runs.folder(run_id), found.path, how.overrides)
-    return _named(catalogue, jobs.enqueue([*words, *_naming(how)], "fork", device), how)
+    new: RunRequest,
+) -> Started:
+    """Starts a training, or a sweep of them; from nothing, or from a checkpoint, which stays as it is. Puts it into the
+    queue if the device is taken."""
+    origin = origins.find(settings, runs, inference, new.parent)
+    found = request.check(new, settings, origin)
+    if not new.confirmed:
+        memory = cost.memory_of((config for config, _ in cost.kinds(new, settings, origin)), jobs)
+        if not memory.fits:
+            raise ApiError(409, f"{memory.sentence}; with confirmed=true it is started all the same", "confirmed")
+    words = request.words(new, settings, origin)
+    device = jobs_.device_of(found.config.trainer.accelerator)
+    if new.runs > 1:
+        folder = jobs.enqueue_sweep(words, device)
+        _name(folder, new)
+        return Started(kind="sweep", id=runs.id_of(folder))
+    called = "fork" if origin else f"{found.choices['model']}-{found.choices['corpus']}"
+    folder = jobs.enqueue(words, called, device)
+    _name(folder, new)
+    return Started(kind="run", id=catalogue.refresh(folder).id)
 
 
 @router.post("/runs/{run_id}/resume", status_code=202)
@@ -75,8 +69,11 @@ def resume(
     elif state in ("stopped", "failed", "lost"):
         if not runs.checkpoints(run_id):
             raise ApiError(409, f"the run is {state} and has kept no checkpoint to go on from: start it again")
-        given = how.overrides if how else {}
-        jobs.enqueue_continuation(folder, *_going_on(settings, inference, folder, folder, given))
+        going_on = RunRequest(overrides=how.overrides if how else {})
+        origin = origins.of(settings, inference, folder, folder)
+        config = request.compose(going_on.overrides, settings, origin).config
+        words = request.words(going_on, settings, origin)
+        jobs.enqueue_continuation(folder, words, jobs_.device_of(config.trainer.accelerator))
     elif state == "finished":
         raise ApiError(409, "the run is finished: fork it from its last checkpoint, with more steps")
     else:
@@ -92,19 +89,6 @@ def steer(runs: RunsDep, jobs: JobsDep, catalogue: CatalogueDep, run_id: str, co
     if not (command == "stop" and state == "queued" and jobs.cancel(folder)):
         jobs_.send(folder, command, state)
     return catalogue.refresh(folder)
-
-
-@router.post("/sweeps", status_code=202)
-def start_sweep(settings: SettingsDep, runs: RunsDep, jobs: JobsDep, new: NewSweep) -> SweepInfo:
-    """Starts a run for each combination of values, one after the other."""
-    words = [*overrides.words(new.overrides, settings), *overrides.sweep_words(new.sweep, settings), *_naming(new)]
-    if math.prod(map(len, new.sweep.values())) > _MOST_RUNS:
-        raise ApiError(422, f"these are more combinations than the {_MOST_RUNS} that one sweep may have", "sweep")
-    for key, values in new.sweep.items():
-        for value in values:
-            config = overrides.check_together({**new.overrides, key: value}, settings)
-    folder = jobs.enqueue_sweep(words, jobs_.device_of(config.trainer.accelerator))
-    return _sweep(runs, jobs, folder)
 
 
 @router.post("/sweeps/{sweep_id}/stop", status_code=204)
@@ -123,35 +107,10 @@ def list_sweeps(runs: RunsDep, jobs: JobsDep) -> list[SweepInfo]:
     return [_sweep(runs, jobs, folder) for folder in runs.sweeps().values()]
 
 
-def _naming(new: Named) -> list[str]:
-    return overrides.naming_words(new.name, new.tags, new.note)
-
-
-def _named(catalogue: Catalogue, folder: Path, new: Named) -> RunSummary:
-    """The new run in ``folder``, which is called what it shall be called while it waits, too."""
-    if new.name or new.tags or new.note:
-        change_notes(folder, name=new.name or "", tags=tuple(new.tags), note=new.note or "")
-    return catalogue.refresh(folder)
-
-
-def _going_on(
-    settings: Settings, inference: Inference, folder: Path, source: Path, given: dict[str, Value]
-) -> tuple[list[str], str]:
-    """The words that let a run go on from ``source``, its folder or a checkpoint in it, and the device. A run may have
-    been downloaded: no link in it leads out, and it brings along no option that could not be given here."""
-    inside_root.refuse_links_in(folder)
-    words = overrides.words(given, settings)
-    # In the process that opens checkpoints for this server: some are large, and it may break.
-    ask = partial(inference.ask, "inherited", source, typed=words, start_folder=settings.root)
-    found, inherited = from_thread.run(ask)
-    device = jobs_.device_of(overrides.check_inherited(inherited, given, settings).trainer.accelerator)
-    return [f"resume={found}", *words], device
-
-
-def _short_name(given: dict[str, Value]) -> str:
-    """As runs from the command line are called: by model and corpus."""
-    named = {group: str(given.get(group, default)) for group, default in (("model", "nano"), ("corpus", "fables"))}
-    return "-".join(name for group, name in named.items() if name in group_choices(group))
+def _name(folder: Path, new: RunRequest) -> None:
+    """Calls the new run or sweep in ``folder`` what somebody wants it called."""
+    if new.name or new.tags:
+        change_notes(folder, name=new.name or "", tags=tuple(new.tags))
 
 
 def _sweep(runs: Runs, jobs: jobs_.Jobs, folder: Path) -> SweepInfo:
@@ -159,7 +118,8 @@ def _sweep(runs: Runs, jobs: jobs_.Jobs, folder: Path) -> SweepInfo:
     return SweepInfo(
         id=runs.id_of(folder),
         path=runs.place(folder),
+        name=str(runs.notes(folder).get("name") or ""),
         state=jobs.sweep_state(folder),
-        command=overrides.command_line(job.get("words")) or "",
+        command=command_line(job.get("words")) or "",
         runs=[run_id for run_id, run in runs.find().items() if run.parent == folder],
     )

@@ -2,6 +2,7 @@
 
 import dataclasses
 import types
+from collections.abc import Callable
 from enum import Enum
 from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -14,11 +15,12 @@ from lab.config.corpus_schema import CorpusSource
 from lab.config.docs import field_docs
 from lab.config.limits import LIMITS
 from lab.config.optimizer_schema import ADJUST_LR_FNS, optimizers
+from lab.config.quoting import LITERAL_OPTIONS
 from lab.config.schema import ACCELERATORS, PRECISIONS, STRATEGIES, Config, ScheduleName, to_plain
 from lab.dashboard.http_errors import ApiError
 from lab.dashboard.options import overrides
+from lab.dashboard.options.composition import Composed, composing
 from lab.dashboard.schemas import Model, Value
-from lab.dashboard.settings import Settings
 from lab.parts import cost
 from lab.system import device
 from lab.training import memory_estimate
@@ -54,6 +56,7 @@ class Option(Model):
     choices: list[str] | None
     description: str
     allowed: bool = Field(description="Whether the dashboard may change it.")
+    sweepable: bool = Field(description="Whether several values of it can be tried in one sweep.")
 
 
 class Description(Model):
@@ -75,7 +78,7 @@ def description() -> Description:
         for name in group_names()
         if overrides.allowed(name)
     ]
-    with overrides.composing:
+    with composing:
         return Description(groups=groups, options=list(_options(Config, "")))
 
 
@@ -136,6 +139,7 @@ def _option(name: str, field: "dataclasses.Field[Any]", hint: Any, doc: str) -> 
         choices=choices,
         description=doc,
         allowed=overrides.allowed(name) and name != "model.vocab_size",
+        sweepable=name not in (*LITERAL_OPTIONS, "save") and (choices is not None or kind in plain),
     )
 
 
@@ -159,17 +163,24 @@ def sizes(config: Config) -> Sizes:
     )
 
 
-def compose(given: dict[str, Value], settings: Settings) -> tuple[Config | None, list[tuple[str | None, str]]]:
-    """The configuration, or what is wrong with it: option and sentence, each option by itself where that tells more."""
+def compose(
+    given: dict[str, Value], check: Callable[[dict[str, Value]], Composed]
+) -> tuple[Composed | None, list[tuple[str | None, str]]]:
+    """The configuration, or what is wrong with it: option and sentence, each option by itself where that tells more.
+
+    Args:
+        given: options that differ from what the run begins with.
+        check: makes a configuration of some of them; raises ApiError.
+    """
     try:
-        return overrides.check_together(given, settings), []
+        return check(given), []
     except ApiError as whole:
         told = whole
     found: dict[str, str] = {}
 
     def wrong(parts: dict[str, Value], key: str) -> bool:
         try:
-            overrides.check_together(parts, settings)
+            check(parts)
         except ApiError as error:
             # Only what concerns the option: a text that needs its path, say, is complained of there.
             if error.field in (key, None) or key in error.message or key.startswith("corpus"):
@@ -179,7 +190,8 @@ def compose(given: dict[str, Value], settings: Settings) -> tuple[Config | None,
 
     # The groups first: an option may exist only with the file that is chosen.
     groups = {key: value for key, value in given.items() if key in group_names()}
-    text = {key: value for key, value in given.items() if key == "corpus.path"}  # without it, corpus=text is nothing
+    # Without these, corpus=text and corpus=mix are nothing.
+    text = {key: value for key, value in given.items() if key in ("corpus.path", "corpus.parts")}
     right = {key: value for key, value in groups.items() if not wrong({key: value, **text}, key)}
     for key, value in given.items():
         if key not in groups:

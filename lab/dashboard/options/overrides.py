@@ -6,17 +6,16 @@ but plain values for known options comes through here.
 
 import difflib
 import re
-import shlex
-import threading
 from collections.abc import Mapping, Sequence
 from functools import cache
+from typing import Any
 
-from lab.config import compose, quoting
+from lab.config import quoting
 from lab.config.choices import group_choices, group_names
 from lab.config.corpus_schema import CorpusSource
 from lab.config.groups import option_names
-from lab.config.schema import Config, check
 from lab.dashboard.http_errors import ApiError
+from lab.dashboard.options.composition import Composed, composed, composing
 from lab.dashboard.schemas import Value
 from lab.dashboard.settings import Settings
 from lab.errors import LabError
@@ -41,10 +40,6 @@ REFUSED = {
     "sweep": "a sweep is started by itself",
     **dict.fromkeys(("name", "tags", "notes"), "it has a field of its own, beside the options"),
 }
-
-
-composing = threading.RLock()
-"""Hydra keeps its state in the process: one composition at a time."""
 
 
 @cache
@@ -97,20 +92,19 @@ def sweep_words(sweep: Mapping[str, Sequence[str | int | float | bool]], setting
     return found
 
 
-def check_together(overrides: Mapping[str, Value], settings: Settings) -> Config:
+def check_together(overrides: Mapping[str, Value], settings: Settings) -> Composed:
     """The whole configuration with these options.
 
     Raises:
         ApiError: naming the first option that does not fit.
     """
     try:
-        with composing:
-            return check(compose.compose_config(words(overrides, settings)))
+        return composed(quoting.quote_literals(words(overrides, settings)))
     except LabError as error:
         raise ApiError(422, str(error), field_of(str(error), overrides)) from error
 
 
-def check_inherited(inherited: Sequence[str], typed: Mapping[str, Value], settings: Settings) -> Config:
+def check_inherited(inherited: Sequence[str], typed: Mapping[str, Value], settings: Settings) -> Composed:
     """The whole configuration of a run that goes on: ``typed`` over what a checkpoint brings along, which may have been
     downloaded and is therefore allowed no more than what comes over the network.
 
@@ -126,14 +120,15 @@ def check_inherited(inherited: Sequence[str], typed: Mapping[str, Value], settin
                 422, f"the checkpoint brings along {readable(word)[:200]}: go on with it from the command line", key
             )
     try:
-        with composing:
-            config = check(compose.compose_quoted([*inherited, *quoting.quote_literals(words(typed, settings))]))
+        found = composed([*inherited, *quoting.quote_literals(words(typed, settings))])
     except LabError as error:
         raise ApiError(422, str(error), field_of(str(error), typed)) from error
-    is_own = config.corpus.source in (CorpusSource.path, CorpusSource.bin)
+    corpus = found.config.corpus
+    is_own = corpus.source in (CorpusSource.path, CorpusSource.bin)
     if is_own or any(word.startswith("corpus.path=") for word in inherited):
-        _check_path(config.corpus.path, settings)
-    return config
+        _check_path(corpus.path, settings)
+    _check_parts(corpus.parts, settings)
+    return found
 
 
 def field_of(sentence: str, overrides: Mapping[str, Value]) -> str | None:
@@ -141,13 +136,6 @@ def field_of(sentence: str, overrides: Mapping[str, Value]) -> str | None:
     known = [key for key in {*overrides, *known_options()} if key in sentence]
     ends = [key for key in overrides if key.rpartition(".")[2] + "=" in sentence]
     return max(ends, key=len, default=None) or max(known, key=len, default=None)
-
-
-def command_line(words: object) -> str | None:
-    """What to type for a run that was started with ``words``; None if they are none, for they may come from a file."""
-    if not isinstance(words, list):
-        return None
-    return shlex.join(["python", "-m", "lab.train", *(w for w in map(str, words) if not w.startswith("hydra."))])
 
 
 def _word(key: str, value: Value, settings: Settings) -> str:
@@ -165,6 +153,8 @@ def _word(key: str, value: Value, settings: Settings) -> str:
         raise ApiError(422, f"there is no option {key[:80]}{hint}", key[:80])
     if key == "corpus.path":
         _check_path(value, settings)
+    if key == "corpus.parts" and isinstance(value, list):
+        _check_parts(value, settings)
     if _names_code(key, value):
         raise ApiError(422, f"{key} cannot name code of one's own here: use the command line", key)
     if value is None or isinstance(value, bool):
@@ -172,11 +162,25 @@ def _word(key: str, value: Value, settings: Settings) -> str:
     if isinstance(value, int | float):
         return f"{key}={value!r}"
     if isinstance(value, list):
-        return f"{key}=[{','.join(map(repr, value))}]"
+        return f"{key}=[{','.join(_item(key, item) for item in value)}]"
     if "\0" in value:
         raise ApiError(422, f"{key} holds a zero byte, which no command line can", key)
     # lab.train quotes these itself, for they are typed as they are meant.
-    return f"{key}={value}" if key in quoting.LITERAL_OPTIONS else quoting.quoted(key, value)
+    return f"{key}={value if key in quoting.LITERAL_OPTIONS else _text(value)}"
+
+
+def _item(key: str, item: str | float) -> str:
+    if not isinstance(item, str):
+        return repr(item)
+    if "\0" in item:
+        raise ApiError(422, f"{key} holds a zero byte, which no command line can", key)
+    return _text(item)
+
+
+def _text(value: str) -> str:
+    """A text in Hydra's grammar: without quotes where it cannot be taken for anything else."""
+    plain = re.fullmatch(r"[A-Za-z_]\w*", value) and value.lower() not in ("null", "true", "false", "nan", "inf")
+    return value if plain else quoting.quoted("", value)[1:]
 
 
 def _names_code(key: str, value: object) -> bool:
@@ -185,7 +189,14 @@ def _names_code(key: str, value: object) -> bool:
     return quoting.CODE_OPTIONS.fullmatch(key) is not None and re.search(r"\.py\W*:", str(value)) is not None
 
 
-def _check_path(value: Value, settings: Settings) -> None:
+def _check_parts(parts: Sequence[Any] | None, settings: Settings) -> None:
+    """The same of each part of a mixture that is no corpus by its name."""
+    for part in parts or ():
+        path = part.get("path") if isinstance(part, Mapping) else None if part in group_choices("corpus") else part
+        _check_path(path, settings, "corpus.parts")
+
+
+def _check_path(value: Value, settings: Settings, option: str = "corpus.path") -> None:
     """A text to train on must be a file in the root: what is learnt from it can be read out of the model."""
     if value is None:
         return
@@ -197,4 +208,4 @@ def _check_path(value: Value, settings: Settings) -> None:
     except (OSError, ValueError):
         inside = False
     if not inside:
-        raise ApiError(422, f"corpus.path={value} is not a file in the server's root {settings.root}", "corpus.path")
+        raise ApiError(422, f"{option}={value} is not a file in the server's root {settings.root}", option)

@@ -78,10 +78,11 @@ class Jobs:
         self._queue(folder, [*words, f"hydra.run.dir={folder}"], device, step=told.step, total_steps=told.total_steps)
 
     def enqueue_sweep(self, words: Sequence[str], device: str) -> Path:
-        """A sweep: one process for all its jobs. Returns the folder that will hold their folders."""
+        """A sweep with the options ``words``, the first of them ``-m``: one process for all its jobs. Returns the
+        folder that will hold their folders."""
         now = datetime.now()
         folder = self._unused("multirun", f"{now:%Y-%m-%d}", f"{now:%H-%M-%S}")
-        job = Job(folder, ["-m", *words, f"hydra.sweep.dir={folder}"], device, time.time())
+        job = Job(folder, [*words, f"hydra.sweep.dir={folder}"], device, time.time())
         with self._lock, _room_in(folder):
             self.queue.put(job)
             _write_down(job)

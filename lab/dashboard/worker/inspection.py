@@ -8,6 +8,7 @@ from pydantic import Field
 
 from lab.dashboard.schemas import Model, Number
 from lab.inspection import internals
+from lab.inspection.embedding_map import EmbeddingMap, common_tokens, embedding_map
 from lab.inspection.internals import Activations, Look
 from lab.model import GPTModel
 from lab.tokenizers.contract import TextTokenizer, token_text
@@ -143,6 +144,22 @@ class Neighbors(Seen):
     of: list[NeighborsOf]
 
 
+class MapPoint(PromptToken):
+    """A token on the map."""
+
+    x: Number
+    y: Number
+    in_prompt: bool
+
+
+class EmbeddingMapView(Seen):
+    """Embeddings of the prompt's tokens and of common ones, on a plane."""
+
+    view: Literal["embedding-map"]
+    points: list[MapPoint] = Field(description="The prompt's tokens first; the same in every checkpoint.")
+    explained: list[Number] = Field(description="The share of the variance along x, and along y.")
+
+
 class Ablation(Seen):
     """What each head is worth."""
 
@@ -153,9 +170,10 @@ class Ablation(Seen):
 
 
 View = Annotated[
-    Attention | ActivationsView | LogitLens | TokenLoss | Neighbors | Ablation, Field(discriminator="view")
+    Attention | ActivationsView | LogitLens | TokenLoss | Neighbors | EmbeddingMapView | Ablation,
+    Field(discriminator="view"),
 ]
-ViewName = Literal["attention", "activations", "logit-lens", "token-loss", "neighbors", "ablate"]
+ViewName = Literal["attention", "activations", "logit-lens", "token-loss", "neighbors", "embedding-map", "ablate"]
 
 
 @dataclass(frozen=True)
@@ -190,6 +208,9 @@ def inspect(model: GPTModel, tokenizer: TextTokenizer, view: ViewName, question:
     if view == "neighbors":
         close = {token: internals.neighbors(model, token, top_k) for token in dict.fromkeys(ids)}
         return answer | {"of": [_neighbors(tokenizer, token, found) for token, found in close.items()]}
+    if view == "embedding-map":
+        shown = common_tokens(min(tokenizer.vocab_size, model.config.vocab_size), ids)
+        return answer | _map(embedding_map(model, shown), set(ids), tokenizer)
     if view == "ablate":
         return answer | {"loss_changes": _plain(internals.ablate_heads(model, token_ids))}
     if view == "attention":
@@ -283,6 +304,14 @@ def _candidates(tokenizer: TextTokenizer, ids: torch.Tensor, probabilities: torc
 def _neighbors(tokenizer: TextTokenizer, token: int, found: list[tuple[int, float]]) -> dict[str, Any]:
     close = [{**_token(tokenizer, other), "similarity": cosine} for other, cosine in found]
     return {"token": _token(tokenizer, token), "neighbors": close}
+
+
+def _map(found: EmbeddingMap, prompt: set[int], tokenizer: TextTokenizer) -> dict[str, Any]:
+    points = [
+        {**_token(tokenizer, token), "x": x, "y": y, "in_prompt": token in prompt}
+        for token, (x, y) in zip(found.token_ids, found.coordinates.tolist(), strict=True)
+    ]
+    return {"points": points, "explained": list(found.explained)}
 
 
 def _token(tokenizer: TextTokenizer, token: int) -> dict[str, Any]:

@@ -124,6 +124,9 @@ def _answers(
         found = find(str(path), arguments["start_folder"])
         yield found, inherited_overrides([f"resume={found}", *arguments["typed"]], arguments["start_folder"])
         return
+    if what == "rate":
+        yield _rate(**arguments)
+        return
     if what == "generate":
         from lab.dashboard.worker.generation import generate
 
@@ -139,3 +142,19 @@ def _answers(
     while len(answers) > _ANSWERS:
         answers.popitem(last=False)
     yield answers[key]
+
+
+def _rate(precision: str, device: str, threads: int) -> Any:
+    """How fast products are in the number format of a training, with as many threads as it would have."""
+    import torch
+
+    from lab.profiling.products import number_format
+    from lab.profiling.rate import measure
+    from lab.system.device import torch_device
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        return measure(number_format(precision), torch_device(device))
+    finally:
+        torch.set_num_threads(before)

@@ -31,6 +31,7 @@ def test_the_form_knows_every_option(client: httpx.Client) -> None:
         "choices": None,
         "description": "",
         "allowed": True,
+        "sweepable": True,
     }
     assert options["schedule.name"]["choices"] == ["constant", "cosine", "wsd"]
     assert not options["resume"]["allowed"]

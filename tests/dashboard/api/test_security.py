@@ -353,7 +353,7 @@ def test_the_schema_and_the_server_agree(server: Server) -> None:
             @given(case=operation.as_strategy())
             def try_it(case: Any) -> None:
                 nonlocal examples
-                if case.path in ("/api/train", "/api/sweeps") and isinstance(case.body, dict):
+                if case.path == "/api/train" and isinstance(case.body, dict):
                     case.body["overrides"] = {"model.emb_dim": 0, **(case.body.get("overrides") or {})}  # start nothing
                 examples += 1
                 answer = case.call(base_url=server.url, headers=dict(client.headers))

@@ -66,8 +66,9 @@ def test_a_queued_run_can_be_taken_back(client: httpx.Client) -> None:
 def test_fork_and_names(client: httpx.Client, finished: str) -> None:
     checkpoint = client.get(f"/api/runs/{finished}/checkpoints").json()[0]
     assert checkpoint["step"] == 4
-    how = {"checkpoint": checkpoint["id"], "overrides": {"trainer.max_steps": 14, "optimizer.lr": 1e-3}, "name": "bold"}
-    forked = client.post(f"/api/runs/{finished}/fork", json=how).json()
+    parent = {"run": finished, "checkpoint": checkpoint["id"]}
+    how = {"parent": parent, "overrides": {"trainer.max_steps": 14, "optimizer.lr": 1e-3}, "name": "bold"}
+    forked = client.post("/api/train", json=how).json()
     wait_for(lambda: run(client, forked["id"])["parent"] == finished)  # known before its end
     done = in_state(client, forked["id"], "finished")
     assert (done["name"], done["step"], done["parent"]) == ("bold", 14, finished)
@@ -82,9 +83,10 @@ def test_fork_and_names(client: httpx.Client, finished: str) -> None:
 
 def test_a_sweep(client: httpx.Client) -> None:
     overrides = {**OVERRIDES, "trainer.max_steps": 2, "schedule.warmup_steps": 0}
-    new = {"overrides": overrides, "sweep": {"optimizer.lr": [1e38, 1e-4], "seed": [1]}}
-    answer = client.post("/api/sweeps", json=new)
+    new = {"overrides": overrides, "sweep": {"optimizer.lr": [1e38, 1e-4], "seed": [1]}, "name": "two"}
+    answer = client.post("/api/train", json=new)
     assert answer.status_code == 202, answer.text
+    assert answer.json()["kind"] == "sweep"
     sweep = answer.json()["id"]
 
     def ended() -> Any:
@@ -93,6 +95,7 @@ def test_a_sweep(client: httpx.Client) -> None:
 
     found = wait_for(ended)
     assert len(found["runs"]) == 2
+    assert found["name"] == "two"
     states = {}
     for run_id in found["runs"]:
         assert run(client, run_id)["sweep"] == sweep

@@ -2,19 +2,32 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, data } from "./client";
 import { keys } from "./keys";
-import type { Value } from "./types";
+import type { RunRequest } from "./types";
 
 export function useConfigSchema() {
   return useQuery({ queryKey: keys.config, staleTime: Infinity, queryFn: () => data(api.GET("/api/config")) });
 }
 
-/** What a run with these options would be; nothing is started. The last answer stays until the next one is there. */
-export function useResolved(overrides: Record<string, Value>) {
+/** What would come of a request, and the request itself; nothing is started. The last answer stays until the next one
+ * is there, so that what it says of a value need not hold of the present one. */
+export function useResolved(request: RunRequest) {
   return useQuery({
-    queryKey: ["resolved", overrides],
-    queryFn: () => data(api.POST("/api/config/resolve", { body: { overrides } })),
+    queryKey: ["resolved", request],
+    queryFn: async () => ({ request, resolved: await data(api.POST("/api/config/resolve", { body: request })) }),
     placeholderData: keepPreviousData,
     staleTime: 60_000,
+  });
+}
+
+/** How long it would take, and whether it fits into the memory. */
+export function useCost(request: RunRequest, enabled: boolean) {
+  return useQuery({
+    queryKey: ["cost", request],
+    queryFn: () => data(api.POST("/api/config/cost", { body: request })),
+    placeholderData: keepPreviousData,
+    staleTime: 20_000,
+    enabled,
+    retry: false,
   });
 }
 

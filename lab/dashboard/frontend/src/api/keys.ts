@@ -5,6 +5,7 @@ export const keys = {
   run: (run: string) => ["run", run] as const,
   options: (run: string) => ["run", run, "options"] as const,
   checkpoints: (run: string) => ["checkpoints", run] as const,
+  profile: (run: string) => ["profile", run] as const,
   distributions: (run: string) => ["distributions", run] as const,
   log: (run: string) => ["log", run] as const,
   comparison: (runs: string[], by: string) => ["comparison", by, ...runs] as const,

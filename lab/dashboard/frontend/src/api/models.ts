@@ -74,6 +74,8 @@ function ask(view: ViewName, body: Models["Inspect"], signal: AbortSignal): Prom
       return data(api.POST("/api/inspect/token-loss", { body, signal }));
     case "neighbors":
       return data(api.POST("/api/inspect/neighbors", { body, signal }));
+    case "embedding-map":
+      return data(api.POST("/api/inspect/embedding-map", { body, signal }));
     case "ablate":
       return data(api.POST("/api/inspect/ablate", { body, signal }));
   }

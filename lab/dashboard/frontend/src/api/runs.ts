@@ -3,7 +3,7 @@ import { keepPreviousData, useMutation, useQueries, useQuery, useQueryClient } f
 import { api, data } from "./client";
 import { keys } from "./keys";
 import { keepSummary } from "./summaries";
-import type { HeldEqual, Value } from "./types";
+import type { HeldEqual, RunRequest } from "./types";
 
 /** One run with what came of it. */
 export function useRun(run: string) {
@@ -48,6 +48,24 @@ export function useCheckpointsOf(runs: string[]) {
   return useQueries({ queries: runs.map(checkpointsQuery) });
 }
 
+/** Where the time of the run's steps went when it was measured last; null: never yet. */
+export function useProfile(run: string) {
+  return useQuery({
+    queryKey: keys.profile(run),
+    queryFn: async () =>
+      (await data(api.GET("/api/runs/{run_id}/profile", { params: { path: { run_id: run } } }))) ?? null,
+  });
+}
+
+/** Measures it now. */
+export function useMeasure(run: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => data(api.POST("/api/runs/{run_id}/profile", { params: { path: { run_id: run } } })),
+    onSuccess: (found) => client.setQueryData(keys.profile(run), found),
+  });
+}
+
 /** How large weights and gradients were; asked for again when there are more evaluations. */
 export function useDistributions(run: string, evaluations: number) {
   return useQuery({
@@ -79,38 +97,13 @@ export function useLog(run: string, alive: boolean) {
   });
 }
 
-export interface Order {
-  overrides: Record<string, Value>;
-  name?: string;
-}
-
-/** Starts a run. */
+/** Starts what is asked for: a run, a sweep, from nothing or from a checkpoint. */
 export function useTrain() {
   const cache = useQueryClient();
   return useMutation({
-    mutationFn: (order: Order) => data(api.POST("/api/train", { body: { tags: [], ...order } })),
-    onSuccess: (run) => {
-      keepSummary(cache, run.id, run);
-      void cache.invalidateQueries({ queryKey: keys.runs });
-    },
-  });
-}
-
-export interface ForkOrder extends Order {
-  run: string;
-  checkpoint: string;
-}
-
-/** Starts a run that goes on from a checkpoint, with other options. */
-export function useFork() {
-  const cache = useQueryClient();
-  return useMutation({
-    mutationFn: ({ run, ...body }: ForkOrder) =>
-      data(api.POST("/api/runs/{run_id}/fork", { params: { path: { run_id: run } }, body })),
-    onSuccess: (run) => {
-      keepSummary(cache, run.id, run);
-      void cache.invalidateQueries({ queryKey: keys.runs });
-    },
+    mutationFn: (request: Partial<RunRequest>) =>
+      data(api.POST("/api/train", { body: { confirmed: false, ...request } })),
+    onSuccess: () => cache.invalidateQueries({ queryKey: keys.runs }),
   });
 }
 

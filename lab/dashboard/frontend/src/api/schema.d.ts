@@ -237,6 +237,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Profile
+         * @description Where the time of the run's steps went when it was measured last; null if it never was.
+         */
+        get: operations["get_profile_api_runs__run_id__profile_get"];
+        put?: never;
+        /**
+         * Measure Profile
+         * @description Takes a few steps with the run's options, on this machine as it is now, and keeps what they took.
+         */
+        post: operations["measure_profile_api_runs__run_id__profile_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/checkpoints": {
         parameters: {
             query?: never;
@@ -368,29 +392,10 @@ export interface paths {
         put?: never;
         /**
          * Train
-         * @description Starts a training, or puts it into the queue if the device is taken.
+         * @description Starts a training, or a sweep of them; from nothing, or from a checkpoint, which stays as it is. Puts it into the
+         *     queue if the device is taken.
          */
         post: operations["train_api_train_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/runs/{run_id}/fork": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Fork
-         * @description Starts a training that goes on from a checkpoint, in a folder of its own; the run itself stays as it is.
-         */
-        post: operations["fork_api_runs__run_id__fork_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -437,30 +442,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/sweeps": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Sweeps
-         * @description The sweeps that this server was asked for.
-         */
-        get: operations["list_sweeps_api_sweeps_get"];
-        put?: never;
-        /**
-         * Start Sweep
-         * @description Starts a run for each combination of values, one after the other.
-         */
-        post: operations["start_sweep_api_sweeps_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/sweeps/{sweep_id}/stop": {
         parameters: {
             query?: never;
@@ -475,6 +456,26 @@ export interface paths {
          * @description Takes a sweep out of the queue, or ends it with its run in progress.
          */
         post: operations["stop_sweep_api_sweeps__sweep_id__stop_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sweeps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Sweeps
+         * @description The sweeps that this server was asked for.
+         */
+        get: operations["list_sweeps_api_sweeps_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -512,9 +513,29 @@ export interface paths {
         put?: never;
         /**
          * Resolve
-         * @description What would come of these options; what does not fit is told by option.
+         * @description What would come of a request; what does not fit is told by option. Nothing is started.
          */
         post: operations["resolve_api_config_resolve_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/config/cost": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Get Cost
+         * @description How long what is asked for would take on this machine, and whether it fits into its memory.
+         */
+        post: operations["get_cost_api_config_cost_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -700,6 +721,26 @@ export interface paths {
          * @description Which tokens have embeddings close to those of the prompt.
          */
         post: operations["neighbors_api_inspect_neighbors_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/inspect/embedding-map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Map Of Embeddings
+         * @description The embeddings of the prompt's tokens, and of common ones, on a plane.
+         */
+        post: operations["map_of_embeddings_api_inspect_embedding_map_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -931,7 +972,7 @@ export interface components {
              * @description Options that change from now on.
              */
             overrides?: {
-                [key: string]: string | number | boolean | (number)[] | null;
+                [key: string]: string | number | boolean | (number | string)[] | null;
             };
         };
         /**
@@ -997,8 +1038,28 @@ export interface components {
              * @description The options that choose it.
              */
             overrides: {
-                [key: string]: string | number | boolean | (number)[] | null;
+                [key: string]: string | number | boolean | (number | string)[] | null;
             };
+        };
+        /**
+         * Cost
+         * @description What runs would take of this machine.
+         */
+        Cost: {
+            /**
+             * Runs
+             * @description How many they are.
+             */
+            runs: number;
+            /**
+             * Seconds
+             * @description Of all together, about; unknown while their text is not here.
+             */
+            seconds: number | null;
+            /** @description A run that was as fast as these are taken to be; null: it was measured. */
+            like: components["schemas"]["Like"] | null;
+            /** @description Of the one that takes most. */
+            memory: components["schemas"]["Memory"];
         };
         /**
          * CountedMoment
@@ -1031,6 +1092,37 @@ export interface components {
             lowest_exponent: number;
             /** Moments */
             moments: components["schemas"]["CountedMoment"][];
+        };
+        /**
+         * EmbeddingMapView
+         * @description Embeddings of the prompt's tokens and of common ones, on a plane.
+         */
+        EmbeddingMapView: {
+            /**
+             * Tokens
+             * @description The prompt, as far as the model sees it.
+             */
+            tokens: components["schemas"]["PromptToken"][];
+            /**
+             * Cropped
+             * @description Tokens at the beginning of the prompt that do not fit into the context.
+             */
+            cropped: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            view: "embedding-map";
+            /**
+             * Points
+             * @description The prompt's tokens first; the same in every checkpoint.
+             */
+            points: components["schemas"]["MapPoint"][];
+            /**
+             * Explained
+             * @description The share of the variance along x, and along y.
+             */
+            explained: (number | ("NaN" | "Infinity" | "-Infinity"))[];
         };
         /**
          * EndEvent
@@ -1140,30 +1232,6 @@ export interface components {
             message: string;
         };
         /**
-         * Fork
-         * @description A run that begins where a checkpoint was taken, in a folder of its own.
-         */
-        Fork: {
-            /** Name */
-            name?: string | null;
-            /** Tags */
-            tags?: string[];
-            /** Note */
-            note?: string | null;
-            /**
-             * Checkpoint
-             * @description The id of a checkpoint of this run.
-             */
-            checkpoint: string;
-            /**
-             * Overrides
-             * @description Options that change from there on.
-             */
-            overrides?: {
-                [key: string]: string | number | boolean | (number)[] | null;
-            };
-        };
-        /**
          * Frame
          * @description A moment of the run.
          */
@@ -1175,7 +1243,7 @@ export interface components {
             /** Step */
             step: number | null;
             /** Result */
-            result: components["schemas"]["Attention"] | components["schemas"]["ActivationsView"] | components["schemas"]["LogitLens"] | components["schemas"]["TokenLoss"] | components["schemas"]["Neighbors"] | components["schemas"]["Ablation"];
+            result: components["schemas"]["Attention"] | components["schemas"]["ActivationsView"] | components["schemas"]["LogitLens"] | components["schemas"]["TokenLoss"] | components["schemas"]["Neighbors"] | components["schemas"]["EmbeddingMapView"] | components["schemas"]["Ablation"];
         };
         /**
          * Generate
@@ -1335,7 +1403,7 @@ export interface components {
              * View
              * @enum {string}
              */
-            view: "attention" | "activations" | "logit-lens" | "token-loss" | "neighbors" | "ablate";
+            view: "attention" | "activations" | "logit-lens" | "token-loss" | "neighbors" | "embedding-map" | "ablate";
             /** Prompt */
             prompt: string;
             /**
@@ -1456,6 +1524,18 @@ export interface components {
             bits_per_byte: number | ("NaN" | "Infinity" | "-Infinity") | null;
         };
         /**
+         * Like
+         * @description A run that was made before.
+         */
+        Like: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Path */
+            path: string;
+        };
+        /**
          * Log
          * @description What a training has printed.
          */
@@ -1498,6 +1578,22 @@ export interface components {
              * @description (n_layers, seq).
              */
             layers: components["schemas"]["LensCell"][][];
+        };
+        /**
+         * MapPoint
+         * @description A token on the map.
+         */
+        MapPoint: {
+            /** Token Id */
+            token_id: number;
+            /** Text */
+            text: string;
+            /** X */
+            x: number | ("NaN" | "Infinity" | "-Infinity");
+            /** Y */
+            y: number | ("NaN" | "Infinity" | "-Infinity");
+            /** In Prompt */
+            in_prompt: boolean;
         };
         /**
          * MeasuredAt
@@ -1546,6 +1642,28 @@ export interface components {
              * @enum {string}
              */
             outcome: "better" | "worse" | "not decided";
+        };
+        /**
+         * Memory
+         * @description What a training takes of a device, and what there is.
+         */
+        Memory: {
+            /** Device */
+            device: string;
+            /**
+             * Needed
+             * @description An estimate, in bytes, without the libraries.
+             */
+            needed: number;
+            /**
+             * Free
+             * @description What it would find, in bytes, once the trainings of this server before it are over.
+             */
+            free: number;
+            /** Total */
+            total: number;
+            /** Fits */
+            fits: boolean;
         };
         /**
          * Merge
@@ -1638,48 +1756,6 @@ export interface components {
             replace: boolean;
         };
         /**
-         * NewRun
-         * @description A run to start.
-         */
-        NewRun: {
-            /** Name */
-            name?: string | null;
-            /** Tags */
-            tags?: string[];
-            /** Note */
-            note?: string | null;
-            /**
-             * Overrides
-             * @description Options that differ from the defaults.
-             */
-            overrides?: {
-                [key: string]: string | number | boolean | (number)[] | null;
-            };
-        };
-        /**
-         * NewSweep
-         * @description Runs to start, one for each combination of values.
-         */
-        NewSweep: {
-            /** Name */
-            name?: string | null;
-            /** Tags */
-            tags?: string[];
-            /** Note */
-            note?: string | null;
-            /** Overrides */
-            overrides?: {
-                [key: string]: string | number | boolean | (number)[] | null;
-            };
-            /**
-             * Sweep
-             * @description Options, and the values that each shall take.
-             */
-            sweep: {
-                [key: string]: (string | number | boolean)[];
-            };
-        };
-        /**
          * Option
          * @description One option.
          */
@@ -1702,7 +1778,7 @@ export interface components {
              */
             optional: boolean;
             /** Default */
-            default: string | number | boolean | (number)[] | null;
+            default: string | number | boolean | (number | string)[] | null;
             /** Low */
             low: number | null;
             /** High */
@@ -1723,16 +1799,27 @@ export interface components {
              * @description Whether the dashboard may change it.
              */
             allowed: boolean;
+            /**
+             * Sweepable
+             * @description Whether several values of it can be tried in one sweep.
+             */
+            sweepable: boolean;
         };
         /**
-         * Overrides
-         * @description Options that differ from the defaults.
+         * Parent
+         * @description Where a run goes on from.
          */
-        Overrides: {
-            /** Overrides */
-            overrides?: {
-                [key: string]: string | number | boolean | (number)[] | null;
-            };
+        Parent: {
+            /**
+             * Run
+             * @description The id of a run.
+             */
+            run: string;
+            /**
+             * Checkpoint
+             * @description The id of a checkpoint of that run.
+             */
+            checkpoint: string;
         };
         /**
          * PartCounts
@@ -1760,6 +1847,31 @@ export interface components {
             entropy: number | ("NaN" | "Infinity" | "-Infinity");
             /** Top */
             top: components["schemas"]["Candidate"][];
+        };
+        /**
+         * ProfiledPart
+         * @description A part of an optimizer step, forward and backward together.
+         */
+        ProfiledPart: {
+            /** Part */
+            part: string;
+            /** Seconds */
+            seconds: number | ("NaN" | "Infinity" | "-Infinity");
+            /**
+             * Share
+             * @description Of the step.
+             */
+            share: number | ("NaN" | "Infinity" | "-Infinity");
+            /**
+             * Flops
+             * @description Floating-point operations in a step; 0: counted as none.
+             */
+            flops: number | ("NaN" | "Infinity" | "-Infinity");
+            /**
+             * Products
+             * @description Seconds that its matrix products take alone; null if it has none.
+             */
+            products: number | ("NaN" | "Infinity" | "-Infinity") | null;
         };
         /**
          * PromptToken
@@ -1803,16 +1915,28 @@ export interface components {
             errors: components["schemas"]["FieldError"][];
             /**
              * Command
-             * @description The same run, typed.
+             * @description The same, typed in the server's root.
              */
             command: string | null;
             /**
              * Config
-             * @description Every option.
+             * @description Every option, without those that are swept over.
              */
             config: {
                 [key: string]: unknown;
             } | null;
+            /**
+             * Choices
+             * @description Which file of each group is chosen, by whomever.
+             */
+            choices: {
+                [key: string]: string | null;
+            };
+            /**
+             * Absent
+             * @description Options and groups that do not exist with these choices, or do nothing.
+             */
+            absent: string[];
             sizes: components["schemas"]["Sizes"] | null;
             /** @description Unknown while the text is not on this machine, or there is an error. */
             length: components["schemas"]["Length"] | null;
@@ -2011,6 +2135,38 @@ export interface components {
              * @description The ids of the first of them.
              */
             runs: string[];
+        };
+        /**
+         * RunRequest
+         * @description A run to start; or several, one for each combination of the values that are swept over.
+         */
+        RunRequest: {
+            /**
+             * Overrides
+             * @description Options that differ from the defaults; with a parent, from its own.
+             */
+            overrides?: {
+                [key: string]: string | number | boolean | (number | string)[] | null;
+            };
+            /**
+             * Sweep
+             * @description Options, and the values that each shall take.
+             */
+            sweep?: {
+                [key: string]: (string | number | boolean)[];
+            };
+            /** @description Go on from there, in a folder of its own. */
+            parent?: components["schemas"]["Parent"] | null;
+            /** Name */
+            name?: string | null;
+            /** Tags */
+            tags?: string[];
+            /**
+             * Confirmed
+             * @description Start it even if it will probably not fit into the memory that is free.
+             * @default false
+             */
+            confirmed: boolean;
         };
         /**
          * RunRow
@@ -2336,6 +2492,19 @@ export interface components {
             cropped: number;
         };
         /**
+         * Started
+         * @description What was started.
+         */
+        Started: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "run" | "sweep";
+            /** Id */
+            id: string;
+        };
+        /**
          * Statistics
          * @description Of many activations.
          */
@@ -2358,6 +2527,47 @@ export interface components {
             edges: number[];
         };
         /**
+         * StepProfile
+         * @description Where the time of an optimizer step goes, as lab.profile measures it.
+         */
+        StepProfile: {
+            /** Parts */
+            parts: components["schemas"]["ProfiledPart"][];
+            /**
+             * Seconds
+             * @description Of a step under the profiler: what the parts add up to.
+             */
+            seconds: number | ("NaN" | "Infinity" | "-Infinity");
+            /**
+             * Plain Seconds
+             * @description Of a step without the profiler.
+             */
+            plain_seconds: number | ("NaN" | "Infinity" | "-Infinity");
+            /** Tokens */
+            tokens: number;
+            /** Precision */
+            precision: string;
+            /** Compiled */
+            compiled: boolean;
+            /** Device */
+            device: string;
+            /**
+             * Products
+             * @description Seconds that all matrix products of a step take alone.
+             */
+            products: number | ("NaN" | "Infinity" | "-Infinity");
+            /**
+             * Flops
+             * @description Floating-point operations of a step.
+             */
+            flops: number | ("NaN" | "Infinity" | "-Infinity");
+            /**
+             * Peak
+             * @description Floating-point operations a second that the products alone come to.
+             */
+            peak: number | ("NaN" | "Infinity" | "-Infinity");
+        };
+        /**
          * SweepInfo
          * @description A sweep.
          */
@@ -2366,6 +2576,11 @@ export interface components {
             id: string;
             /** Path */
             path: string;
+            /**
+             * Name
+             * @description Given by somebody, or else nothing.
+             */
+            name: string;
             /**
              * State
              * @enum {string}
@@ -4068,6 +4283,212 @@ export interface operations {
             };
         };
     };
+    get_profile_api_runs__run_id__profile_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StepProfile"] | null;
+                };
+            };
+            /** @description The request makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not in this state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A field does not fit. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    measure_profile_api_runs__run_id__profile_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StepProfile"];
+                };
+            };
+            /** @description The request makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not in this state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A field does not fit. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     get_checkpoints_api_runs__run_id__checkpoints_get: {
         parameters: {
             query?: never;
@@ -4694,7 +5115,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NewRun"];
+                "application/json": components["schemas"]["RunRequest"];
             };
         };
         responses: {
@@ -4704,114 +5125,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RunSummary"];
-                };
-            };
-            /** @description The request makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description The token is missing or wrong. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description The request comes from another site. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description There is no such thing. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Not in this state. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Too large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description A field does not fit. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Too much at once. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Not now. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    fork_api_runs__run_id__fork_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                run_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Fork"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RunSummary"];
+                    "application/json": components["schemas"]["Started"];
                 };
             };
             /** @description The request makes no sense. */
@@ -5108,212 +5422,6 @@ export interface operations {
             };
         };
     };
-    list_sweeps_api_sweeps_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SweepInfo"][];
-                };
-            };
-            /** @description The request makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description The token is missing or wrong. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description The request comes from another site. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description There is no such thing. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Not in this state. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Too large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description A field does not fit. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Too much at once. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Not now. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    start_sweep_api_sweeps_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewSweep"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SweepInfo"];
-                };
-            };
-            /** @description The request makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description The token is missing or wrong. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description The request comes from another site. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description There is no such thing. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Not in this state. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Too large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description A field does not fit. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Too much at once. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Not now. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
     stop_sweep_api_sweeps__sweep_id__stop_post: {
         parameters: {
             query?: never;
@@ -5331,6 +5439,107 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The request makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not in this state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A field does not fit. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_sweeps_api_sweeps_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepInfo"][];
+                };
             };
             /** @description The request makes no sense. */
             400: {
@@ -5525,7 +5734,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Overrides"];
+                "application/json": components["schemas"]["RunRequest"];
             };
         };
         responses: {
@@ -5536,6 +5745,111 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Resolved"];
+                };
+            };
+            /** @description The request makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not in this state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A field does not fit. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_cost_api_config_cost_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cost"];
                 };
             };
             /** @description The request makes no sense. */
@@ -6578,6 +6892,111 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Neighbors"];
+                };
+            };
+            /** @description The request makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not in this state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A field does not fit. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    map_of_embeddings_api_inspect_embedding_map_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Inspect"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmbeddingMapView"];
                 };
             };
             /** @description The request makes no sense. */

@@ -2,7 +2,6 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, data } from "./client";
 import { keys } from "./keys";
-import type { Value } from "./types";
 
 /** The sweeps that the server was asked for. `moment` is a word that changes when it is time to ask again. */
 export function useSweeps(moment: string) {
@@ -12,16 +11,6 @@ export function useSweeps(moment: string) {
     placeholderData: keepPreviousData,
     refetchInterval: ({ state }) => (state.data?.some((sweep) => sweep.state !== "ended") ? 3_000 : false),
   });
-}
-
-export interface SweepOrder {
-  overrides: Record<string, Value>;
-  sweep: Record<string, (string | number | boolean)[]>;
-}
-
-/** Starts a run for each combination of values. */
-export function useSweep() {
-  return useMutation({ mutationFn: (order: SweepOrder) => data(api.POST("/api/sweeps", { body: order })) });
 }
 
 export function useStopSweep() {

@@ -8,6 +8,8 @@ interface Props {
   children: ReactNode;
   /** The word on the button that does it. */
   verb: string;
+  /** The word on the one that does not. */
+  safe?: string;
   busy: boolean;
   error: unknown;
   onConfirm: () => void;
@@ -15,7 +17,7 @@ interface Props {
 }
 
 /** Asks before something is done that cannot be undone. The safe answer has the focus. */
-export function Confirm({ opened, title, children, verb, busy, error, onConfirm, onClose }: Props) {
+export function Confirm({ opened, title, children, verb, safe = "Keep", busy, error, onConfirm, onClose }: Props) {
   return (
     <Modal opened={opened} onClose={onClose} title={title} centered closeButtonProps={{ "aria-label": "Close" }}>
       <Stack>
@@ -23,7 +25,7 @@ export function Confirm({ opened, title, children, verb, busy, error, onConfirm,
         {error !== null && error !== undefined && <ErrorNote error={error} />}
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose} data-autofocus>
-            Keep
+            {safe}
           </Button>
           <Button color="red.9" onClick={onConfirm} loading={busy}>
             {verb}

@@ -8,6 +8,7 @@ import { ActivationsTab } from "@/pages/inside/ActivationsTab";
 import { AttentionTab } from "@/pages/inside/AttentionTab";
 import { LensTab } from "@/pages/inside/LensTab";
 import { LossTab } from "@/pages/inside/LossTab";
+import { MapTab } from "@/pages/inside/MapTab";
 import { NeighborsTab } from "@/pages/inside/NeighborsTab";
 import { CheckpointPicker } from "@/components/model/CheckpointPicker";
 import { NoCheckpoints } from "@/components/model/NoCheckpoints";
@@ -17,7 +18,7 @@ import { PageHead } from "@/components/PageHead";
 const PROMPT = "The fox went to the mill. The miller saw the fox, and the fox saw the miller.";
 const WAIT = 500; // ms after the last key
 
-const TABS = ["attention", "activations", "lens", "loss", "neighbours", "ablation"] as const;
+const TABS = ["attention", "activations", "lens", "loss", "neighbours", "map", "ablation"] as const;
 type Tab = (typeof TABS)[number];
 const PANELS: Record<Tab, { name: string; Panel: ComponentType<{ chosen: Chosen; prompt: string }> }> = {
   attention: { name: "Attention", Panel: AttentionTab },
@@ -25,6 +26,7 @@ const PANELS: Record<Tab, { name: string; Panel: ComponentType<{ chosen: Chosen;
   lens: { name: "Logit lens", Panel: LensTab },
   loss: { name: "Loss by token", Panel: LossTab },
   neighbours: { name: "Neighbours", Panel: NeighborsTab },
+  map: { name: "Embedding map", Panel: MapTab },
   ablation: { name: "Heads switched off", Panel: AblationTab },
 };
 

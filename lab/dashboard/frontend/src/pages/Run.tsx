@@ -22,9 +22,10 @@ import { RunCharts } from "./run/RunCharts";
 import { RunProgress } from "./run/RunProgress";
 import { RunNotes } from "./run/RunNotes";
 import { Samples } from "./run/Samples";
+import { Speed } from "./run/Speed";
 import { Weights } from "./run/Weights";
 
-const TABS = ["samples", "checkpoints", "alerts", "weights", "log", "config"] as const;
+const TABS = ["samples", "checkpoints", "alerts", "weights", "speed", "log", "config"] as const;
 const tabs = choiceParam(TABS, "samples");
 
 export default function Run() {
@@ -153,6 +154,9 @@ function Details({ run }: { run: RunSummary }) {
           evaluations={record.tracks.val_loss?.steps.length ?? 0}
           alive={run.state === "running" || run.state === "queued"}
         />
+      </Tabs.Panel>
+      <Tabs.Panel value="speed">
+        <Speed run={run.id} trains={run.state === "running"} />
       </Tabs.Panel>
       <Tabs.Panel value="log">
         <Log run={run.id} alive={run.state === "running" || run.state === "queued"} />

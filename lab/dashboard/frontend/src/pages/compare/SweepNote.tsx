@@ -14,7 +14,12 @@ export function SweepNote({ sweep, members }: { sweep: string; members: RunSumma
   const info = sweeps?.find(({ id }) => id === sweep);
   if (!info) return null;
   return (
-    <Alert variant="outline" icon={<IconArrowsSplit aria-hidden />} title="A sweep" data-testid="sweep-note">
+    <Alert
+      variant="outline"
+      icon={<IconArrowsSplit aria-hidden />}
+      title={info.name || "A sweep"}
+      data-testid="sweep-note"
+    >
       <Group justify="space-between" mb="xs">
         <Text size="sm">
           {info.state}: {members.length === 1 ? "1 run has" : `${members.length} runs have`} begun, {finished} of them

@@ -10,6 +10,7 @@ const MOST: Record<ViewName, number> = {
   "logit-lens": 24,
   "token-loss": 24,
   neighbors: 24,
+  "embedding-map": 24,
   ablate: 12,
 };
 const TOP = 8;

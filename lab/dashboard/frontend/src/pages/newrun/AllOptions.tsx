@@ -2,7 +2,6 @@ import { Accordion, Badge, Text, TextInput, Title } from "@mantine/core";
 import { IconSearch } from "@tabler/icons-react";
 import { textParam, useParam } from "@/address/useParam";
 import type { ConfigGroup, ConfigOption } from "@/api/types";
-import { flat, written, type Options } from "@/components/run/options";
 import type { Draft } from "./draft";
 import { GroupSelect } from "./GroupSelect";
 import { OptionField } from "./OptionField";
@@ -12,7 +11,12 @@ interface Props {
   groups: ConfigGroup[];
   options: ConfigOption[];
   draft: Draft;
-  resolved: Options;
+  /** Which file of each group is chosen, by whomever. */
+  chosen: Record<string, string | null>;
+  goingOn: boolean;
+  /** What an option comes to when it is left alone, with all else as chosen; and with nothing typed at all. */
+  before: (option: ConfigOption) => string;
+  unset: (option: ConfigOption) => string;
   errorOf: (name: string) => string | null;
 }
 
@@ -23,7 +27,7 @@ const ELSEWHERE = ["model", "corpus", "experiment"];
 const SHOWN_IN: Record<string, string> = { callbacks: "run", logger: "run" };
 
 /** Every option there is, by its group; a word finds some, whichever group they are in. */
-export function AllOptions({ groups: choosable, options, draft, resolved, errorOf }: Props) {
+export function AllOptions({ groups: choosable, options, draft, chosen, goingOn, before, unset, errorOf }: Props) {
   const [words, setWords] = useParam("find", find);
   const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
   const shown = options.filter(({ name, description }) =>
@@ -35,7 +39,8 @@ export function AllOptions({ groups: choosable, options, draft, resolved, errorO
       key={option.name}
       option={option}
       value={draft.choices[option.name] ?? null}
-      resolved={written(resolved[option.name] ?? flat({ [option.name]: option.default })[option.name])}
+      resolved={option.name in draft.choices ? unset(option) : before(option)}
+      goingOn={goingOn}
       sweep={draft.sweep[option.name] ?? null}
       error={errorOf(option.name)}
       onChange={(value) => draft.choose(option.name, value)}
@@ -46,7 +51,8 @@ export function AllOptions({ groups: choosable, options, draft, resolved, errorO
     <div>
       <Title order={2}>All options</Title>
       <Text size="sm" c="dimmed" mb="xs">
-        What you leave alone keeps its default. The split arrows beside a name try several values: a run for each.
+        What you leave alone keeps {goingOn ? "the value of the run before" : "its default"}. The split arrows beside a
+        name try several values: a run for each.
       </Text>
       <TextInput
         aria-label="Find an option"
@@ -88,8 +94,11 @@ export function AllOptions({ groups: choosable, options, draft, resolved, errorO
                       <GroupSelect
                         key={one.name}
                         group={one}
-                        value={draft.choices[one.name] ?? null}
-                        onChange={(value) => draft.choose(one.name, value)}
+                        value={draft.choices[one.name] ?? chosen[one.name] ?? null}
+                        onChange={(value) => {
+                          const usual = !goingOn && !("experiment" in draft.choices) && value === one.default;
+                          draft.choose(one.name, usual ? null : value);
+                        }}
                       />
                     ))}
                   <div className={classes.grid}>{members.map(field)}</div>

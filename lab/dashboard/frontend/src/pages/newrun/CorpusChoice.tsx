@@ -5,32 +5,39 @@ import type { Corpus } from "@/api/types";
 import { ErrorNote } from "@/components/ErrorNote";
 import { bytes } from "@/components/words";
 import type { Choices } from "./draft";
+import { MixParts } from "./MixParts";
 
 interface Props {
   choices: Choices;
+  /** The corpus that is chosen, by whomever. */
+  chosen: string;
   onChoose: (choices: Record<string, string | null>) => void;
 }
 
 /** The text to learn from: one of the lab's, or one's own. */
-export function CorpusChoice({ choices, onChoose }: Props) {
+export function CorpusChoice({ choices, chosen: named, onChoose }: Props) {
   const { data: corpora = [], error } = useCorpora();
   const upload = useUpload();
-  const chosen = corpora.find((corpus) => matches(corpus, choices));
-  const choose = (corpus: Corpus) => onChoose({ corpus: null, "corpus.path": null, ...chosenBy(corpus) });
+  const mixed = (choices.corpus ?? named) === MIX;
+  const chosen = mixed ? undefined : corpora.find((corpus) => matches(corpus, choices, named));
+  const choose = (corpus: Corpus) => onChoose({ ...NOTHING, ...chosenBy(corpus) });
   return (
     <Stack gap="xs">
       <Group align="flex-end" gap="sm">
         <Select
           label="Text"
-          description={chosen?.description ?? "What the model learns from"}
-          data={corpora.map(({ name, bytes: size }) => ({
-            value: name,
-            label: size === null ? `${name}, fetched at first use` : `${name}, ${bytes(size)}`,
-          }))}
-          value={chosen?.name ?? null}
-          onChange={(name) => {
-            const corpus = corpora.find((one) => one.name === name);
+          description={
+            mixed ? "Several texts, each with its share." : (chosen?.description ?? "What the model learns from")
+          }
+          data={[
+            ...corpora.map((corpus) => ({ value: keyOf(corpus), label: labelOf(corpus) })),
+            { value: MIX, label: "mix: several of these" },
+          ]}
+          value={mixed ? MIX : chosen ? keyOf(chosen) : null}
+          onChange={(key) => {
+            const corpus = corpora.find((one) => keyOf(one) === key);
             if (corpus) choose(corpus);
+            else if (key === MIX) onChoose({ ...NOTHING, corpus: MIX, "corpus.parts": "[fables, grammar]" });
           }}
           allowDeselect={false}
           searchable
@@ -54,6 +61,7 @@ export function CorpusChoice({ choices, onChoose }: Props) {
           )}
         </FileButton>
       </Group>
+      {mixed && <MixParts corpora={corpora} choices={choices} onChoose={onChoose} />}
       {upload.isSuccess && (
         <Text size="sm" role="status">
           {upload.data.name} is uploaded and chosen. It stays on this machine.
@@ -65,9 +73,25 @@ export function CorpusChoice({ choices, onChoose }: Props) {
   );
 }
 
-/** Is this the corpus that the choices name? Nothing chosen is the default, which is the first. */
-function matches(corpus: Corpus, choices: Choices): boolean {
-  if (choices.corpus === undefined) return corpus.overrides.corpus === "fables";
+const MIX = "mix";
+const NOTHING = { corpus: null, "corpus.path": null, "corpus.parts": null, "corpus.weights": null };
+
+/** An uploaded text may be called as one of the lab's. */
+function keyOf({ source, name }: Corpus): string {
+  return source === "upload" ? `upload:${name}` : name;
+}
+
+function labelOf({ name, bytes: size, here }: Corpus): string {
+  return size !== null
+    ? `${name}, ${bytes(size)}`
+    : here
+      ? `${name}, written on the spot`
+      : `${name}, fetched at first use`;
+}
+
+/** Is this the corpus that the choices name? */
+function matches(corpus: Corpus, choices: Choices, named: string): boolean {
+  if (choices.corpus === undefined) return corpus.source !== "upload" && corpus.name === named;
   return Object.entries(chosenBy(corpus)).every(([name, value]) => choices[name] === value);
 }
 

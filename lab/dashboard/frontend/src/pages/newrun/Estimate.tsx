@@ -7,15 +7,15 @@ import { brief } from "@/series/points";
 import { bytes, people } from "@/components/words";
 import classes from "./Estimate.module.css";
 
-/** What the options come to, before anything is trained. */
-export function Estimate({ resolved, stale }: { resolved: Resolved; stale: boolean }) {
-  const { sizes, length, learning_rate: rate, command } = resolved;
-  const series = useMemo(
-    () => (rate ? [{ id: "learning_rate", label: "learning rate", style: 2, x: rate.steps, y: rate.values }] : []),
-    [rate],
-  );
+interface Props {
+  resolved: Resolved;
+  stale: boolean;
+}
+
+/** What the options come to in figures, before anything is trained. */
+export function Estimate({ resolved: { sizes, length }, stale }: Props) {
   return (
-    <Stack gap="md" aria-busy={stale} style={{ opacity: stale ? 0.6 : 1 }} data-testid="estimate">
+    <div aria-busy={stale} style={{ opacity: stale ? 0.6 : 1 }} data-testid="estimate">
       {sizes && (
         <dl className={classes.figures}>
           <Figure
@@ -44,6 +44,18 @@ export function Estimate({ resolved, stale }: { resolved: Resolved; stale: boole
           )}
         </dl>
       )}
+    </div>
+  );
+}
+
+/** How the learning rate will move, and what one would type for the same. */
+export function Outline({ resolved: { learning_rate: rate, command }, stale }: Props) {
+  const series = useMemo(
+    () => (rate ? [{ id: "learning_rate", label: "learning rate", style: 2, x: rate.steps, y: rate.values }] : []),
+    [rate],
+  );
+  return (
+    <Stack gap="md" aria-busy={stale} style={{ opacity: stale ? 0.6 : 1 }}>
       {series.length > 0 && (
         <Curve
           title="Learning rate to be"

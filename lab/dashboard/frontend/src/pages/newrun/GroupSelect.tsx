@@ -3,9 +3,9 @@ import type { ConfigGroup } from "@/api/types";
 
 interface Props {
   group: ConfigGroup;
-  /** As chosen; null: the default. */
+  /** As chosen, by whomever; null: the default. */
   value: string | null;
-  onChange: (value: string | null) => void;
+  onChange: (value: string) => void;
 }
 
 /** One of the files of a configuration group, in a line; under it the sentence that says who should choose it. */
@@ -18,7 +18,7 @@ export function GroupSelect({ group, value, onChange }: Props) {
       inputWrapperOrder={["label", "input", "description"]}
       data={group.choices.map(({ name }) => name)}
       value={chosen}
-      onChange={(name) => onChange(name === group.default ? null : name)}
+      onChange={(name) => name !== null && onChange(name)}
       allowDeselect={false}
       maw={520}
       mb="sm"

@@ -12,14 +12,17 @@ interface Props {
   /** Values of a sweep over this option; null: no sweep. */
   sweep: string[] | null;
   error: string | null;
+  /** Is what is left alone that of the run before, and not the default? */
+  goingOn: boolean;
   onChange: (value: string | null) => void;
   onSweep: (values: string[] | null) => void;
 }
 
 /** One option of a run: its value, what it does, its range, and whether a sweep goes through it. */
-export function OptionField({ option, value, resolved, sweep, error, onChange, onSweep }: Props) {
+export function OptionField({ option, value, resolved, sweep, error, goingOn, onChange, onSweep }: Props) {
   const range = rangeOf(option);
   const changed = value !== null || sweep !== null;
+  const back = goingOn ? "back to the value of the run before" : "back to the default";
   return (
     <div className={classes.field} data-changed={changed} data-testid={`option-${option.name}`}>
       <Group justify="space-between" wrap="nowrap" gap={6} align="center">
@@ -34,21 +37,23 @@ export function OptionField({ option, value, resolved, sweep, error, onChange, o
                 if (sweep !== null) onSweep(null);
                 else onChange(null);
               }}
-              aria-label={`${option.name}: back to the default`}
-              title="Back to the default"
+              aria-label={`${option.name}: ${back}`}
+              title={back[0]?.toUpperCase() + back.slice(1)}
             >
               <IconArrowBackUp size={15} aria-hidden />
             </UnstyledButton>
           )}
-          <UnstyledButton
-            className={classes.small}
-            aria-pressed={sweep !== null}
-            aria-label={`Sweep over ${option.name}`}
-            title="Try several values: a run for each"
-            onClick={() => onSweep(sweep === null ? [value ?? resolved] : null)}
-          >
-            <IconArrowsSplit size={15} aria-hidden />
-          </UnstyledButton>
+          {(option.sweepable || sweep !== null) && (
+            <UnstyledButton
+              className={classes.small}
+              aria-pressed={sweep !== null}
+              aria-label={`Sweep over ${option.name}`}
+              title="Try several values: a run for each"
+              onClick={() => onSweep(sweep === null ? [value ?? resolved] : null)}
+            >
+              <IconArrowsSplit size={15} aria-hidden />
+            </UnstyledButton>
+          )}
         </Group>
       </Group>
       {sweep !== null ? (
@@ -78,7 +83,10 @@ function Input({
         {...shared}
         checked={on}
         label={on ? "yes" : "no"}
-        onChange={(event) => onChange(String(event.currentTarget.checked))}
+        onChange={({ currentTarget: { checked } }) => {
+          const text = String(checked);
+          onChange(value !== null && text === resolved ? null : text);
+        }}
       />
     );
   }

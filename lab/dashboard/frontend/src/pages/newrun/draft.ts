@@ -1,4 +1,4 @@
-/** The run that is being put together: what differs from the defaults. It lives in the address. */
+/** The run that is being put together: what differs from where it begins. It lives in the address. */
 import { useCallback, useMemo } from "react";
 import { useSearchParams } from "react-router";
 
@@ -9,12 +9,21 @@ export interface Draft {
   choices: Choices;
   /** Options that a sweep goes through, each with its values. */
   sweep: Record<string, string[]>;
-  /** Sets an option; null: back to its default. */
+  /** The checkpoint that it goes on from, and the run that this is one of; empty: it begins from nothing. */
+  checkpoint: string;
+  parent: string;
+  name: string;
+  tags: string[];
+  /** Sets an option; null: back to where it begins. */
   choose: (name: string, value: string | null) => void;
+  /** Sets several at once. */
+  chooseAll: (choices: Record<string, string | null>) => void;
   /** The values of a sweep over an option; null: no sweep. */
   sweepOver: (name: string, values: string[] | null) => void;
-  /** Sets several at once; what is null goes back to its default. */
-  chooseAll: (choices: Record<string, string | null>) => void;
+  rename: (name: string) => void;
+  tag: (tags: string[]) => void;
+  /** Begins from nothing instead. */
+  forget: () => void;
 }
 
 const CHOICE = "set";
@@ -23,46 +32,52 @@ const SWEEP = "sweep";
 export function useDraft(): Draft {
   const [params, setParams] = useSearchParams();
   const address = params.toString();
-  const { choices, sweep } = useMemo(() => {
-    const read = new URLSearchParams(address);
-    const pairs = (name: string) => read.getAll(name).map(pair);
+  const read = useMemo(() => {
+    const found = new URLSearchParams(address);
+    const pairs = (name: string) => found.getAll(name).map(pair);
     return {
       choices: Object.fromEntries(pairs(CHOICE)),
       sweep: Object.fromEntries(pairs(SWEEP).map(([name, values]) => [name, values.split(",").filter(Boolean)])),
+      checkpoint: found.get("fork") ?? "",
+      parent: found.get("from") ?? "",
+      name: found.get("name") ?? "",
+      tags: found.getAll("tag"),
     };
   }, [address]);
 
   const change = useCallback(
-    (list: string, changes: Record<string, string | null>) =>
+    (edit: (next: URLSearchParams) => void) =>
       setParams(
         (present) => {
           const next = new URLSearchParams(present);
-          const kept = present.getAll(list).filter((one) => !(pair(one)[0] in changes));
-          next.delete(list);
-          for (const one of kept) next.append(list, one);
-          for (const [name, value] of Object.entries(changes))
-            if (value !== null) next.append(list, `${name}=${value}`);
+          edit(next);
           return next;
         },
         { replace: true, preventScrollReset: true },
       ),
     [setParams],
   );
+  const changePairs = (list: string, changes: Record<string, string | null>) =>
+    change((next) => {
+      const kept = next.getAll(list).filter((one) => !(pair(one)[0] in changes));
+      const added = Object.entries(changes).flatMap(([name, value]) => (value === null ? [] : [`${name}=${value}`]));
+      replaceAll(next, list, [...kept, ...added]);
+    });
 
   return {
-    choices,
-    sweep,
-    choose: (name, value) => change(CHOICE, { [name]: value }),
-    chooseAll: (all) => change(CHOICE, all),
-    sweepOver: (name, values) => change(SWEEP, { [name]: values?.join(",") ?? null }),
+    ...read,
+    choose: (name, value) => changePairs(CHOICE, { [name]: value }),
+    chooseAll: (all) => changePairs(CHOICE, all),
+    sweepOver: (name, values) => changePairs(SWEEP, { [name]: values?.join(",") ?? null }),
+    rename: (name) => change((next) => replaceAll(next, "name", name ? [name] : [])),
+    tag: (tags) => change((next) => replaceAll(next, "tag", tags)),
+    forget: () => change((next) => ["fork", "from"].forEach((one) => next.delete(one))),
   };
 }
 
-/** As words of a command line. Groups (no dot) first, so that an option of a group counts on top of it. */
-export function overrides(choices: Choices): string[] {
-  return Object.entries(choices)
-    .sort(([one], [other]) => Number(one.includes(".")) - Number(other.includes(".")))
-    .map(([name, value]) => `${name}=${value}`);
+function replaceAll(params: URLSearchParams, name: string, values: string[]) {
+  params.delete(name);
+  for (const value of values) params.append(name, value);
 }
 
 function pair(text: string): [string, string] {

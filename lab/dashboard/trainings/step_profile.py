@@ -1,0 +1,59 @@
+"""Where the time of a run's steps goes: ``lab.profile`` with the run's options, asked for and kept in its folder."""
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from lab.config.typed_code import references
+from lab.dashboard.http_errors import ApiError
+from lab.dashboard.store import inside_root
+from lab.files import atomic, strict_json
+from lab.files.run_files import PROFILE_FILE
+from lab.files.safe_files import read_json
+from lab.training.inherited_options import inherit
+
+_STEPS = 3
+_PATIENCE = 600.0
+"""Seconds. A model that takes longer for a dozen steps is measured on the command line."""
+
+_measuring = threading.Lock()
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """What was measured last; empty if nothing was."""
+    return read_json(folder / PROFILE_FILE)
+
+
+def measure(folder: Path, options: dict[str, Any], root: Path) -> dict[str, Any]:
+    """Takes a few steps with a run's ``options``, as its config.yaml says them, in a process of its own.
+
+    Raises:
+        ApiError: if another one is being measured, or these options cannot be measured from here.
+    """
+    target = folder / PROFILE_FILE
+    inside_root.refuse_links_to(target, root)
+    words, left_out = inherit(options, {})
+    # On a command line, a file of Python that is named is run: a config.yaml, which may be anybody's, must name none.
+    if left_out := [*left_out, *references(words)]:
+        names = ", ".join(left_out)
+        raise ApiError(422, f"this run uses what only its owner can give again ({names}): type lab.profile yourself")
+    if not _measuring.acquire(blocking=False):
+        raise ApiError(409, "another run is being measured: wait until it is done, for two would slow each other down")
+    try:
+        command = [sys.executable, "-m", "lab.profile", f"steps={_STEPS}", "format=json", *words]
+        done = subprocess.run(
+            command, cwd=root, capture_output=True, encoding="utf-8", errors="replace", check=False, timeout=_PATIENCE
+        )
+        if done.returncode:
+            raise ApiError(422, done.stderr.strip().rpartition("error: ")[2] or "the steps could not be measured")
+        found: dict[str, Any] = strict_json.loads(done.stdout)
+        atomic.write_text(target, strict_json.dumps(found) + "\n")
+        return found
+    except subprocess.TimeoutExpired:
+        raise ApiError(
+            422, f"a few steps took more than {_PATIENCE / 60:.0f} minutes: measure a smaller model"
+        ) from None
+    finally:
+        _measuring.release()
