@@ -57,7 +57,9 @@ class RunSummary(Model):
     train_loss: Number | None = None
     val_loss: Number | None = None
     best_val_loss: Number | None = None
-    tokens_per_second: Number | None = None
+    tokens_per_second: Number | None = Field(
+        default=None, description="While it is alive at its last written point; once it has ended, the mean."
+    )
     seq: int = Field(default=-1, description="The number of its last event; -1 before the first.")
     sparkline: list[Number] = Field(default=[], description="The training loss in a few points.")
     sweep: str | None = Field(default=None, description="The id of the sweep that it is a run of.")
@@ -267,6 +269,10 @@ class CheckpointInfo(Model):
     name: str
     step: int | None
     bytes: int
+    same_as: str | None = Field(
+        default=None,
+        description="Another checkpoint in this list, if this is the same file by another name: it takes no more room.",
+    )
     modified: float = Field(description="Seconds since 1970.")
 
 

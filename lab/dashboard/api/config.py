@@ -53,6 +53,10 @@ class Length(Model):
     """How long the run would be."""
 
     corpus_tokens: int
+    training_tokens: int = Field(description="Of them, those that are trained on.")
+    validation_tokens: int
+    n_windows: int = Field(description="Training windows: what one pass passes over.")
+    window_tokens: int = Field(description="Tokens of a window.")
     exact: bool = Field(description="Whether the tokens were counted; else they are estimated from the size.")
     total_steps: int
     tokens_per_step: int
@@ -206,6 +210,10 @@ def _add_what_it_comes_to(found: Resolved, config: Config, given: RunRequest, se
         plan = planned.plan
         found.length = Length(
             corpus_tokens=planned.n_tokens,
+            training_tokens=planned.n_train_tokens,
+            validation_tokens=planned.n_val_tokens,
+            n_windows=plan.n_windows,
+            window_tokens=config.model.context_length,
             exact=planned.exact,
             total_steps=plan.total_steps,
             tokens_per_step=plan.tokens_per_step,

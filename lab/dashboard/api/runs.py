@@ -192,13 +192,13 @@ def measure_profile(runs: RunsDep, run_id: str) -> StepProfile:
 @router.get("/runs/{run_id}/checkpoints")
 def get_checkpoints(runs: RunsDep, run_id: str) -> list[CheckpointInfo]:
     """The checkpoints of a run, by step."""
-    return [_info(run_id, found) for found in runs.checkpoints(run_id)]
+    return _told(run_id, runs.checkpoints(run_id))
 
 
 @router.get("/checkpoints")
 def list_checkpoints(runs: RunsDep) -> list[CheckpointInfo]:
     """The checkpoints of all runs."""
-    return [_info(run_id, found) for run_id in runs.find() for found in runs.checkpoints(run_id)]
+    return [info for run_id in runs.find() for info in _told(run_id, runs.checkpoints(run_id))]
 
 
 @router.post("/checkpoints/{checkpoint_id}/export", status_code=201)
@@ -225,7 +225,18 @@ def delete_checkpoint(runs: RunsDep, checkpoint_id: str) -> Response:
     return Response(status_code=204)
 
 
-def _info(run_id: str, found: Checkpoint) -> CheckpointInfo:
-    return CheckpointInfo(
-        id=found.id, run=run_id, name=found.name, step=found.step, bytes=found.size, modified=found.modified
-    )
+def _told(run_id: str, found: list[Checkpoint]) -> list[CheckpointInfo]:
+    """Those of a run; of one file by several names, which is the first."""
+    first: dict[tuple[int, int], str] = {}
+    return [
+        CheckpointInfo(
+            id=one.id,
+            run=run_id,
+            name=one.name,
+            step=one.step,
+            bytes=one.size,
+            same_as=None if first.setdefault(one.file, one.id) == one.id else first[one.file],
+            modified=one.modified,
+        )
+        for one in found
+    ]

@@ -26,6 +26,7 @@ class Planned:
     """Of the text."""
     exact: bool
     """Were they counted (True) or estimated?"""
+    n_train_tokens: int
     n_val_tokens: int
 
 
@@ -37,7 +38,7 @@ def planned(config: Config, root: Path) -> Planned | None:
     """
     is_mix = config.corpus.source == CorpusSource.mix
     texts = list(parts_of(config.corpus).values()) if is_mix else [config.corpus]
-    n_tokens = n_windows = n_val_tokens = 0
+    n_tokens = n_windows = n_train_tokens = n_val_tokens = 0
     exact = True
     for text in texts:
         size = corpora.size(text, root)
@@ -51,10 +52,11 @@ def planned(config: Config, root: Path) -> Planned | None:
         tokens = np.broadcast_to(np.uint16(0), (length,))
         train, val = split(tokens, config.data, config.model.context_length, border)
         n_windows += len(Windows(train, config.model.context_length, config.data.stride))
-        n_tokens, n_val_tokens = n_tokens + length, n_val_tokens + len(val)
+        n_tokens, n_train_tokens = n_tokens + length, n_train_tokens + len(train)
+        n_val_tokens += len(val)
     plan = make_plan(config, n_windows)
     refuse_senseless(config, plan)
-    return Planned(plan, n_tokens, exact, n_val_tokens)
+    return Planned(plan, n_tokens, exact, n_train_tokens, n_val_tokens)
 
 
 def _in_other_tokens(config: Config, root: Path, n_tokens: int, exact: bool) -> tuple[int, int | None]:

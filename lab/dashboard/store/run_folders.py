@@ -45,6 +45,8 @@ class Checkpoint:
     """Bytes."""
     modified: float
     """Seconds since 1970."""
+    file: tuple[int, int] = (0, 0)
+    """Which file it is, of which device: one may have several names, and takes the room of one."""
 
 
 class Runs:
@@ -173,7 +175,8 @@ class Runs:
                 counted = digits.isdecimal() and len(digits) < 16
                 step = int(digits) if counted else logged.get(path.name)
                 name = readable(path.name)
-                found.append(Checkpoint(self.id_of(path), path, name, step, status.st_size, status.st_mtime))
+                file = status.st_dev, status.st_ino
+                found.append(Checkpoint(self.id_of(path), path, name, step, status.st_size, status.st_mtime, file))
         return sorted(found, key=lambda c: (c.step if c.step is not None else -1, c.modified, c.name))
 
     def checkpoint(self, checkpoint_id: str) -> Path:

@@ -17,6 +17,8 @@ from lab.parts.cost import parameters
 from lab.runs.folder import run_folder_of
 from lab.runs.notes import read_notes
 from lab.runs.results import checked
+from lab.runs.speed import mean_rate
+from lab.runs.state import ALIVE
 
 _SPARKLINE = 32
 
@@ -44,6 +46,7 @@ def _summary(runs: Runs, jobs: Jobs, folder: Path) -> RunSummary:
         _, losses, _ = tail.points("train_loss")
         latest = {name: tail.latest(name) for name in ("train_loss", "val_loss", "tokens_per_second")}
         _, val_losses, _ = tail.points("val_loss")
+        over, rates, _ = tail.points("tokens_per_second")
         seq, step = tail.seq, tail.step
     # Its results name the checkpoint that was found; before there are any, the options name the one that was asked for.
     parent = str(results.parent or config.get("resume") or "")
@@ -69,7 +72,9 @@ def _summary(runs: Runs, jobs: Jobs, folder: Path) -> RunSummary:
         train_loss=latest["train_loss"],
         val_loss=latest["val_loss"],
         best_val_loss=min((float(v) for v in val_losses if v == v), default=None),
-        tokens_per_second=told.tokens_per_second or latest["tokens_per_second"],
+        tokens_per_second=told.tokens_per_second or latest["tokens_per_second"]
+        if told.state in ALIVE
+        else results.tokens_per_second or mean_rate(over.tolist(), rates.tolist()),
         seq=seq,
         sparkline=losses[downsample(losses, _SPARKLINE)].tolist(),
         sweep=runs.id_of(folder.parent) if read_json(folder.parent / SWEEP_FILE) else None,

@@ -223,8 +223,7 @@ def test_the_playground_writes_what_the_server_writes(
     choices.nth(4).click()  # go on from there with another token
     branches = page.get_by_role("group", name="Branches").get_by_role("button")
     branches.nth(1).wait_for()
-    status = page.get_by_test_id("writer").get_by_role("status")
-    wait_for(lambda: "perplexity" in status.inner_text())
+    page.get_by_test_id("openness").wait_for()
     text = page.get_by_test_id("tokens").inner_text()
     page.reload()
     branches.nth(1).wait_for()

@@ -35,6 +35,24 @@ def test_a_run_from_start_to_end(server: Server, client: httpx.Client, finished:
     assert (part["start"], part["end"]) == (log["end"] - 10, log["end"])
 
 
+def test_files_by_several_names_are_told_as_one(server: Server, client: httpx.Client, finished: str) -> None:
+    folder = folder_of(server, client, finished) / "checkpoints"
+    told = client.get(f"/api/runs/{finished}/checkpoints").json()
+    files = {one["name"]: (folder / one["name"]).stat() for one in told}
+    sizes = {found.st_ino: found.st_size for found in files.values()}
+    assert len(sizes) < len(files)  # the newest is last.ckpt, too
+    assert sum(one["bytes"] for one in told if one["same_as"] is None) == sum(sizes.values())
+    names = {one["id"]: one["name"] for one in told}
+    for one in told:
+        if one["same_as"] is not None:
+            assert files[one["name"]].st_ino == files[names[one["same_as"]]].st_ino
+
+
+def test_the_rate_of_a_run_that_has_ended_is_its_mean(server: Server, client: httpx.Client, finished: str) -> None:
+    found = run(client, finished)
+    assert found["tokens_per_second"] == found["results"]["tokens_per_second"]
+
+
 def test_curves_are_tensorboards_tag_by_tag(server: Server, client: httpx.Client, finished: str) -> None:
     """TensorBoard keeps 32 bits of each number."""
     curves = scalars(folder_of(server, client, finished))

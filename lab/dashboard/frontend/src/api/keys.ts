@@ -4,6 +4,7 @@ export const keys = {
   summary: (run: string) => ["summary", run] as const,
   run: (run: string) => ["run", run] as const,
   options: (run: string) => ["run", run, "options"] as const,
+  readings: (run: string, evaluations: number) => ["run", run, "readings", evaluations] as const,
   checkpoints: (run: string) => ["checkpoints", run] as const,
   profile: (run: string) => ["profile", run] as const,
   distributions: (run: string) => ["distributions", run] as const,

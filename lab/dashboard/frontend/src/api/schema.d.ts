@@ -900,6 +900,11 @@ export interface components {
             /** Bytes */
             bytes: number;
             /**
+             * Same As
+             * @description Another checkpoint in this list, if this is the same file by another name: it takes no more room.
+             */
+            same_as: string | null;
+            /**
              * Modified
              * @description Seconds since 1970.
              */
@@ -1461,6 +1466,23 @@ export interface components {
         Length: {
             /** Corpus Tokens */
             corpus_tokens: number;
+            /**
+             * Training Tokens
+             * @description Of them, those that are trained on.
+             */
+            training_tokens: number;
+            /** Validation Tokens */
+            validation_tokens: number;
+            /**
+             * N Windows
+             * @description Training windows: what one pass passes over.
+             */
+            n_windows: number;
+            /**
+             * Window Tokens
+             * @description Tokens of a window.
+             */
+            window_tokens: number;
             /**
              * Exact
              * @description Whether the tokens were counted; else they are estimated from the size.
@@ -2046,7 +2068,10 @@ export interface components {
             val_loss: number | ("NaN" | "Infinity" | "-Infinity") | null;
             /** Best Val Loss */
             best_val_loss: number | ("NaN" | "Infinity" | "-Infinity") | null;
-            /** Tokens Per Second */
+            /**
+             * Tokens Per Second
+             * @description While it is alive at its last written point; once it has ended, the mean.
+             */
             tokens_per_second: number | ("NaN" | "Infinity" | "-Infinity") | null;
             /**
              * Seq
@@ -2260,7 +2285,10 @@ export interface components {
             val_loss: number | ("NaN" | "Infinity" | "-Infinity") | null;
             /** Best Val Loss */
             best_val_loss: number | ("NaN" | "Infinity" | "-Infinity") | null;
-            /** Tokens Per Second */
+            /**
+             * Tokens Per Second
+             * @description While it is alive at its last written point; once it has ended, the mean.
+             */
             tokens_per_second: number | ("NaN" | "Infinity" | "-Infinity") | null;
             /**
              * Seq
@@ -2380,7 +2408,10 @@ export interface components {
             val_loss: number | ("NaN" | "Infinity" | "-Infinity") | null;
             /** Best Val Loss */
             best_val_loss: number | ("NaN" | "Infinity" | "-Infinity") | null;
-            /** Tokens Per Second */
+            /**
+             * Tokens Per Second
+             * @description While it is alive at its last written point; once it has ended, the mean.
+             */
             tokens_per_second: number | ("NaN" | "Infinity" | "-Infinity") | null;
             /**
              * Seq

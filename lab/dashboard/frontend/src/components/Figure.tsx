@@ -8,13 +8,15 @@ import classes from "./Figure.module.css";
 export interface Numbers {
   columns: string[];
   rows: Cell[][];
+  /** What the rows are a part of, where they are not all there is. */
+  note?: string;
 }
 
 interface Props {
   title: string;
   /** One sentence on what is to be seen here, for somebody who sees it for the first time. */
   hint?: ReactNode;
-  /** What the picture shows, in words: for whoever cannot see it. */
+  /** What the picture shows, in words: under it, and for whoever cannot see it. */
   summary: string;
   /** The same as numbers; asked for when somebody wants to see them. */
   numbers: () => Numbers;
@@ -25,13 +27,16 @@ interface Props {
   children: (described: string) => ReactNode;
 }
 
+/** Characters of a summary that are no wall of text yet. */
+const LONG = 420;
+
 /** A drawing with its title, its summary in words, and a button that shows it as a table instead. */
 export function Figure({ title, hint, summary, numbers, controls, small = false, children }: Props) {
   const [asTable, setAsTable] = useState(false);
   const described = useId();
   const Icon = asTable ? IconChartLine : IconTable;
   const words = asTable ? "View as picture" : "View as table";
-  const { columns, rows } = asTable ? numbers() : { columns: [], rows: [] };
+  const { columns, rows, note } = asTable ? numbers() : { columns: [], rows: [] };
   return (
     <figure className={classes.figure} aria-label={title}>
       <Group justify="space-between" align="flex-start" gap="xs" mb={6}>
@@ -68,22 +73,30 @@ export function Figure({ title, hint, summary, numbers, controls, small = false,
         </Group>
       </Group>
       {asTable ? (
-        <>
-          <Text size="sm" mb="xs">
-            {summary}
-          </Text>
-          <TableView
-            caption={title}
-            columns={columns}
-            rows={rows}
-            file={title.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")}
-          />
-        </>
+        <TableView
+          caption={title}
+          columns={columns}
+          rows={rows}
+          note={note}
+          file={title.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")}
+        />
       ) : (
         children(described)
       )}
-      <figcaption id={described} className="visually-hidden">
-        {summary}
+      <figcaption>
+        {summary.length <= LONG ? (
+          <Text id={described} size="xs" c="dimmed" mt={6} data-testid="in-words">
+            {summary}
+          </Text>
+        ) : (
+          // Of many lines, or with many alerts: there for whoever wants it.
+          <details className={classes.words}>
+            <summary>In words</summary>
+            <Text id={described} size="xs" c="dimmed" data-testid="in-words">
+              {summary}
+            </Text>
+          </details>
+        )}
       </figcaption>
     </figure>
   );

@@ -8,20 +8,21 @@ interface Props {
   rows: Cell[][];
   /** Rows to show; the file has all of them. */
   limit?: number;
+  /** What the rows are a part of, where they are not all there is. */
+  note?: string;
   /** Name of the CSV file, without ending. */
   file?: string;
 }
 
 /** Numbers as a table, and as a file for a spreadsheet. */
-export function TableView({ caption, columns, rows, limit = 200, file = "table" }: Props) {
+export function TableView({ caption, columns, rows, limit = 200, note, file = "table" }: Props) {
   const shown = rows.length > limit ? evenly(rows, limit) : rows;
   return (
     <div data-testid="table-view">
       <Group justify="space-between" mb="xs" gap="xs">
-        <Text size="sm" c="dimmed">
-          {rows.length > limit
-            ? `${limit} of ${rows.length.toLocaleString("en")} rows, evenly spread`
-            : `${rows.length} rows`}
+        <Text size="sm" c="dimmed" data-testid="table-size">
+          {shownOf(rows.length, limit)}
+          {note ? ` ${note}` : ""}
         </Text>
         <Button
           size="xs"
@@ -70,6 +71,19 @@ export function TableView({ caption, columns, rows, limit = 200, file = "table" 
       </Table.ScrollContainer>
     </div>
   );
+}
+
+/** How much of the table is on the page. */
+function shownOf(rows: number, limit: number): string {
+  if (rows <= limit) return rows === 1 ? "1 row." : `${rows.toLocaleString("en")} rows.`;
+  const each = Number(((rows - 1) / (limit - 1)).toPrecision(2));
+  return `${limit} of ${rows.toLocaleString("en")} rows, about every ${ordinal(each)}; the file has all of them.`;
+}
+
+function ordinal(count: number): string {
+  if (!Number.isInteger(count)) return String(count);
+  const ending = count % 100 > 10 && count % 100 < 14 ? "th" : (["th", "st", "nd", "rd"][count % 10] ?? "th");
+  return `${count}${ending}`;
 }
 
 function format(value: number): string {

@@ -12,9 +12,9 @@ export async function fetchRecord(run: string): Promise<Fetched> {
     api.GET("/api/runs/{run_id}/metrics", { params: { path, query: { points: POINTS } } }),
   );
   const tracks = Object.fromEntries(
-    Object.entries(series).map(([name, { steps, times, values }]) => [
+    Object.entries(series).map(([name, { steps, times, values, total }]) => [
       name,
-      { steps, times, values: values.map(finite) },
+      { steps, times, values: values.map(finite), total },
     ]),
   );
   // After the curves, so that nothing is missing between the two: what is newer comes over the live connection.

@@ -16,6 +16,8 @@ export interface Track {
   steps: number[];
   times: number[];
   values: (number | null)[];
+  /** How many points were logged, those among them that thinning has left out. Not told: as many as are here. */
+  total?: number;
 }
 
 /** Something that happened at a step: a sample, a checkpoint, an alert, a change of state. */
@@ -145,6 +147,7 @@ export class RunRecord {
     for (const [name, value] of Object.entries(event)) {
       if (NOT_METRICS.has(name)) continue;
       const track = (this.tracks[name] ??= { steps: [], times: [], values: [] });
+      track.total = totalOf(track) + 1;
       track.steps.push(event.step);
       track.times.push(event.time);
       track.values.push(finite(value));
@@ -162,10 +165,16 @@ export function isNote(event: RunEvent): event is Note {
   return NOTE_KINDS.some((kind) => kind === event.kind);
 }
 
-function thinned({ steps, times, values }: Track, limit: number): Track {
+/** How many points of a track were logged. */
+export function totalOf({ steps, total }: Track): number {
+  return total ?? steps.length;
+}
+
+function thinned({ total, steps, times, values }: Track, limit: number): Track {
   const order = steps.map((_, at) => at);
   const kept = downsample({ x: order, y: values }, limit).x;
   return {
+    total: total ?? steps.length,
     steps: kept.map((at) => steps[at] as number),
     times: kept.map((at) => times[at] as number),
     values: kept.map((at) => values[at] ?? null),

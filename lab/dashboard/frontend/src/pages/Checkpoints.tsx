@@ -5,9 +5,10 @@ import { Link } from "react-router";
 import { textParam, useParam } from "@/address/useParam";
 import { PAGE, usePages } from "@/api/lists";
 import { useCheckpoints } from "@/api/runs";
-import type { RunSummary } from "@/api/types";
+import type { Checkpoint, RunSummary } from "@/api/types";
 import { EmptyState } from "@/components/EmptyState";
 import { ErrorNote } from "@/components/ErrorNote";
+import { Computed } from "@/components/figures/Computed";
 import { PageHead } from "@/components/PageHead";
 import { titleOf } from "@/components/run/naming";
 import { RunSelect } from "@/components/run/RunSelect";
@@ -115,10 +116,15 @@ function Section({ run, alone = false }: { run: RunSummary; alone?: boolean }) {
           {titleOf(run)}
         </Anchor>
       </Title>
-      <Text size="sm" c="dimmed" mb="xs">
-        {!found
-          ? "…"
-          : `${found.length === 1 ? "1 checkpoint" : `${found.length} checkpoints`}, ${bytes(found.reduce((sum, one) => sum + one.bytes, 0))}`}
+      <Text size="sm" c="dimmed" mb="xs" component="div">
+        {found ? (
+          <>
+            {found.length === 1 ? "1 checkpoint" : `${found.length} checkpoints`},{" "}
+            <Computed of="checkpoints.all">{bytes(onDisk(found))}</Computed>
+          </>
+        ) : (
+          "…"
+        )}
         {hidden > 0 && (
           <>
             {"; the last "}
@@ -133,4 +139,9 @@ function Section({ run, alone = false }: { run: RunSummary; alone?: boolean }) {
       <CheckpointTable run={run} checkpoints={shown ?? []} />
     </section>
   );
+}
+
+/** Bytes of the files: one with two names takes the room of one. */
+function onDisk(found: Checkpoint[]): number {
+  return found.reduce((sum, one) => sum + (one.same_as === null ? one.bytes : 0), 0);
 }

@@ -75,7 +75,7 @@ function Whole({ run }: { run: RunSummary }) {
       />
       <Stack gap="xl">
         <Failure run={run} />
-        <RunProgress run={run} />
+        <RunProgress run={run} record={record} />
         {record.error !== null && <ErrorNote error={record.error} />}
         <RunCharts run={run.id} record={record} clock={clock} checkpoints={saved} />
         <Details run={run} />

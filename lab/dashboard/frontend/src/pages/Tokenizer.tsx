@@ -6,6 +6,8 @@ import { choiceParam, numberParam, textParam, useParam } from "@/address/usePara
 import { type TokenizerName, useTokenize, type VocabularySize } from "@/api/models";
 import { counted } from "@/api/vocabulary";
 import { ErrorNote } from "@/components/ErrorNote";
+import type { FigureName } from "@/components/figures/catalogue";
+import { Computed } from "@/components/figures/Computed";
 import { Pieces } from "@/components/model/Pieces";
 import { TokenTable } from "@/components/model/TokenTable";
 import { PageHead } from "@/components/PageHead";
@@ -105,11 +107,14 @@ export default function Tokenizer() {
         {found && (
           <>
             <Group gap="xl" role="status" aria-label="Counts">
-              <Count value={found.tokens.length} name="tokens" />
-              <Count value={found.characters} name="characters" />
-              <Count value={found.bytes} name="bytes" />
-              <Count value={found.tokens.length > 0 ? found.bytes / found.tokens.length : null} name="bytes a token" />
-              <Count value={new Set(found.tokens.map(({ token_id }) => token_id)).size} name="different tokens" />
+              <Count value={found.tokens.length} of="tokenizer.tokens" />
+              <Count value={found.characters} of="tokenizer.characters" />
+              <Count value={found.bytes} of="tokenizer.bytes" />
+              <Count
+                value={found.tokens.length > 0 ? found.bytes / found.tokens.length : null}
+                of="tokenizer.bytes_per_token"
+              />
+              <Count value={new Set(found.tokens.map(({ token_id }) => token_id)).size} of="tokenizer.different" />
             </Group>
             {found.tokens.length === 0 ? (
               <Text c="dimmed">Type something above to see it cut into tokens.</Text>
@@ -150,14 +155,14 @@ export default function Tokenizer() {
   );
 }
 
-function Count({ value, name }: { value: number | null; name: string }) {
+function Count({ value, of }: { value: number | null; of: FigureName }) {
   return (
-    <Paper>
+    <Paper data-tile={of}>
       <Text fw={650} fz="xl" lh={1.2}>
         {value === null ? "–" : Number.isInteger(value) ? value.toLocaleString("en") : value.toFixed(2)}
       </Text>
-      <Text size="sm" c="dimmed">
-        {name}
+      <Text size="sm" c="dimmed" component="div">
+        <Computed of={of} />
       </Text>
     </Paper>
   );

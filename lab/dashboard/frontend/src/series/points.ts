@@ -4,6 +4,8 @@ export interface Points {
   x: number[];
   /** null: no number here (a NaN, or a value that a log axis cannot show). */
   y: (number | null)[];
+  /** Two places are a column, and hold its least and its greatest value: see `snap`. */
+  snapped?: boolean;
 }
 
 /**
@@ -80,7 +82,7 @@ export function snap({ x, y }: Points, { from, to, count, log }: Columns): Point
   if (end - first <= 2 * count || !(to > from))
     return first === 0 && end === x.length ? { x, y } : { x: x.slice(first, end), y: y.slice(first, end) };
   const { placeOf, borderOf } = laidOut({ from, to, count, log });
-  const out: Points = { x: [], y: [] };
+  const out: Points = { x: [], y: [], snapped: true };
   let at = first;
   for (let column = 0; column < count; column++) {
     const border = borderOf(column);
@@ -146,15 +148,17 @@ export function inWords(label: string, { x, y }: Points, place: (x: number) => s
   let last: number | null = null;
   let lowest = Infinity;
   let where = 0;
-  y.forEach((value, at) => {
-    if (value === null) return;
+  // A plain loop: of long live lines this is done many times a second.
+  for (let at = 0; at < y.length; at++) {
+    const value = y[at];
+    if (value === null || value === undefined) continue;
     first ??= value;
     last = value;
     if (value < lowest) {
       lowest = value;
       where = x[at] ?? 0;
     }
-  });
+  }
   if (first === null || last === null) return `${label}: no points yet.`;
   const points = all === 1 ? "1 point" : `${all.toLocaleString("en")} points`;
   return `${label}: ${points}, from ${brief(first)} to ${brief(last)}; lowest ${brief(lowest)} at ${place(where)}.`;

@@ -7,7 +7,7 @@ import classes from "./Curve.module.css";
 import { summary, table } from "./drawn";
 import { Legend } from "./Legend";
 import { Ticks } from "./Ticks";
-import type { Mark, Series, Tick } from "./types";
+import type { Level, Mark, Series, Tick } from "./types";
 import { usePlot } from "./usePlot";
 
 interface Props {
@@ -24,6 +24,8 @@ interface Props {
   formatX?: (x: number) => string;
   ticks?: Tick[];
   marks?: Mark[];
+  /** What the lines are to be held against. */
+  levels?: Level[];
   /** Curves with the same word show their cursors at the same place. */
   sync?: string;
   controls?: ReactNode;
@@ -33,6 +35,7 @@ interface Props {
 
 const NO_TICKS: Tick[] = [];
 const NO_MARKS: Mark[] = [];
+const NO_LEVELS: Level[] = [];
 
 /**
  * Lines over a common x axis. Drag to zoom, double-click to see all. By keyboard: arrows move the cursor, + and - zoom,
@@ -41,20 +44,21 @@ const NO_MARKS: Mark[] = [];
 export function Curve(props: Props) {
   const { title, hint, series, xLabel, yLabel = "", height = 280, controls, small, sync } = props;
   const { logX = false, logY = false, smoothing = 0, formatX = brief, ticks = NO_TICKS, marks = NO_MARKS } = props;
+  const { levels = NO_LEVELS } = props;
   const { ref: sized, width } = useElementSize<HTMLDivElement>();
   const holder = useRef<HTMLDivElement>(null);
   const values = useRef(new Map<string, HTMLSpanElement>());
   const place = useRef<HTMLSpanElement>(null);
   const hintId = useId();
-  const { drawn, positions, onKey } = usePlot(
-    { series, width, height, xLabel, yLabel, logX, logY, smoothing, sync, formatX, ticks, marks },
+  const { positions, onKey } = usePlot(
+    { series, width, height, xLabel, yLabel, logX, logY, smoothing, sync, formatX, ticks, marks, levels },
     { holder, values, place },
   );
   return (
     <Figure
       title={title}
       hint={hint}
-      summary={summary(drawn, marks, formatX)}
+      summary={summary(series, levels, marks, formatX)}
       numbers={() => table(series, xLabel)}
       controls={controls}
       small={small}
@@ -73,12 +77,13 @@ export function Curve(props: Props) {
               }}
               style={{ height }}
             />
-            <span id={hintId} className="visually-hidden">
-              Arrow keys move the cursor, plus and minus zoom, Escape shows all.
+            <span id={hintId} className={classes.hint}>
+              Arrow keys move the cursor, plus and minus zoom, Escape shows all. With the mouse: drag to zoom,
+              double-click to see all.
             </span>
             <Ticks ticks={ticks} positions={positions} />
           </div>
-          <Legend title={title} series={series} values={values} place={place} />
+          <Legend title={title} series={series} levels={levels} values={values} place={place} />
         </>
       )}
     </Figure>

@@ -2,7 +2,7 @@
 import uPlot from "uplot";
 import type { Numbers } from "@/components/Figure";
 import { brief, inWords, lowerBound, smoothed, snap, type Points } from "@/series/points";
-import type { Mark, Series } from "./types";
+import type { Level, Mark, Series } from "./types";
 
 /** A line as it is drawn. */
 export interface Drawn {
@@ -56,8 +56,8 @@ export function showable(
 }
 
 /** Without what a logarithmic axis cannot show. */
-function above(log: boolean, { x, y }: Points): Points {
-  return { x, y: log ? y.map((value) => (value !== null && value > 0 ? value : null)) : y };
+function above(log: boolean, points: Points): Points {
+  return log ? { ...points, y: points.y.map((value) => (value !== null && value > 0 ? value : null)) } : points;
 }
 
 /** uPlot wants one x for all lines. */
@@ -69,32 +69,16 @@ export function aligned(drawn: Drawn[]): uPlot.AlignedData {
   return tables.length === 1 ? (tables[0] as uPlot.AlignedData) : uPlot.join(tables);
 }
 
-/** The last value of a line, for its legend. */
-export function last({ y }: Points): string {
-  const value = y.findLast((one) => one !== null);
-  return value === undefined || value === null ? "" : brief(value);
-}
+/** Marks that are told one by one; of more, the rest is counted. */
+const TOLD_MARKS = 3;
 
-/** The line's value at x, or the one before it. */
-export function near({ x, y }: Points, at: number): string {
-  let low = 0;
-  let high = x.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((x[middle] as number) <= at) low = middle + 1;
-    else high = middle;
-  }
-  for (let index = low - 1; index >= 0; index--) {
-    const value = y[index];
-    if (value !== null && value !== undefined) return brief(value);
-  }
-  return "–";
-}
-
-/** The chart for those who do not see it. */
-export function summary(drawn: Drawn[], marks: Mark[], formatX: (x: number) => string): string {
-  const words = drawn.map(({ line, points }) => inWords(line.label, points, formatX, line.x.length));
-  return [...words, ...marks.map(({ label }) => `${label}.`)].join(" ") || "Nothing to show yet.";
+/** The chart in words. Of each line as it was logged, whatever is drawn of it. */
+export function summary(series: Series[], levels: Level[], marks: Mark[], formatX: (x: number) => string): string {
+  const words = series.map((line) => inWords(line.label, line, formatX, line.total));
+  const told = marks.slice(0, TOLD_MARKS).map(({ label }) => `${label}.`);
+  if (marks.length > TOLD_MARKS) told.push(`${marks.length - TOLD_MARKS} more marks.`);
+  const held = levels.map(({ label, y }) => `${label}: ${brief(y)}.`);
+  return [...words, ...held, ...told].join(" ") || "Nothing to show yet.";
 }
 
 export function table(series: Series[], xLabel: string): Numbers {
@@ -113,5 +97,16 @@ export function table(series: Series[], xLabel: string): Numbers {
   const rows = Array.from(joined[0], (_, at) =>
     joined.map((column) => (column as (number | null | undefined)[])[at] ?? null),
   );
-  return { columns: [xLabel, ...columns.map(({ label }) => label)], rows };
+  return { columns: [xLabel, ...columns.map(({ label }) => label)], rows, note: thinning(series) };
+}
+
+/** What was left out of the lines before they came here; undefined: nothing. */
+function thinning(series: Series[]): string | undefined {
+  const thinned = series.filter(({ x, total }) => (total ?? 0) > x.length);
+  const each = thinned.map(
+    ({ label, x, total = 0 }) => `${label}: ${x.length.toLocaleString("en")} of ${total.toLocaleString("en")} points`,
+  );
+  return thinned.length > 0
+    ? `${each.join("; ")}, of every stretch the lowest and the highest. The run's events.jsonl has all of them.`
+    : undefined;
 }

@@ -1,3 +1,3 @@
 export { Curve } from "./Curve";
 export { Sample } from "./Legend";
-export type { Mark, Series, Tick } from "./types";
+export type { Level, Mark, Series, Tick } from "./types";

@@ -2,6 +2,8 @@
 import { scaleLinear, scaleLog } from "d3-scale";
 import type uPlot from "uplot";
 import { brief } from "@/series/points";
+import { withLevels } from "./levels";
+import type { Level } from "./types";
 
 export interface Line {
   colour: string;
@@ -9,6 +11,8 @@ export interface Line {
   width: number;
   /** Single points that no line connects. */
   dots: boolean;
+  /** Does the cursor put a dot on it? */
+  cursor: boolean;
 }
 
 export interface PlotOptions {
@@ -21,6 +25,8 @@ export interface PlotOptions {
   yLabel: string;
   formatX: (x: number) => string;
   lines: Line[];
+  /** Horizontal lines that the y axis has room for, if they are near. */
+  levels: () => Level[];
   /** Between which two of the lines, counted from 0, the ground is tinted. */
   bands: { between: [number, number]; fill: string }[];
   /** Plots with the same key share their cursor. */
@@ -44,12 +50,15 @@ export function plotOptions(o: PlotOptions): uPlot.Options {
     cursor: {
       drag: { x: true, y: false, setScale: true },
       focus: { prox: 24 },
-      points: { size: 7 },
+      points: { size: (_, series) => (o.lines[series - 1]?.cursor ? 7 : 0) },
       ...(o.sync ? { sync: { key: o.sync, setSeries: false, scales: ["x", null] as [string, null] } } : {}),
     },
     scales: {
       x: { time: false, distr: o.logX ? 3 : 1, range: (_, min, max) => range(min, max, o.logX, 0) },
-      y: { distr: o.logY ? 3 : 1, range: (_, min, max) => range(min, max, o.logY, 0.06) },
+      y: {
+        distr: o.logY ? 3 : 1,
+        range: (_, min, max) => range(...withLevels(min, max, o.levels(), o.logY), o.logY, 0.06),
+      },
     },
     axes: [
       {
@@ -92,7 +101,7 @@ export function plotOptions(o: PlotOptions): uPlot.Options {
 
 /** A little air above and below; and a range also where there is a single value, or none. */
 function range(min: number | null, max: number | null, log: boolean, air: number): [number, number] {
-  if (min === null || max === null) return log ? [1, 10] : [0, 1];
+  if (min === null || max === null || Number.isNaN(min)) return log ? [1, 10] : [0, 1];
   if (log) {
     if (min === max) return [min / 2, max * 2];
     const stretch = (max / min) ** air;

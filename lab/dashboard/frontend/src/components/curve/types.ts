@@ -8,8 +8,20 @@ export interface Series extends Points {
   style: number;
   /** Few, single measurements (a validation loss): marked as points, and never smoothed. */
   sparse?: boolean;
+  /** How many points there were before thinning, if more than are here. */
+  total?: number;
   /** A band around the line, as long as the line: where the runs lie whose mean it is. */
   band?: { low: (number | null)[]; high: (number | null)[] };
+}
+
+/** A horizontal line over the whole width, with its words: what a curve is to be held against. */
+export interface Level {
+  y: number;
+  label: string;
+  /** What it is computed from. */
+  meaning: string;
+  /** As a line's. */
+  style: number;
 }
 
 /** Something on the x axis that can be clicked: a checkpoint. */
@@ -23,4 +35,6 @@ export interface Tick {
 export interface Mark {
   x: number;
   label: string;
+  /** Written beside the line; else it stands in the words below the chart only. */
+  word?: string;
 }

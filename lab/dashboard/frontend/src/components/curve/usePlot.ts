@@ -3,11 +3,13 @@ import { useEffect, useMemo, useRef, useState, type RefObject } from "react";
 import uPlot from "uplot";
 import { lineStyle } from "@/theme/palette";
 import { useDark } from "@/theme/useDark";
-import { aligned, last, near, showable, type Drawn } from "./drawn";
+import { aligned, showable } from "./drawn";
 import { steer } from "./keys";
+import { drawLevels, drawMarks } from "./levels";
 import { plotOptions } from "./plot";
+import { writeValues } from "./reading";
 import type { Position } from "./Ticks";
-import type { Mark, Series, Tick } from "./types";
+import type { Level, Mark, Series, Tick } from "./types";
 
 export interface Plotted {
   series: Series[];
@@ -22,6 +24,7 @@ export interface Plotted {
   formatX: (x: number) => string;
   ticks: Tick[];
   marks: Mark[];
+  levels: Level[];
 }
 
 /** The elements that a plot writes to. */
@@ -32,7 +35,7 @@ export interface Places {
 }
 
 export function usePlot(plotted: Plotted, { holder, values, place }: Places) {
-  const { series, width, height, xLabel, yLabel, logX, logY, smoothing, sync, formatX, ticks, marks } = plotted;
+  const { series, width, height, xLabel, yLabel, logX, logY, smoothing, sync, formatX, ticks, marks, levels } = plotted;
   const dark = useDark();
   const plot = useRef<uPlot | null>(null);
   const zoomed = useRef(false);
@@ -44,9 +47,9 @@ export function usePlot(plotted: Plotted, { holder, values, place }: Places) {
   const look = JSON.stringify(series.map(({ id, style, sparse, band }) => [id, style, sparse, band !== undefined]));
 
   // What the hooks of a plot look at: they are made once a plot, these change with every update.
-  const latest = useRef({ drawn, ticks, marks, formatX });
+  const latest = useRef({ drawn, ticks, marks, levels, formatX });
   useEffect(() => {
-    latest.current = { drawn, ticks, marks, formatX };
+    latest.current = { drawn, ticks, marks, levels, formatX };
   });
 
   // A new plot when something changes that uPlot takes at birth only.
@@ -73,6 +76,7 @@ export function usePlot(plotted: Plotted, { holder, values, place }: Places) {
         xLabel,
         yLabel,
         formatX: (x) => latest.current.formatX(x),
+        levels: () => latest.current.levels,
         lines: series.flatMap((line) => strokes(line, dark, smoothing > 0)),
         bands: bandsOf(series, dark, smoothing > 0),
         sync,
@@ -80,7 +84,11 @@ export function usePlot(plotted: Plotted, { holder, values, place }: Places) {
           setScale: [keepView],
           setCursor: [showValues],
           setData: [showValues],
-          draw: [placeTicks, (u) => drawMarks(u, latest.current.marks, dark)],
+          draw: [
+            placeTicks,
+            (u) => drawLevels(u, latest.current.levels, dark),
+            (u) => drawMarks(u, latest.current.marks, dark),
+          ],
           setSelect: [(u) => void (zoomed.current = zoomed.current || u.select.width > 0)],
         },
       }),
@@ -109,7 +117,7 @@ export function usePlot(plotted: Plotted, { holder, values, place }: Places) {
   useEffect(() => {
     plot.current?.setData(data, !zoomed.current);
     if (zoomed.current) plot.current?.redraw(true, false);
-  }, [data]);
+  }, [data, levels]);
 
   useEffect(() => plot.current?.redraw(false, false), [ticks, marks]);
 
@@ -120,23 +128,7 @@ export function usePlot(plotted: Plotted, { holder, values, place }: Places) {
   };
   /** Returns whether the key meant anything. */
   const onKey = (key: string) => plot.current !== null && steer(plot.current, key, zoomed, showAll);
-  return { drawn, positions, onKey };
-}
-
-function writeValues(
-  u: uPlot,
-  drawn: Drawn[],
-  formatX: (x: number) => string,
-  values: Map<string, HTMLSpanElement>,
-  place: HTMLSpanElement | null,
-): void {
-  const at = u.cursor.idx;
-  const x = at === null || at === undefined ? undefined : u.data[0][at];
-  if (place) place.textContent = x === undefined ? "" : `at ${formatX(x)}`;
-  for (const { line, points } of drawn) {
-    const cell = values.get(line.id);
-    if (cell) cell.textContent = x === undefined ? last(points) : near(points, x);
-  }
+  return { positions, onKey };
 }
 
 function positionOf(u: uPlot, x: number): Position {
@@ -147,29 +139,14 @@ function positionOf(u: uPlot, x: number): Position {
   };
 }
 
-function drawMarks(u: uPlot, marks: Mark[], dark: boolean): void {
-  for (const { x } of marks) {
-    const left = u.valToPos(x, "x", true);
-    if (left < u.bbox.left || left > u.bbox.left + u.bbox.width) continue;
-    u.ctx.save();
-    u.ctx.strokeStyle = dark ? "#ff9a91" : "#b3261e";
-    u.ctx.setLineDash([4 * devicePixelRatio, 3 * devicePixelRatio]);
-    u.ctx.lineWidth = 1.5 * devicePixelRatio;
-    u.ctx.beginPath();
-    u.ctx.moveTo(left, u.bbox.top);
-    u.ctx.lineTo(left, u.bbox.top + u.bbox.height);
-    u.ctx.stroke();
-    u.ctx.restore();
-  }
-}
-
 /** How a line is drawn: by itself, or faintly behind its smooth one. */
 function strokes(line: Series, dark: boolean, smooth: boolean) {
   const { colour, dash } = lineStyle(line.style, dark);
-  const strong = { colour, dash, width: 2, dots: line.sparse ?? false };
-  const faint = { colour: `${colour}59`, dash: [], width: 1, dots: false };
-  const edge = { colour: "transparent", dash: [], width: 0, dots: false };
-  return [...(smooth && !line.sparse ? [faint, strong] : [strong]), ...(line.band ? [edge, edge] : [])];
+  const strong = { colour, dash, width: 2, dots: line.sparse ?? false, cursor: true };
+  // The cursor's dot is on the line as it was logged, whose value the legend tells.
+  const faint = { colour: `${colour}59`, dash: [], width: 1, dots: false, cursor: true };
+  const edge = { colour: "transparent", dash: [], width: 0, dots: false, cursor: false };
+  return [...(smooth && !line.sparse ? [faint, { ...strong, cursor: false }] : [strong]), ...(line.band ? [edge, edge] : [])];
 }
 
 /** The bands of the lines: their edges are the last two of each line's strokes. */

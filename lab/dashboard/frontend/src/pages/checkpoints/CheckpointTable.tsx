@@ -5,6 +5,7 @@ import { Link } from "react-router";
 import { useDeleteCheckpoint, useExport } from "@/api/runs";
 import type { Checkpoint, RunSummary } from "@/api/types";
 import { titleOf } from "@/components/run/naming";
+import { Computed } from "@/components/figures/Computed";
 import { Confirm } from "@/components/Confirm";
 import { ErrorNote } from "@/components/ErrorNote";
 import { ago, bytes, loss } from "@/components/words";
@@ -37,13 +38,13 @@ export function CheckpointTable({ run, checkpoints }: Props) {
             <Table.Tr>
               <Table.Th scope="col">Checkpoint</Table.Th>
               <Table.Th scope="col" ta="right">
-                Step
+                <Computed of="checkpoints.step" />
               </Table.Th>
               <Table.Th scope="col" ta="right">
-                Validation loss
+                <Computed of="checkpoints.val_loss" />
               </Table.Th>
               <Table.Th scope="col" ta="right" visibleFrom="sm">
-                Size
+                <Computed of="checkpoints.size" />
               </Table.Th>
               <Table.Th scope="col" visibleFrom="sm">
                 Written
@@ -67,6 +68,11 @@ export function CheckpointTable({ run, checkpoints }: Props) {
                 </Table.Td>
                 <Table.Td ta="right" visibleFrom="sm">
                   {bytes(checkpoint.bytes)}
+                  {checkpoint.same_as !== null && (
+                    <Text size="xs" c="dimmed">
+                      the file of {nameOf(checkpoint.same_as, checkpoints)}
+                    </Text>
+                  )}
                 </Table.Td>
                 <Table.Td c="dimmed" visibleFrom="sm">
                   {ago(checkpoint.modified)}
@@ -107,8 +113,8 @@ export function CheckpointTable({ run, checkpoints }: Props) {
       >
         {doomed && (
           <>
-            <strong>{doomed.name}</strong> of {titleOf(run)} ({bytes(doomed.bytes)}) will be gone for good: no undo, and
-            no way to continue from its step.
+            <strong>{doomed.name}</strong> of {titleOf(run)} ({roomOf(doomed, checkpoints)}) will be gone for good: no
+            undo, and no way to continue from its step.
           </>
         )}
       </Confirm>
@@ -164,6 +170,16 @@ function Actions({ run, checkpoint, onDelete, onExport }: ActionProps) {
       </Menu>
     </Group>
   );
+}
+
+/** What is free when a checkpoint is gone: nothing, where its file has another name. */
+function roomOf(checkpoint: Checkpoint, all: Checkpoint[]): string {
+  const other = all.find(({ id, same_as }) => id === checkpoint.same_as || same_as === checkpoint.id);
+  return other ? `its file stays, as ${other.name}` : bytes(checkpoint.bytes);
+}
+
+function nameOf(id: string, all: Checkpoint[]): string {
+  return all.find((one) => one.id === id)?.name ?? "another";
 }
 
 /** What an evaluation at this step found; null: there was none. */

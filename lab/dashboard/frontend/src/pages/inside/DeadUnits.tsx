@@ -3,6 +3,9 @@ import type { ViewOf } from "@/api/models";
 import { percent } from "@/components/model/visible";
 import classes from "./DeadUnits.module.css";
 
+/** Silent units of a layer that are told by number. */
+const NAMED = 12;
+
 /** Hidden units that no token of the prompt wakes. */
 export function DeadUnits({ layers }: { layers: ViewOf<"activations">["layers"] }) {
   return (
@@ -26,8 +29,14 @@ export function DeadUnits({ layers }: { layers: ViewOf<"activations">["layers"] 
             {layers.map(({ n_units, dead_units, feed_forward }, at) => (
               <Table.Tr key={at}>
                 <Table.Td>{at}</Table.Td>
-                <Table.Td title={dead_units.length > 0 ? `units ${dead_units.join(", ")}` : undefined}>
+                <Table.Td>
                   {dead_units.length.toLocaleString("en")} of {n_units.toLocaleString("en")}
+                  {dead_units.length > 0 && (
+                    <Text size="xs" c="dimmed">
+                      {dead_units.slice(0, NAMED).join(", ")}
+                      {dead_units.length > NAMED ? " …" : ""}
+                    </Text>
+                  )}
                 </Table.Td>
                 <Table.Td>
                   <span className={classes.track} aria-hidden>

@@ -53,9 +53,9 @@ function Lens({ result }: { result: ViewOf<"logit-lens"> }) {
           is. The small number is the rank of the token that really follows; 1 is right. Read a column downwards to see
           the answer form.
         </Text>
-        <p className="visually-hidden">
+        <Text size="sm" mb="xs">
           The last layer is right about {settled} of {tokens.length - 1} tokens.
-        </p>
+        </Text>
         <div className={classes.scroll} tabIndex={0} role="region" aria-label="Guesses by layer and token">
           <table className={classes.table}>
             <thead>
@@ -88,6 +88,7 @@ function Lens({ result }: { result: ViewOf<"logit-lens"> }) {
                           className={classes.cell}
                           style={{ background, color: readableOn(background) }}
                           aria-pressed={chosen}
+                          title={percent(best?.probability ?? 0)}
                           aria-label={`Layer ${at}, after “${tokens[column]?.text}”: “${best?.text ?? ""}” with ${percent(best?.probability ?? 0)}${rank === null ? "" : `; what really follows has rank ${rank}`}`}
                           onClick={() => {
                             setLayer(at);

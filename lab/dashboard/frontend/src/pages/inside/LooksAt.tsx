@@ -60,6 +60,7 @@ export function LooksAt({ tokens, weights, at, onChoose }: Props) {
               aria-pressed={index === at}
               style={background ? { background, color: readableOn(background) } : undefined}
               aria-label={`Token ${index}, “${text}”${index <= from ? `: ${percent(weight)} of the look of token ${from}` : ""}`}
+              title={index <= from ? percent(weight) : undefined}
               onClick={() => onChoose(index)}
             >
               {word(text, 14)}

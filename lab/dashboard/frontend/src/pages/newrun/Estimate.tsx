@@ -3,9 +3,11 @@ import { useMemo } from "react";
 import type { Resolved } from "@/api/types";
 import { CopyLine } from "@/components/CopyLine";
 import { Curve } from "@/components/curve";
+import { Tile } from "@/components/figures/Computed";
 import { brief } from "@/series/points";
 import { bytes, people } from "@/components/words";
 import classes from "./Estimate.module.css";
+import { rateInWords } from "./rateInWords";
 
 interface Props {
   resolved: Resolved;
@@ -18,27 +20,28 @@ export function Estimate({ resolved: { sizes, length }, stale }: Props) {
     <div aria-busy={stale} style={{ opacity: stale ? 0.6 : 1 }} data-testid="estimate">
       {sizes && (
         <dl className={classes.figures}>
-          <Figure
-            name="Parameters"
+          <Tile
+            of="new.parameters"
             value={people(sizes.parameters)}
             more={`${people(sizes.without_embeddings)} without embeddings`}
           />
-          <Figure
-            name="Memory while training"
-            value={`about ${bytes(total(sizes.memory))}`}
-            more={parts(sizes.memory)}
-          />
+          <Tile of="new.memory" value={`about ${bytes(total(sizes.memory))}`} more={parts(sizes.memory)} />
           {length && (
             <>
-              <Figure
-                name="Tokens a step"
+              <Tile
+                of="new.tokens_per_step"
                 value={length.tokens_per_step.toLocaleString("en")}
                 more="over all micro-batches"
               />
-              <Figure
-                name="Steps"
+              <Tile
+                of="new.training_text"
+                value={`${length.exact ? "" : "about "}${people(length.training_tokens)} tokens`}
+                more={`of ${people(length.corpus_tokens)}; ${people(length.validation_tokens)} validate`}
+              />
+              <Tile
+                of="new.steps"
                 value={length.total_steps.toLocaleString("en")}
-                more={`${brief(length.epochs)} passes over ${people(length.corpus_tokens)} tokens${length.exact ? "" : ", about"}`}
+                more={`${length.exact ? "" : "about "}${brief(length.epochs)} passes over ${people(length.n_windows)} windows of ${length.window_tokens.toLocaleString("en")} tokens`}
               />
             </>
           )}
@@ -59,7 +62,7 @@ export function Outline({ resolved: { learning_rate: rate, command }, stale }: P
       {series.length > 0 && (
         <Curve
           title="Learning rate to be"
-          hint="A short rise, because Adam's first estimates are poor; then a descent, to settle."
+          hint={rateInWords(rate?.values ?? [])}
           series={series}
           xLabel="optimizer steps"
           height={170}
@@ -75,18 +78,6 @@ export function Outline({ resolved: { learning_rate: rate, command }, stale }: P
         </div>
       )}
     </Stack>
-  );
-}
-
-function Figure({ name, value, more }: { name: string; value: string; more: string }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>
-        {value}
-        <small>{more}</small>
-      </dd>
-    </div>
   );
 }
 

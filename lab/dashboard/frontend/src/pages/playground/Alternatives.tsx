@@ -1,4 +1,6 @@
 import { Group, Text } from "@mantine/core";
+import type { FigureName } from "@/components/figures/catalogue";
+import { Computed } from "@/components/figures/Computed";
 import { percent, word } from "@/components/model/visible";
 import classes from "./Alternatives.module.css";
 import { reshape, type Shape } from "./reshape";
@@ -23,15 +25,17 @@ export function Alternatives({ token, at, shape, onChoose }: Props) {
     <section aria-label={`Token ${at}`} data-testid="alternatives">
       <Group gap="lg" mb="xs">
         <Fact name="token" value={`“${word(token.text, 20)}”`} />
-        <Fact name="probability" value={token.probability === null ? "–" : percent(token.probability)} />
-        <Fact name="rank" value={(token.rank + 1).toLocaleString("en")} />
-        <Fact name="entropy" value={token.entropy === null ? "–" : `${token.entropy.toFixed(2)} nats`} />
+        <Fact of="playground.probability" value={token.probability === null ? "–" : percent(token.probability)} />
+        <Fact of="playground.rank" value={(token.rank + 1).toLocaleString("en")} />
+        <Fact of="playground.entropy" value={token.entropy === null ? "–" : `${token.entropy.toFixed(2)} nats`} />
       </Group>
       <Text size="sm" c="dimmed" mb="xs">
         {token.chosen ? "You chose this one. " : ""}
         What could have stood here. Bars: the model&apos;s own probability
-        {drawn ? "; the line in each: the one it is drawn with, at the present settings" : ""}. Choose one, and the text
-        goes on from it.
+        {drawn
+          ? "; the line in each, and the number after the arrow: the one it is drawn with, at the present settings"
+          : ""}
+        . Choose one, and the text goes on from it.
       </Text>
       <ol className={classes.list} aria-label="Alternatives">
         {shown.map(({ token_id, text, probability }, rank) => (
@@ -39,6 +43,7 @@ export function Alternatives({ token, at, shape, onChoose }: Props) {
             <button
               type="button"
               className={classes.bar}
+              data-drawn={drawn !== null || undefined}
               aria-pressed={token_id === token.token_id}
               disabled={token_id === token.token_id}
               aria-label={`“${text}”, ${percent(probability ?? 0)}${drawn ? `, drawn with ${percent(drawn[rank] ?? 0)}` : ""}${token_id === token.token_id ? ": this one stands there" : ": go on with it"}`}
@@ -51,7 +56,10 @@ export function Alternatives({ token, at, shape, onChoose }: Props) {
                   <span className={classes.drawn} style={{ width: `${((drawn[rank] ?? 0) / greatest) * 100}%` }} />
                 )}
               </span>
-              <span className={classes.number}>{percent(probability ?? 0)}</span>
+              <span className={classes.number}>
+                {percent(probability ?? 0)}
+                {drawn && <span className={classes.then}> → {percent(drawn[rank] ?? 0)}</span>}
+              </span>
             </button>
           </li>
         ))}
@@ -60,11 +68,11 @@ export function Alternatives({ token, at, shape, onChoose }: Props) {
   );
 }
 
-function Fact({ name, value }: { name: string; value: string }) {
+function Fact({ name, of, value }: { name?: string; of?: FigureName; value: string }) {
   return (
-    <div>
-      <Text size="xs" c="dimmed">
-        {name}
+    <div data-tile={of}>
+      <Text size="xs" c="dimmed" component="div">
+        {of ? <Computed of={of} /> : name}
       </Text>
       <Text fw={600} ff="monospace" size="sm">
         {value}

@@ -2,14 +2,16 @@ import { Group, Paper, Stack, Text, Title } from "@mantine/core";
 import { useRef, useState } from "react";
 import type { Order } from "@/api/generate";
 import { ErrorNote } from "@/components/ErrorNote";
+import { Computed } from "@/components/figures/Computed";
 import { LOG_SHARES, logShare, percent } from "@/components/model/visible";
 import { Tokens } from "@/components/Tokens";
 import { Alternatives } from "./Alternatives";
+import { brief } from "@/series/points";
 import { Branches } from "./Branches";
 import { Scale } from "@/components/model/Scale";
 import classes from "./WriterPanel.module.css";
 import type { Shape } from "./reshape";
-import { branchOf, perplexity, type Branch, type Outcome } from "./story";
+import { branchOf, openness, type Branch, type Outcome } from "./story";
 import type { Writer } from "./useWriter";
 
 interface Props {
@@ -93,6 +95,7 @@ export function WriterPanel({ title, writer, order, shape }: Props) {
               />
             </div>
             <Scale low="0.01% or less" high="100%" />
+            <Openness branch={branch} />
             <Branches story={writer.story} onShow={writer.show} />
             {token && at !== null ? (
               <Alternatives
@@ -122,9 +125,18 @@ export function WriterPanel({ title, writer, order, shape }: Props) {
 function statusOf(branch: Branch | null, writing: boolean): string {
   if (!branch) return "";
   const count = `${branch.written.length} tokens`;
-  if (branch.outcome === null) return writing ? `${count}, writing…` : count;
-  const surprise = perplexity(branch.written);
-  return `${count}, ${OUTCOMES[branch.outcome]}${surprise === null ? "" : `, perplexity ${surprise.toFixed(1)}`}`;
+  return branch.outcome === null ? (writing ? `${count}, writing…` : count) : `${count}, ${OUTCOMES[branch.outcome]}`;
+}
+
+/** How freely the model drew, once it has ended. */
+function Openness({ branch }: { branch: Branch | null }) {
+  const among = branch && branch.outcome !== null ? openness(branch.written) : null;
+  if (among === null) return null;
+  return (
+    <Text size="sm" c="dimmed" component="div" data-testid="openness">
+      <Computed of="playground.openness">each choice as open as among {brief(among)} equally likely tokens</Computed>
+    </Text>
+  );
 }
 
 function labelOf({ text, probability, rank, chosen }: Branch["written"][number]): string {

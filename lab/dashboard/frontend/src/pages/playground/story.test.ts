@@ -8,7 +8,7 @@ import {
   hear,
   MOST_BRANCHES,
   NOTHING,
-  perplexity,
+  openness,
   prefixOf,
   type Story,
 } from "./story";
@@ -94,7 +94,7 @@ describe("a story", () => {
   });
 
   it("counts the surprise of what the model drew, not of what was chosen for it", () => {
-    expect(perplexity(must(branchOf(told([4, 5]))).written)).toBeCloseTo(2);
-    expect(perplexity(must(branchOf(branchAt(told([4, 5]), 0, 9))).written)).toBeNull();
+    expect(openness(must(branchOf(told([4, 5]))).written)).toBeCloseTo(2);
+    expect(openness(must(branchOf(branchAt(told([4, 5]), 0, 9))).written)).toBeNull();
   });
 });

@@ -124,8 +124,11 @@ function finite(value: number | string): number | null {
   return typeof value === "number" ? value : null;
 }
 
-/** How often a text surprises: exp of the mean of minus log p. Of tokens drawn by the model itself. */
-export function perplexity(written: Written[]): number | null {
+/**
+ * Among how many equally likely tokens each choice was, in the mean: exp of the mean of minus log p, of the tokens that
+ * the model drew itself. No perplexity: that is measured on texts that the model has not written.
+ */
+export function openness(written: Written[]): number | null {
   const known = written.flatMap(({ probability, chosen }) =>
     probability !== null && probability > 0 && !chosen ? [Math.log(probability)] : [],
   );

@@ -1,15 +1,19 @@
 import { Group, Progress, Text } from "@mantine/core";
 import type { RunSummary } from "@/api/types";
+import { Computed, Tile } from "@/components/figures/Computed";
 import { brief } from "@/series/points";
-import { finite } from "@/live/record";
+import { finite, type RunRecord } from "@/live/record";
 import { count, duration, loss } from "@/components/words";
 import classes from "./RunProgress.module.css";
 
 /** How far the run is, how long it will take, and its figures of the moment. */
-export function RunProgress({ run }: { run: RunSummary }) {
+export function RunProgress({ run, record }: { run: RunSummary; record: RunRecord }) {
   const share = run.total_steps ? (100 * run.step) / run.total_steps : 0;
   const alive = run.state === "running";
+  const ended = !["queued", "running", "paused", "stopping"].includes(run.state);
   const left = secondsLeft(run);
+  const latest = (name: string) => record.tracks[name]?.values.at(-1);
+  const [bits, passes] = [latest("val_bits_per_byte"), latest("epoch")];
   return (
     <section className={classes.progress} aria-label="Progress">
       <Group justify="space-between" mb={6} gap="xs">
@@ -17,29 +21,26 @@ export function RunProgress({ run }: { run: RunSummary }) {
           Step {run.step.toLocaleString("en")}
           {run.total_steps !== null && ` of ${run.total_steps.toLocaleString("en")}`}
         </Text>
-        <Text c="dimmed" size="sm">
-          {alive && left !== null ? `about ${duration(left)} left` : `${Math.round(share)}%`}
+        <Text c="dimmed" size="sm" component="div">
+          {alive && left !== null ? (
+            <Computed of="run.time_left">about {duration(left)} left</Computed>
+          ) : (
+            <Computed of="run.progress">{Math.round(share)}%</Computed>
+          )}
         </Text>
       </Group>
       <Progress value={share} size="md" aria-label="Steps done" animated={alive} striped={alive} />
       <dl className={classes.figures}>
-        <Figure name="Training loss" value={loss(run.train_loss)} />
-        <Figure name="Validation loss" value={loss(run.val_loss)} />
-        <Figure name="Best validation" value={loss(run.best_val_loss)} />
-        <Figure name="Perplexity" value={perplexity(run.val_loss)} />
-        <Figure name="Tokens/s" value={count(run.tokens_per_second)} />
-        <Figure name="Tokens seen" value={run.tokens_per_step === null ? "–" : brief(run.step * run.tokens_per_step)} />
+        <Tile of="run.train_loss" value={loss(run.train_loss)} />
+        <Tile of="run.val_loss" value={loss(run.val_loss)} />
+        <Tile of="run.best_val_loss" value={loss(run.best_val_loss)} />
+        <Tile of="run.perplexity" value={perplexity(run.val_loss)} />
+        <Tile of="run.bits_per_byte" value={loss(bits)} />
+        <Tile of={ended ? "run.speed_mean" : "run.speed_now"} value={count(run.tokens_per_second)} />
+        <Tile of="run.tokens_seen" value={run.tokens_per_step === null ? "–" : brief(run.step * run.tokens_per_step)} />
+        <Tile of="run.passes" value={passes === null || passes === undefined ? "–" : brief(passes)} />
       </dl>
     </section>
-  );
-}
-
-function Figure({ name, value }: { name: string; value: string }) {
-  return (
-    <div className={classes.figure}>
-      <dt>{name}</dt>
-      <dd>{value}</dd>
-    </div>
   );
 }
 

@@ -1,6 +1,8 @@
 import { Group, Table, UnstyledButton } from "@mantine/core";
 import { IconArrowDown, IconArrowUp, IconArrowsSort } from "@tabler/icons-react";
 import type { KeyboardEvent } from "react";
+import type { FigureName } from "@/components/figures/catalogue";
+import { Told } from "@/components/figures/Computed";
 import { titlesOf } from "./columns";
 import { RunLine } from "./RunLine";
 import classes from "./RunTable.module.css";
@@ -21,6 +23,13 @@ interface Props {
 }
 
 const NUMBERS = new Set(["step", "train_loss", "best_val_loss", "val_loss", "tokens_per_second", "parameters"]);
+/** What some figures are computed from. */
+const TOLD: Record<string, FigureName> = {
+  step: "runs.step",
+  train_loss: "runs.train_loss",
+  best_val_loss: "runs.best_val_loss",
+  tokens_per_second: "runs.speed",
+};
 const A_PAGE = 10; // rows
 
 /** The runs that fit, a line each; on a narrow screen, a card each. Only those on the screen are drawn. */
@@ -124,7 +133,8 @@ interface SortProps {
 function SortButton({ title, sortKey, order, onOrder }: SortProps) {
   const active = order.key === sortKey;
   const Icon = !active ? IconArrowsSort : order.descending ? IconArrowDown : IconArrowUp;
-  return (
+  const of = TOLD[sortKey];
+  const button = (
     <UnstyledButton
       fz="sm"
       fw={600}
@@ -136,4 +146,5 @@ function SortButton({ title, sortKey, order, onOrder }: SortProps) {
       </Group>
     </UnstyledButton>
   );
+  return of ? <Told of={of}>{button}</Told> : button;
 }
