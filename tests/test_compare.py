@@ -13,7 +13,9 @@ from lab import compare
 @pytest.fixture(scope="module")
 def swept(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     folder = tmp_path_factory.mktemp("swept")
-    return tiny(folder, "trainer.max_steps=4", "-m", "optimizer.lr=1e-3,2e-2", "seed=1,2")
+    return tiny(
+        folder, "trainer.max_steps=4", "-m", "optimizer.lr=1e-3,2e-2", "seed=1,2", "name=Mill: a", "tags=[night]"
+    )
 
 
 def here(folder: Path, *words: str) -> tuple[int, str, str]:
@@ -26,6 +28,9 @@ def test_a_sweep_of_real_runs_gets_a_verdict(swept: Finished) -> None:
     assert (code, err) == (0, "")
     told = json.loads(out)
     assert [side["options"] for side in told["sides"]] == [{"optimizer.lr": 0.001}, {"optimizer.lr": 0.02}]
+    assert [run["name"] for side in told["sides"] for run in side["runs"]] == [
+        f"Mill: a: lr={lr}, seed={seed}" for lr in (0.001, 0.02) for seed in (1, 2)
+    ]
     (contrast,) = told["contrasts"]
     assert contrast["verdict"] == "better"
     places = {measured["at"]: measured for measured in contrast["measured"]}

@@ -32,6 +32,7 @@ def _run(run: Run, curves: bool) -> dict[str, Any]:
     last, best = run.evaluations[-1], run.best
     told: dict[str, Any] = {
         "folder": readable(str(run.folder)),
+        "name": run.name,
         "seed": run.seed,
         "status": run.results.status,
         "parameters": run.results.parameters,
@@ -120,8 +121,11 @@ def as_text(sides: Sequence[Side], contrasts: Sequence[Contrast]) -> str:
 
 def _whose(side: Side) -> str:
     if len(side.runs) == 1:
-        return f"seed {side.runs[0].seed}, {side.runs[0].folder}"
-    return f"{len(side.runs)} runs, seeds {', '.join(str(seed) for seed in side.seeds)}"
+        run = side.runs[0]
+        return f"seed {run.seed}, {f'{run.name}, ' if run.name else ''}{run.folder}"
+    names = list(dict.fromkeys(run.name for run in side.runs if run.name))
+    told = [f"{len(side.runs)} runs, seeds {', '.join(str(seed) for seed in side.seeds)}", *names[:3]]
+    return ", ".join(told) + (f" and {len(names) - 3} other names" if len(names) > 3 else "")
 
 
 def _rows(baseline: Side, contrast: Contrast) -> list[str]:

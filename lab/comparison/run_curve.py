@@ -13,6 +13,7 @@ import yaml
 from lab.files.run_files import CONFIG_FILE, RESULTS_FILE
 from lab.files.safe_files import read_json, read_object
 from lab.runs import events
+from lab.runs.notes import read_notes
 from lab.runs.results import Results, checked
 from lab.runs.state import State
 
@@ -47,6 +48,8 @@ class Run:
     """A run folder, read."""
 
     folder: Path
+    name: str
+    """What somebody calls it; empty if nobody has named it."""
     options: dict[str, Any]
     """Every option, by its full name: ``{"model.emb_dim": 256, ...}``; empty if its config.yaml is no use."""
     results: Results
@@ -93,7 +96,14 @@ def read_run(folder: Path) -> Run:
         elif event["kind"] == "state":
             state = event["state"]
     options = read_object(folder / CONFIG_FILE, lambda content: yaml.load(content, _loader()))
-    return Run(folder, _flat(options), checked(read_json(folder / RESULTS_FILE)), state, _evaluations(points))
+    return Run(
+        folder,
+        read_notes(folder).name,
+        _flat(options),
+        checked(read_json(folder / RESULTS_FILE)),
+        state,
+        _evaluations(points),
+    )
 
 
 def _evaluations(points: dict[int, dict[str, float]]) -> tuple[Evaluation, ...]:

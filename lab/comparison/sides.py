@@ -17,6 +17,7 @@ MOST_RUNS = 1000
 _BESIDE_THE_POINT = (
     *("seed", "resume", "save", "save_every", "keep", "snapshots", "if_save_fails"),
     *("log_every", "eval_every"),
+    *("name", "tags", "notes"),
 )
 _BESIDE_THE_POINT_GROUPS = ("logger.", "sample.", "data.num_workers")
 """Options that change what is kept or shown of a run, and nothing of what it learns."""
@@ -135,12 +136,13 @@ def _places(runs: Iterable[Run]) -> list[Path]:
     return [run.folder for run in runs]
 
 
+def is_telling(name: str) -> bool:
+    """Can what a run learns come of this option? The seed counts as luck."""
+    return name not in _BESIDE_THE_POINT and not name.startswith(_BESIDE_THE_POINT_GROUPS)
+
+
 def _telling(run: Run) -> dict[str, Any]:
-    return {
-        name: value
-        for name, value in run.options.items()
-        if name not in _BESIDE_THE_POINT and not name.startswith(_BESIDE_THE_POINT_GROUPS)
-    }
+    return {name: value for name, value in run.options.items() if is_telling(name)}
 
 
 def _differs(key: str, sides: list[dict[str, Any]]) -> bool:

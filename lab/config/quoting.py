@@ -15,10 +15,10 @@ from lab.files.paths import typed_path
 
 LITERAL_OPTIONS = (
     *("corpus.column", "corpus.dataset", "corpus.document_separator", "corpus.path", "corpus.val_path"),
-    *("init_from", "resume", "sample.prompt", "tokenizer.path"),
+    *("init_from", "name", "notes", "resume", "sample.prompt", "tokenizer.path"),
 )
 """Options whose value is a path or a text: taken as typed, whatever is in it."""
-_NEVER_NULL = ("sample.prompt", "corpus.column")
+_NEVER_NULL = ("sample.prompt", "corpus.column", "name", "notes")
 """Of these, the ones that always have a value: there, null is the word."""
 
 CODE_OPTIONS = re.compile(
@@ -67,6 +67,9 @@ def _quote(argument: str) -> str:
         return quoted(option, value)
     if name == "corpus.parts" and value.startswith("[") and not set(value) & {"'", '"'}:
         return f"{option}={_quoted_parts(value)}"
+    if name == "tags" and value and not set(value) & {"'", '"'}:
+        words = value[1:-1] if value.startswith("[") and value.endswith("]") else value
+        return f"{option}=[{','.join(quoted('', word.strip())[1:] for word in words.split(',') if word.strip())}]"
     if name == "parts" and value and not value.startswith(("[", "'", '"')):
         return f"{option}=[{quoted('', value)[1:]}]"  # a single file
     if CODE_OPTIONS.fullmatch(name) and user_code.is_reference(value) and not re.search("[,'\"]", value):

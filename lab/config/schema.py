@@ -18,6 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 from lab.config import devices
 from lab.config.corpus_schema import CorpusConfig, CorpusSource, check_corpus
 from lab.config.limits import LIMITS, Limit
+from lab.config.naming import check_naming
 from lab.config.optimizer_schema import AdafactorConfig, MuonConfig, OptimizerConfig, check_optimizer
 from lab.errors import LabError, is_text, shown
 from lab.files import user_code
@@ -199,6 +200,13 @@ class Config:
     """Optimizer steps between logged training metrics; null: up to 1,000 points a run."""
     seed: int = 42
     """Decides the first weights, the order of the windows, and dropout."""
+    name: str = ""
+    """What to call the run in lists; it can be renamed later. With -m, each run of the sweep has it, with
+    what sets the run apart."""
+    tags: list[str] | None = None
+    """Words to find the run by: `tags=night` or `tags=[night,lr]`."""
+    notes: str = ""
+    """What you want to remember of the run."""
 
 
 CHECKPOINTS = ("consolidated", "sharded")
@@ -326,6 +334,7 @@ def _check_together(config: Config) -> None:
         raise LabError("sample.prompt= has bytes that are not UTF-8: type it as UTF-8")
     if not config.sample.prompt and config.sample.max_tokens:
         raise LabError("sample.prompt is empty: give a few words to begin with, or sample.max_tokens=0 for no samples")
+    check_naming(config.name, config.tags or (), config.notes)
     for option in ("save_every", "snapshots"):
         if getattr(config, option) and not config.save:
             raise LabError(

@@ -22,6 +22,7 @@ from lab.dashboard.api import (
     docs,
     gpt2,
     health,
+    lists,
     models,
     page,
     runs,
@@ -40,6 +41,7 @@ from lab.dashboard.worker.client import Inference
 
 _ROUTERS = [
     health.router,
+    lists.router,  # before the runs, whose ids could be any word
     runs.router,
     yardsticks.router,
     comparison.router,

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from lab.comparison.verdict import At
+from lab.files.labels import MOST_NAME, MOST_NOTES, MOST_TAG, MOST_TAGS
 from lab.files.strict_json import named
 from lab.runs.state import State
 
@@ -13,6 +14,8 @@ Number = Annotated[float | Literal["NaN", "Infinity", "-Infinity"], BeforeValida
 
 Value = str | int | float | bool | None | list[int | float | str]
 """The value of an option."""
+
+Tag = Annotated[str, Field(min_length=1, max_length=MOST_TAG)]
 
 
 Action = Literal["pause", "resume", "stop", "save", "evaluate", "fork", "again", "delete"]
@@ -70,6 +73,36 @@ class RunSummary(Model):
     saved_step: int | None = Field(default=None, description="The last step that a checkpoint was taken at.")
 
 
+class RunRow(RunSummary):
+    """A run in a list with columns that somebody has chosen."""
+
+    columns: dict[str, str | int | float | bool | None] = Field(
+        default={}, description="The options and figures that were asked for, by name; null where it has none."
+    )
+
+
+class Column(Model):
+    """What a list of runs can show of each."""
+
+    name: str
+    kind: Literal["figure", "option"]
+    varied: bool = Field(description="Whether it is not the same in all runs.")
+
+
+class RunGroup(Model):
+    """Runs that have options in common, and a figure of theirs."""
+
+    options: dict[str, str | int | float | bool | None] = Field(description="What they have in common.")
+    count: int
+    seeds: int = Field(description="How many different ones.")
+    measured: int = Field(description="How many of them have the figure.")
+    mean: float | None
+    deviation: float | None = Field(description="The standard deviation; null of fewer than two.")
+    low: float | None
+    high: float | None
+    runs: list[str] = Field(description="The ids of the first of them.")
+
+
 class RunDetail(RunSummary):
     """A run, and what happened to it."""
 
@@ -83,9 +116,9 @@ class RunDetail(RunSummary):
 class RunChange(Model):
     """What somebody wants to call a run."""
 
-    name: str | None = Field(default=None, max_length=120)
-    tags: list[Annotated[str, Field(min_length=1, max_length=40)]] | None = Field(default=None, max_length=20)
-    note: str | None = Field(default=None, max_length=10_000)
+    name: str | None = Field(default=None, max_length=MOST_NAME)
+    tags: list[Tag] | None = Field(default=None, max_length=MOST_TAGS)
+    note: str | None = Field(default=None, max_length=MOST_NOTES)
 
 
 class Series(Model):

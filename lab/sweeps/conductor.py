@@ -16,11 +16,13 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from lab.config.quoting import quoted
 from lab.errors import Interrupted, LabError, shown
+from lab.files.labels import MOST_NAME
 from lab.files.paths import shown as shown_path
 from lab.files.run_files import LOG_FILE
+from lab.files.safe_files import readable
 from lab.runs.folder import alone_in, has_begun, has_checkpoint, refuse_used
 from lab.sweeps import launching, report, stopping
-from lab.sweeps.jobs import OVER, Job, Outcome, described, outcome
+from lab.sweeps.jobs import OVER, Job, Outcome, described, label, outcome
 
 SWEEP_FILE = "multirun.yaml"
 """What Hydra's sweepers describe a sweep in."""
@@ -52,6 +54,8 @@ class Conductor:
         self._folder: Path | None = None
         self._strange: set[int] = set()
         """Jobs whose folder somebody else has used before."""
+        self._names: list[str] = []
+        """The options that set the jobs apart."""
 
     @property
     def folder(self) -> Path:
@@ -98,6 +102,7 @@ class Conductor:
         if self.goes_on:
             stopping.wait_for_others(jobs)
         left = [job for job in jobs if not self.is_over(job)]
+        self._names = list(names)
         self._strange |= {job.number for job in left if not self.goes_on and has_begun(job.folder)}
         try:
             with self._elsewhere(left, names, total):
@@ -224,6 +229,8 @@ class Conductor:
         """Its options, and its place. What it has left in a folder of this sweep's own, it goes on from."""
         place = job.folder.relative_to(self.folder) if job.folder.is_relative_to(self.folder) else job.folder
         words = [*job.words, quoted("hydra.sweep.dir", str(self.folder)), quoted("hydra.sweep.subdir", str(place))]
+        if (name := self.config.name) and (apart := label(job, self._names)):
+            words.append(quoted("name", readable(f"{name}: {apart}")[:MOST_NAME]))
         if job.number in self._strange:
             return words
         begun, from_other = has_begun(job.folder), job.options.get("resume", "null") != "null"

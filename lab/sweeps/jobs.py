@@ -81,6 +81,13 @@ def value(job: Job, name: str) -> str:
         return shown(text, 40)
 
 
+def label(job: Job, names: Sequence[str]) -> str:
+    """``lr=0.001, seed=1``: as ``described``, each option without its group where that is clear."""
+    ends = [name.rpartition(".")[2] for name in names]
+    short = {name: end if ends.count(end) == 1 else name for name, end in zip(names, ends, strict=True)}
+    return ", ".join(f"{short[name]}={value(job, name)}" for name in names if name in job.options)
+
+
 def described(job: Job, names: Sequence[str]) -> str:
     """``optimizer.lr=0.001 seed=1``: those of its options that are among ``names``."""
     return " ".join(f"{name}={value(job, name)}" for name in names if name in job.options)

@@ -25,7 +25,7 @@ _SINGLE = ("model", "tokenizer", "data", "optimizer", "schedule", "trainer")
 """Groups of which one file is chosen, whose values are all plain."""
 _SEVERAL = ("logger", "callbacks")
 """Groups of which several files may be chosen, each of them an object with a ``_target_``."""
-_NEVER = ("resume", "init_from", "parts")
+_NEVER = ("resume", "init_from", "parts", "name", "tags", "notes")
 _OF_TOKENIZER = ("model.vocab_size", "tokenizer.name", "tokenizer.path")
 """Follow from the choice of the tokenizer, which is in the checkpoint."""
 _IDENTITY = {"name": 20, "source": 10}

@@ -12,7 +12,7 @@ from lab.alerts.watch import Watch
 from lab.config.schema import Config, to_plain
 from lab.errors import Interrupted, LabError
 from lab.model import GPTModel
-from lab.runs import checkpoint, command_files, ownership
+from lab.runs import checkpoint, command_files, notes, ownership
 from lab.runs.events import Event, EventLog
 from lab.runs.folder import alone_in, has_finished, write_config, write_end
 from lab.runs.results import Results, read_results, write_results
@@ -150,6 +150,7 @@ def _begin(run: Preparation) -> list[Event]:
     # The files of curves would show what came after the checkpoint as well: they are written again from the log.
     ownership.make_room_for(run.chosen.loggers.values(), run.run_folder)
     write_state(run.run_folder, "running", step=run.first_step, total_steps=run.plan.total_steps)
+    notes.keep_typed(run.run_folder, run.config)
     write_config(run.run_folder, run.config)
     return carried
 

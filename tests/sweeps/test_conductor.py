@@ -58,7 +58,7 @@ def conductor(folder: Path, launcher: Any, monkeypatch: pytest.MonkeyPatch, goes
     monkeypatch.setattr(launching, "make", lambda *_: launcher)
     monkeypatch.setattr(launching, "cores", lambda: 2)
     monkeypatch.setattr("lab.sweeps.conductor._wait_for_children", lambda: None)
-    made = Conductor(SimpleNamespace(), lambda _: None, SimpleNamespace(), goes_on)  # type: ignore[arg-type]
+    made = Conductor(SimpleNamespace(), lambda _: None, SimpleNamespace(name=""), goes_on)  # type: ignore[arg-type]
     made._folder = folder
     return made
 
@@ -121,6 +121,10 @@ def test_what_a_job_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     going_on = conductor(tmp_path, JoblibLauncher(), monkeypatch, goes_on=True)
     assert going_on._words(new) == ["seed=0", where, "hydra.sweep.subdir='0'"]
     assert going_on._words(begun) == ["seed=1", where, "hydra.sweep.subdir='1'", "resume=auto"]
+    going_on.config.name = "night"
+    assert "name='night'" not in going_on._words(new)  # nothing sets it apart yet
+    going_on._names = ["seed"]
+    assert going_on._words(new)[-1] == "name='night: seed=0'"
     forked = Job(1, ("resume=other",), begun.folder)
     assert going_on._words(forked)[0] == "resume=other"
     assert going_on._words(forked)[-1] != "resume=auto"

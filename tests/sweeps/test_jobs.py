@@ -36,6 +36,9 @@ def test_what_sets_jobs_apart() -> None:
     names = jobs.differing(two)
     assert names == ["optimizer.lr", "x.y"]
     assert jobs.described(two[1], names) == "optimizer.lr=0.0001 x.y=1"
+    assert jobs.label(two[1], names) == "lr=0.0001, y=1"
+    alike = Job(0, ("data.seed=1", "seed=2"), Path())
+    assert jobs.label(alike, ["data.seed", "seed"]) == "data.seed=1, seed=2"
     assert jobs.differing(two[:1]) == []
     assert jobs.value(Job(0, ("a=0.0012520653814999472", "b=text\n", "c='1.234.567.8'"), Path()), "a") == "0.001252"
 

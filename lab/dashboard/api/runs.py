@@ -1,4 +1,4 @@
-"""Runs: what there is, and what happened."""
+"""A run: what it is, and what happened to it."""
 
 import json
 import subprocess
@@ -36,23 +36,10 @@ from lab.files.run_files import LOG_FILE
 from lab.files.safe_files import opened, read_json
 from lab.runs import distributions
 from lab.runs.folder import run_folder_of
+from lab.runs.notes import change_notes
 from lab.runs.results import checked
 
 router = APIRouter(prefix="/api", tags=["runs"])
-
-
-@router.get("/runs")
-def list_runs(
-    response: Response,
-    catalogue: CatalogueDep,
-    offset: Annotated[int, Query(ge=0, description="How many to leave out.")] = 0,
-    limit: Annotated[int | None, Query(ge=1, description="How many at most; all of them if left out.")] = None,
-) -> list[RunSummary]:
-    """The runs below outputs/ and multirun/, the newest first. The header X-Total-Count says how many there are; where
-    there are thousands, the oldest are read in the background, and come later."""
-    found = catalogue.now()
-    response.headers["X-Total-Count"] = str(catalogue.total)
-    return found[offset : None if limit is None else offset + limit]
 
 
 @router.get("/runs/{run_id}")
@@ -77,7 +64,7 @@ def get_run(runs: RunsDep, jobs: JobsDep, run_id: str) -> RunDetail:
 def change_run(runs: RunsDep, catalogue: CatalogueDep, run_id: str, change: RunChange) -> RunSummary:
     """Gives a run a name, tags or a note; what is left out stays."""
     folder = runs.folder(run_id)
-    runs.write_notes(folder, runs.notes(folder) | change.model_dump(exclude_none=True))
+    change_notes(folder, **change.model_dump(exclude_none=True))
     return catalogue.refresh(folder)
 
 

@@ -18,6 +18,7 @@ from lab.dashboard.trainings import processes as jobs_
 from lab.dashboard.trainings.summaries import parent_checkpoint
 from lab.files.safe_files import read_json
 from lab.runs.folder import run_folder_of
+from lab.runs.notes import change_notes
 
 router = APIRouter(prefix="/api", tags=["trainings"])
 
@@ -48,11 +49,11 @@ def train(
     device = jobs_.device_of(found.config.trainer.accelerator)
     if new.runs > 1:
         folder = jobs.enqueue_sweep(words, device)
-        _name(runs, folder, new)
+        _name(folder, new)
         return Started(kind="sweep", id=runs.id_of(folder))
     called = "fork" if origin else f"{found.choices['model']}-{found.choices['corpus']}"
     folder = jobs.enqueue(words, called, device)
-    _name(runs, folder, new)
+    _name(folder, new)
     return Started(kind="run", id=catalogue.refresh(folder).id)
 
 
@@ -170,11 +171,10 @@ def _earlier(runs: Runs, folder: Path) -> tuple[Path, Checkpoint] | None:
     return parent, found
 
 
-def _name(runs: Runs, folder: Path, new: RunRequest) -> None:
+def _name(folder: Path, new: RunRequest) -> None:
     """Calls the new run or sweep in ``folder`` what somebody wants it called."""
-    notes: dict[str, object] = {"name": new.name, "tags": new.tags}
-    if any(notes.values()):
-        runs.write_notes(folder, {key: value for key, value in notes.items() if value})
+    if new.name or new.tags:
+        change_notes(folder, name=new.name or "", tags=tuple(new.tags))
 
 
 def _sweep(runs: Runs, jobs: jobs_.Jobs, folder: Path) -> SweepInfo:

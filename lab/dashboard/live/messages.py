@@ -16,7 +16,7 @@ class Hello(Model):
 
 
 class Snapshot(Model):
-    """All runs, once."""
+    """All runs, once; or those that the client shows."""
 
     type: Literal["snapshot"]
     runs: list[RunSummary]
@@ -36,6 +36,13 @@ class RunRemoved(Model):
     run: str
 
 
+class ListChanged(Model):
+    """A run has come or gone, or is in another state or called something else; for clients that do not hear of all."""
+
+    type: Literal["list"]
+    total: int = Field(description="How many runs there are.")
+
+
 class NewEvents(Model):
     """What a run has logged since the last word about it, in order, as it stands in its log."""
 
@@ -53,7 +60,9 @@ class Gap(Model):
     upto: int = Field(description="The last event that was left out.")
 
 
-ServerMessage = Annotated[Hello | Snapshot | RunChanged | RunRemoved | NewEvents | Gap, Field(discriminator="type")]
+ServerMessage = Annotated[
+    Hello | Snapshot | RunChanged | RunRemoved | ListChanged | NewEvents | Gap, Field(discriminator="type")
+]
 
 
 class Since(Model):
@@ -64,6 +73,12 @@ class Since(Model):
 
     type: Literal["since"]
     runs: dict[str, Annotated[int, Field(ge=-1)]] = Field(default_factory=dict, max_length=10_000)
+    shown: list[str] | None = Field(
+        default=None,
+        max_length=2000,
+        description="The runs that the client shows: it is told of these alone, and that the list has changed. Left "
+        "out: as before, which is of all to begin with.",
+    )
 
 
 ClientMessage = Since

@@ -22,6 +22,8 @@ class Watch:
         self.seqs: dict[str, int] = {}
         """The number of the last event of each run."""
         self.summaries: dict[str, RunSummary] = {}
+        self.shape = 0
+        """Another number whenever the list of runs is another: see ``Catalogue.shape``."""
         self._version = -1
         self.bell = asyncio.Event()
         """Rings at the next change; take it before you look, or you may miss it."""
@@ -54,6 +56,7 @@ class Watch:
         if self.catalogue.version == self._version:  # a request may have looked in between
             return False
         self._version, self.summaries = self.catalogue.version, self.catalogue.known()
+        self.shape = self.catalogue.shape
         self.seqs = {run_id: summary.seq for run_id, summary in self.summaries.items()}
         return True
 

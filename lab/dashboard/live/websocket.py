@@ -17,7 +17,7 @@ from starlette.types import Message
 import lab
 from lab.dashboard import request_json
 from lab.dashboard.http_errors import ApiError
-from lab.dashboard.live.messages import Gap, Hello, RunChanged, RunRemoved, Since, Snapshot
+from lab.dashboard.live.messages import Gap, Hello, ListChanged, RunChanged, RunRemoved, Since, Snapshot
 from lab.dashboard.live.watch import Watch
 from lab.dashboard.schemas import Model, RunSummary
 
@@ -74,13 +74,17 @@ class _Client:
         """Runs that are being sent from an earlier place, as asked for, up to this number: there, being behind is no
         fault."""
         self.known: dict[str, RunSummary] = {}
+        """The runs as it was told of them last."""
+        self.shown: set[str] | None = None
+        """Of which it wants to be told; None: of all."""
+        self.shape = watch.shape
         self.words = asyncio.Event()
 
     async def serve(self) -> None:
         await self._send(Hello(type="hello", version=lab.__version__, runs=self.places))
         with contextlib.suppress(TimeoutError):
             self._since(await asyncio.wait_for(self.socket.receive(), _FIRST_WORD))
-        self.known = dict(self.watch.summaries)
+        self.known, self.shape = self._wanted(), self.watch.shape
         await self._send(Snapshot(type="snapshot", runs=list(self.known.values())))
         listening = asyncio.create_task(self._listen())
         try:
@@ -111,10 +115,17 @@ class _Client:
         for run_id, seq in wanted.runs.items():
             self.places[run_id] = seq
             self.asked[run_id] = self.watch.seqs.get(run_id, -1)
+        if wanted.shown is not None:
+            self.shown = set(wanted.shown)
+            self.known = {run_id: run for run_id, run in self.known.items() if run_id in self.shown}
+
+    def _wanted(self) -> dict[str, RunSummary]:
+        every = self.watch.summaries
+        return dict(every) if self.shown is None else {run: every[run] for run in self.shown if run in every}
 
     async def _tell(self) -> bool:
         """Sends what is new; returns whether there was so much that there may be more."""
-        for run_id, summary in list(self.watch.summaries.items()):
+        for run_id, summary in self._wanted().items():
             known = self.known.get(run_id)
             if known is not summary and known != summary:  # the same object, of thousands that nothing happened to
                 self.known[run_id] = summary
@@ -122,6 +133,9 @@ class _Client:
         for run_id in [known for known in self.known if known not in self.watch.summaries]:
             del self.known[run_id]
             await self._send(RunRemoved(type="removed", run=run_id))
+        if self.shown is not None and self.shape != self.watch.shape:
+            self.shape = self.watch.shape
+            await self._send(ListChanged(type="list", total=len(self.watch.summaries)))
         more = False
         for run_id, seq in list(self.watch.seqs.items()):
             place = self.places.setdefault(run_id, -1)

@@ -19,6 +19,7 @@ from lab.dashboard.options.composition import Composed, composed, composing
 from lab.dashboard.schemas import Value
 from lab.dashboard.settings import Settings
 from lab.errors import LabError
+from lab.files.labels import MOST_NAME, MOST_NOTES, MOST_TAG, label
 from lab.files.safe_files import readable
 
 LOGGERS = ("tensorboard", "csv", "none")
@@ -37,6 +38,7 @@ REFUSED = {
     "corpus.url": "choose a corpus instead",
     "corpus.sha256": "choose a corpus instead",
     "sweep": "a sweep is started by itself",
+    **dict.fromkeys(("name", "tags", "notes"), "it has a field of its own, beside the options"),
 }
 
 
@@ -63,6 +65,14 @@ def words(overrides: Mapping[str, Value], settings: Settings) -> list[str]:
         ApiError: naming the option that cannot be given, or not with this value.
     """
     return [_word(key, value, settings) for key, value in overrides.items()]
+
+
+def naming_words(name: str | None, tags: Sequence[str], note: str | None) -> list[str]:
+    """The words that make the run be called this."""
+    texts = {"name": label(name or "", MOST_NAME), "notes": label(note or "", MOST_NOTES, lines=True)}
+    shown = [tag for tag in (label(tag, MOST_TAG) for tag in tags) if tag]
+    words = [f"{option}={text}" for option, text in texts.items() if text]
+    return words + ([f"tags=[{','.join(quoting.quoted('', tag)[1:] for tag in shown)}]"] if shown else [])
 
 
 def sweep_words(sweep: Mapping[str, Sequence[str | int | float | bool]], settings: Settings) -> list[str]:

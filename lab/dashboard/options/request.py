@@ -83,20 +83,11 @@ def words(request: RunRequest, settings: Settings, origin: Origin | None) -> lis
         raise ApiError(422, f"these are more combinations than the {MOST_RUNS} that one sweep may have", "sweep")
     going_on = [f"resume={origin.path}"] if origin else []
     fixed = {key: value for key, value in request.overrides.items() if key not in request.sweep}
-    said = [*going_on, *_naming(request, settings), *overrides.words(fixed, settings)]
+    said = [*going_on, *overrides.naming_words(request.name, request.tags, None), *overrides.words(fixed, settings)]
     if request.runs > 1:
         return ["-m", *said, *overrides.sweep_words(request.sweep, settings)]
     overrides.sweep_words(request.sweep, settings)  # refuses an option without values
     return [*said, *overrides.words({key: values[0] for key, values in request.sweep.items()}, settings)]
-
-
-def _naming(request: RunRequest, settings: Settings) -> list[str]:
-    given: dict[str, Value] = {}
-    if request.name:
-        given["name"] = request.name
-    if request.tags:
-        given["tags"] = list(request.tags)
-    return overrides.words({key: value for key, value in given.items() if key in overrides.known_options()}, settings)
 
 
 def compose(given: Mapping[str, Value], settings: Settings, origin: Origin | None) -> Composed:

@@ -14,7 +14,6 @@ from lab.dashboard.http_errors import ApiError
 from lab.dashboard.settings import Settings
 from lab.dashboard.store.tail import Tails
 from lab.errors import LabError
-from lab.files import atomic
 from lab.files.run_files import CHECKPOINTS_FOLDER, CONFIG_FILE, EVENTS_FILE, RESULTS_FILE, STATE_FILE
 from lab.files.safe_files import entries, read_json, read_object, readable
 from lab.runs import discovery, newest, shards
@@ -23,8 +22,6 @@ from lab.runs.state import ALIVE, RunState, read_state
 
 JOB_FILE = "job.json"
 """What a server has started a run with, in the run's folder."""
-NOTES_FILE = "notes.json"
-"""The name, the tags and the note that somebody gave to a run."""
 SWEEP_FILE = "sweep.json"
 """The same for a sweep, in the folder that holds the folders of its runs."""
 _MARKS = (*discovery.MARKS, JOB_FILE)
@@ -154,16 +151,6 @@ class Runs:
         """What came out of a run, as it stands in its file; empty before its end."""
         return read_json(folder / RESULTS_FILE)
 
-    def notes(self, folder: Path) -> dict[str, Any]:
-        """What somebody wrote about a run, as far as it is what can be written here."""
-        kinds = {"name": str, "tags": list, "note": str}
-        found = read_json(folder / NOTES_FILE)
-        return {key: found[key] for key, kind in kinds.items() if isinstance(found.get(key), kind)}
-
-    def write_notes(self, folder: Path, notes: dict[str, Any]) -> None:
-        """Keeps it, in the run's folder."""
-        atomic.write_json(folder / NOTES_FILE, notes)
-
     def checkpoints(self, run_id: str) -> list[Checkpoint]:
         """The checkpoints of a run, by step."""
         return self.checkpoints_in(self.folder(run_id))
@@ -187,7 +174,7 @@ class Runs:
                     logged[Path(event["path"]).name] = event["step"]
         found = []
         for entry in entries(folder / CHECKPOINTS_FOLDER):
-            if entry.name.endswith(".ckpt") and not entry.name.startswith(".") and entry.is_file(follow_symlinks=False):
+            if _is_checkpoint(entry):
                 path, status = Path(entry.path), entry.stat(follow_symlinks=False)
                 digits = path.stem.rpartition("-")[2]
                 counted = digits.isdecimal() and len(digits) < 16
@@ -227,6 +214,10 @@ class Runs:
                 if found.id == checkpoint_id:
                     return found.path
         raise ApiError(404, f"there is no checkpoint {checkpoint_id[:32]}", "checkpoint")
+
+
+def _is_checkpoint(entry: "os.DirEntry[str]") -> bool:
+    return entry.name.endswith(".ckpt") and not entry.name.startswith(".") and entry.is_file(follow_symlinks=False)
 
 
 def stamp_of(path: str | Path) -> Stamp | None:

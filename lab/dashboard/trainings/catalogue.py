@@ -12,10 +12,13 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from lab.dashboard.schemas import RunSummary
-from lab.dashboard.store.run_folders import JOB_FILE, NOTES_FILE, Runs, Stamp, stamp_of
+from lab.dashboard.store.run_folders import JOB_FILE, Runs, Stamp, stamp_of
+from lab.dashboard.trainings import listing
+from lab.dashboard.trainings.columns import Packer, Row, results, varied
+from lab.dashboard.trainings.listing import Answer, Question
 from lab.dashboard.trainings.processes import Jobs
 from lab.dashboard.trainings.summaries import summarize
-from lab.files.run_files import CHECKPOINTS_FOLDER, CONFIG_FILE, EVENTS_FILE, RESULTS_FILE, STATE_FILE
+from lab.files.run_files import CHECKPOINTS_FOLDER, CONFIG_FILE, EVENTS_FILE, NOTES_FILE, RESULTS_FILE, STATE_FILE
 from lab.runs.state import ALIVE
 
 _REST = 200
@@ -25,6 +28,9 @@ _CHEAP = 0.02
 _LOST_SECONDS = 1.0
 """A live run may be lost at any moment, which no file tells: so often it is asked after."""
 _FILES = (EVENTS_FILE, STATE_FILE, RESULTS_FILE, NOTES_FILE, JOB_FILE, CONFIG_FILE, CHECKPOINTS_FOLDER)
+_OPTIONS_AND_RESULTS = (_FILES.index(CONFIG_FILE), _FILES.index(RESULTS_FILE))
+_MOST_ANSWERS = 16
+"""Questions whose answers are kept, as long as no run changes."""
 
 Stamps = tuple[Stamp | None, ...]
 
@@ -43,7 +49,15 @@ class Catalogue:
         self.jobs = jobs
         self.version = 0
         """Another number whenever a summary is another."""
+        self.shape = 0
+        """Another number whenever a run has come or gone, or is in another state or called something else."""
         self._summaries: dict[str, RunSummary] = {}
+        self._rows: dict[str, Row] = {}
+        self._packer = Packer()
+        self._answers: dict[Question, Answer] = {}
+        """To what was asked lately, of this version."""
+        self._known_names: dict[str, bool] = {}
+        self._answered = self._named = -1
         self._clock = clock
         self._effort = effort  # what others make the machine do is no cost of ours
         self._folders: dict[str, Path] = {}
@@ -86,6 +100,32 @@ class Catalogue:
                 self._search()
                 self._read_on(float("inf"))
             return sorted(self._summaries.values(), key=lambda run: run.created, reverse=True)
+
+    def answer(self, question: Question) -> Answer:
+        """The runs that fit, in order; of a state of things as ``now`` has it."""
+        with self._lock:
+            self.now()
+            self._begin_version()
+            if question not in self._answers:
+                if len(self._answers) >= _MOST_ANSWERS:
+                    self._answers.pop(next(iter(self._answers)))
+                self._answers[question] = listing.answer(list(self._rows.values()), self._known_names, question)
+            return self._answers[question]
+
+    def names(self) -> dict[str, bool]:
+        """Every option that any run has, and whether it is not the same in all."""
+        with self._lock:
+            self._begin_version()
+            return self._known_names
+
+    def _begin_version(self) -> None:
+        """Forgets what was found out about an earlier state of things."""
+        if self._answered != self.version:
+            self._answers.clear()
+            self._answered = self.version
+        if self._named != self.shape:
+            self._known_names = varied(self._rows.values())
+            self._named = self.shape
 
     def refresh(self, folder: Path) -> RunSummary:
         """Reads a run again that was just changed by this server."""
@@ -131,20 +171,33 @@ class Catalogue:
                 self._read(run_id, _stamp(self._folders[run_id]))
 
     def _read(self, run_id: str, stamp: Stamps) -> None:
+        before = self._stamps.get(run_id)
         self._stamps[run_id] = stamp  # taken before the files are read: what changes meanwhile is read again
-        summary = summarize(self.runs, self.jobs, self._folders[run_id])
+        folder, known = self._folders[run_id], self._summaries.get(run_id)
+        summary = summarize(self.runs, self.jobs, folder)
         (self._alive.add if summary.state in ALIVE else self._alive.discard)(run_id)
-        if summary != self._summaries.get(run_id):
+        if summary != known or before is None or any(before[at] != stamp[at] for at in _OPTIONS_AND_RESULTS):
+            options, outcome = self._packer.pack(self.runs.config(folder)), results(self.runs.results(folder))
             self._summaries[run_id] = summary
+            self._rows[run_id] = Row(summary, options, outcome)
             self.version += 1
+            if known is None or _looks(known) != _looks(summary):
+                self.shape += 1
 
     def _forget(self, gone: Iterable[str]) -> None:
         for run_id in gone:
             self._stamps.pop(run_id, None)
             self._folders.pop(run_id, None)
             self._alive.discard(run_id)
+            self._rows.pop(run_id, None)
             if self._summaries.pop(run_id, None) is not None:
                 self.version += 1
+                self.shape += 1
+
+
+def _looks(run: RunSummary) -> tuple[object, ...]:
+    """What decides where a run stands in a list that is sorted by nothing that moves."""
+    return run.state, run.name, run.tags, run.note, run.created, run.model, run.checkpoints > 0
 
 
 def _stamp(folder: Path) -> Stamps:

@@ -10,11 +10,13 @@ from lab.dashboard.store.downsample import downsample
 from lab.dashboard.store.run_folders import JOB_FILE, SWEEP_FILE, Runs
 from lab.dashboard.trainings import actions
 from lab.dashboard.trainings.processes import Jobs
+from lab.files.labels import label
 from lab.files.run_files import CONFIG_FILE, STATE_FILE
-from lab.files.safe_files import read_json, readable
+from lab.files.safe_files import read_json
 from lab.parts.config import ModelConfig
 from lab.parts.cost import parameters
 from lab.runs.folder import run_folder_of
+from lab.runs.notes import read_notes
 from lab.runs.results import checked
 from lab.runs.speed import mean_rate
 from lab.runs.state import ALIVE
@@ -30,7 +32,7 @@ def summarize(runs: Runs, jobs: Jobs, folder: Path) -> RunSummary:
         return RunSummary(
             id=runs.id_of(folder),
             path=runs.place(folder),
-            name=readable(folder.name),
+            name=label(folder.name),
             state="lost",
             reason=f"its files are damaged ({type(error).__name__})",
             actions=["delete"],
@@ -38,7 +40,7 @@ def summarize(runs: Runs, jobs: Jobs, folder: Path) -> RunSummary:
 
 
 def _summary(runs: Runs, jobs: Jobs, folder: Path) -> RunSummary:
-    told, config, notes = jobs.state(folder), runs.config(folder), runs.notes(folder)
+    told, config, notes = jobs.state(folder), runs.config(folder), read_notes(folder)
     checkpoints = runs.checkpoints_in(folder)
     results = checked(runs.results(folder))
     model, data, trainer = (config.get(group) or {} for group in ("model", "data", "trainer"))
@@ -54,9 +56,9 @@ def _summary(runs: Runs, jobs: Jobs, folder: Path) -> RunSummary:
     return RunSummary(
         id=runs.id_of(folder),
         path=runs.place(folder),
-        name=str(notes.get("name") or readable(folder.name)),
-        tags=[str(tag) for tag in notes.get("tags") or []],
-        note=str(notes.get("note") or ""),
+        name=notes.name or label(folder.name),
+        tags=list(notes.tags),
+        note=notes.note,
         state=told.state,
         reason=told.reason,
         step=max(step, told.step or 0),

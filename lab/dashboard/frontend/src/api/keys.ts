@@ -1,6 +1,7 @@
 /** The names under which answers are kept. */
 export const keys = {
   runs: ["runs"] as const,
+  summary: (run: string) => ["summary", run] as const,
   run: (run: string) => ["run", run] as const,
   options: (run: string) => ["run", run, "options"] as const,
   readings: (run: string, evaluations: number) => ["run", run, "readings", evaluations] as const,

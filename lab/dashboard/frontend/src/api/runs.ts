@@ -2,23 +2,8 @@
 import { keepPreviousData, useMutation, useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, data } from "./client";
 import { keys } from "./keys";
-import type { HeldEqual, RunRequest, RunSummary } from "./types";
-
-/** All runs. The live connection keeps them up to date (see live/LiveProvider). */
-export function useRuns() {
-  return useQuery({
-    queryKey: keys.runs,
-    queryFn: () => data(api.GET("/api/runs")),
-    staleTime: Infinity,
-    refetchOnReconnect: false,
-  });
-}
-
-/** One run in a line, from the list of all. */
-export function useRunSummary(run: string) {
-  const { data: runs, ...rest } = useRuns();
-  return { ...rest, data: runs?.find(({ id }) => id === run), known: runs !== undefined };
-}
+import { keepSummary } from "./summaries";
+import type { HeldEqual, RunRequest } from "./types";
 
 /** One run with what came of it. */
 export function useRun(run: string) {
@@ -143,10 +128,10 @@ export function useChangeRun(run: string) {
   const cache = useQueryClient();
   return useMutation({
     mutationFn: (body: Rename) => data(api.PATCH("/api/runs/{run_id}", { params: { path: { run_id: run } }, body })),
-    onSuccess: (changed) =>
-      cache.setQueryData<RunSummary[]>(keys.runs, (runs) =>
-        runs?.map((one) => (one.id === changed.id ? changed : one)),
-      ),
+    onSuccess: (changed) => {
+      keepSummary(cache, changed.id, changed);
+      void cache.invalidateQueries({ queryKey: keys.runs });
+    },
   });
 }
 
@@ -155,7 +140,10 @@ export function useDeleteRun() {
   const cache = useQueryClient();
   return useMutation({
     mutationFn: (run: string) => data(api.DELETE("/api/runs/{run_id}", { params: { path: { run_id: run } } })),
-    onSuccess: (_, run) => cache.setQueryData<RunSummary[]>(keys.runs, (runs) => runs?.filter(({ id }) => id !== run)),
+    onSuccess: (_, run) => {
+      keepSummary(cache, run, null);
+      void cache.invalidateQueries({ queryKey: keys.runs });
+    },
   });
 }
 

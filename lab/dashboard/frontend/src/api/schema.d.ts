@@ -33,10 +33,54 @@ export interface paths {
         };
         /**
          * List Runs
-         * @description The runs below outputs/ and multirun/, the newest first. The header X-Total-Count says how many there are; where
-         *     there are thousands, the oldest are read in the background, and come later.
+         * @description The runs below outputs/ and multirun/ that fit, the newest first unless it is said otherwise. The header
+         *     X-Total-Count says how many there are, X-Matching-Count how many fit; where there are thousands, the oldest are read
+         *     in the background, and come later. X-Unknown-Names has names in the conditions that no run knows, or that may mean
+         *     several: nothing fits those.
          */
         get: operations["list_runs_api_runs_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Groups
+         * @description The runs that fit, in groups with the same values of the options ``by``; ``*`` stands for every option that a
+         *     result can come of, so that runs of a group differ in the seed alone.
+         */
+        get: operations["list_groups_api_runs_groups_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/columns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Columns
+         * @description Everything that a list can show, be sorted and grouped by, and be asked for: figures, and the options that any
+         *     run has.
+         */
+        get: operations["list_columns_api_runs_columns_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1066,6 +1110,24 @@ export interface components {
              * @description Who should choose it.
              */
             description: string;
+        };
+        /**
+         * Column
+         * @description What a list of runs can show of each.
+         */
+        Column: {
+            /** Name */
+            name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "figure" | "option";
+            /**
+             * Varied
+             * @description Whether it is not the same in all runs.
+             */
+            varied: boolean;
         };
         /**
          * Comparison
@@ -2331,6 +2393,12 @@ export interface components {
              */
             save: boolean;
             /**
+             * Checkpoints
+             * @description How many checkpoints there are of it.
+             * @default 0
+             */
+            checkpoints: number;
+            /**
              * Parent
              * @description The id of the run that it continues in a folder of its own.
              */
@@ -2376,12 +2444,6 @@ export interface components {
              */
             actions: ("pause" | "resume" | "stop" | "save" | "evaluate" | "fork" | "again" | "delete")[];
             /**
-             * Checkpoints
-             * @description How many checkpoints there are of it.
-             * @default 0
-             */
-            checkpoints: number;
-            /**
              * Saved Step
              * @description The last step that a checkpoint was taken at.
              */
@@ -2415,6 +2477,47 @@ export interface components {
             versions: {
                 [key: string]: string;
             };
+        };
+        /**
+         * RunGroup
+         * @description Runs that have options in common, and a figure of theirs.
+         */
+        RunGroup: {
+            /**
+             * Options
+             * @description What they have in common.
+             */
+            options: {
+                [key: string]: string | number | boolean | null;
+            };
+            /** Count */
+            count: number;
+            /**
+             * Seeds
+             * @description How many different ones.
+             */
+            seeds: number;
+            /**
+             * Measured
+             * @description How many of them have the figure.
+             */
+            measured: number;
+            /** Mean */
+            mean: number | null;
+            /**
+             * Deviation
+             * @description The standard deviation; null of fewer than two.
+             */
+            deviation: number | null;
+            /** Low */
+            low: number | null;
+            /** High */
+            high: number | null;
+            /**
+             * Runs
+             * @description The ids of the first of them.
+             */
+            runs: string[];
         };
         /**
          * RunOptions
@@ -2467,6 +2570,146 @@ export interface components {
              * @default false
              */
             confirmed: boolean;
+        };
+        /**
+         * RunRow
+         * @description A run in a list with columns that somebody has chosen.
+         */
+        RunRow: {
+            /** Id */
+            id: string;
+            /**
+             * Path
+             * @description Its folder, as seen from the server's root.
+             */
+            path: string;
+            /**
+             * Name
+             * @description Given by somebody, or else the folder's.
+             */
+            name: string;
+            /**
+             * Tags
+             * @default []
+             */
+            tags: string[];
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "queued" | "running" | "paused" | "stopping" | "stopped" | "finished" | "failed" | "lost";
+            /**
+             * Reason
+             * @description Why it is in this state, where there is more to say.
+             */
+            reason: string | null;
+            /**
+             * Step
+             * @description Finished optimizer steps.
+             * @default 0
+             */
+            step: number;
+            /** Total Steps */
+            total_steps: number | null;
+            /**
+             * Created
+             * @description Seconds since 1970.
+             * @default 0
+             */
+            created: number;
+            /**
+             * Updated
+             * @description When it last said something; seconds since 1970.
+             * @default 0
+             */
+            updated: number;
+            /**
+             * Model
+             * @description Its size in words, such as 6 x 256.
+             * @default
+             */
+            model: string;
+            /** Parameters */
+            parameters: number | null;
+            /** Corpus */
+            corpus: string | null;
+            /** Tokens Per Step */
+            tokens_per_step: number | null;
+            /**
+             * Save
+             * @description Whether it keeps checkpoints.
+             * @default false
+             */
+            save: boolean;
+            /**
+             * Checkpoints
+             * @description How many checkpoints there are of it.
+             * @default 0
+             */
+            checkpoints: number;
+            /**
+             * Parent
+             * @description The id of the run that it continues in a folder of its own.
+             */
+            parent: string | null;
+            /** Train Loss */
+            train_loss: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /** Val Loss */
+            val_loss: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /** Best Val Loss */
+            best_val_loss: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /**
+             * Tokens Per Second
+             * @description While it is alive at its last written point; once it has ended, the mean.
+             */
+            tokens_per_second: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /**
+             * Alerts
+             * @description How often it said something to be called for.
+             * @default 0
+             */
+            alerts: number;
+            /**
+             * Seq
+             * @description The number of its last event; -1 before the first.
+             * @default -1
+             */
+            seq: number;
+            /**
+             * Sparkline
+             * @description The training loss in a few points.
+             * @default []
+             */
+            sparkline: (number | ("NaN" | "Infinity" | "-Infinity"))[];
+            /**
+             * Sweep
+             * @description The id of the sweep that it is a run of.
+             */
+            sweep: string | null;
+            /**
+             * Actions
+             * @description What can be done with it now.
+             * @default []
+             */
+            actions: ("pause" | "resume" | "stop" | "save" | "evaluate" | "fork" | "again" | "delete")[];
+            /**
+             * Saved Step
+             * @description The last step that a checkpoint was taken at.
+             */
+            saved_step: number | null;
+            /**
+             * Columns
+             * @description The options and figures that were asked for, by name; null where it has none.
+             * @default {}
+             */
+            columns: {
+                [key: string]: string | number | boolean | null;
+            };
         };
         /**
          * RunSummary
@@ -2544,6 +2787,12 @@ export interface components {
              */
             save: boolean;
             /**
+             * Checkpoints
+             * @description How many checkpoints there are of it.
+             * @default 0
+             */
+            checkpoints: number;
+            /**
              * Parent
              * @description The id of the run that it continues in a folder of its own.
              */
@@ -2588,12 +2837,6 @@ export interface components {
              * @default []
              */
             actions: ("pause" | "resume" | "stop" | "save" | "evaluate" | "fork" | "again" | "delete")[];
-            /**
-             * Checkpoints
-             * @description How many checkpoints there are of it.
-             * @default 0
-             */
-            checkpoints: number;
             /**
              * Saved Step
              * @description The last step that a checkpoint was taken at.
@@ -3200,6 +3443,22 @@ export interface components {
             };
         };
         /**
+         * ListChanged
+         * @description A run has come or gone, or is in another state or called something else; for clients that do not hear of all.
+         */
+        ListChanged: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "list";
+            /**
+             * Total
+             * @description How many runs there are.
+             */
+            total: number;
+        };
+        /**
          * NewEvents
          * @description What a run has logged since the last word about it, in order, as it stands in its log.
          */
@@ -3243,7 +3502,7 @@ export interface components {
         };
         /**
          * Snapshot
-         * @description All runs, once.
+         * @description All runs, once; or those that the client shows.
          */
         Snapshot: {
             /**
@@ -3254,7 +3513,7 @@ export interface components {
             /** Runs */
             runs: components["schemas"]["RunSummary"][];
         };
-        ServerMessage: components["schemas"]["Hello"] | components["schemas"]["Snapshot"] | components["schemas"]["RunChanged"] | components["schemas"]["RunRemoved"] | components["schemas"]["NewEvents"] | components["schemas"]["Gap"];
+        ServerMessage: components["schemas"]["Hello"] | components["schemas"]["Snapshot"] | components["schemas"]["RunChanged"] | components["schemas"]["RunRemoved"] | components["schemas"]["ListChanged"] | components["schemas"]["NewEvents"] | components["schemas"]["Gap"];
         /**
          * Since
          * @description The first word of the client, and whenever it wants to hear something again.
@@ -3271,6 +3530,12 @@ export interface components {
             runs: {
                 [key: string]: number;
             };
+            /**
+             * Shown
+             * @description The runs that the client shows: it is told of these alone, and that the list has changed. Left out: as before, which is of all to begin with.
+             * @default null
+             */
+            shown: string[] | null;
         };
     };
     responses: never;
@@ -3389,6 +3654,20 @@ export interface operations {
                 offset?: number;
                 /** @description How many at most; all of them if left out. */
                 limit?: number | null;
+                /** @description Words of the name, folder, state, corpus or tags; and conditions on any option or figure, such as `lr>1e-3` or `model.n_layers=2,4`. */
+                q?: string;
+                /** @description Only runs in one of these states. */
+                state?: "all" | "alive" | "finished" | "stopped" | "failed";
+                /** @description Only the runs of the sweep with this id. */
+                sweep?: string | null;
+                /** @description The option or figure that decides the order. */
+                sort?: string;
+                /** @description The largest first. Runs without a value come last. */
+                descending?: boolean;
+                /** @description Options and figures, separated by commas. */
+                columns?: string;
+                /** @description Only these runs, separated by commas. */
+                ids?: string | null;
             };
             header?: never;
             path?: never;
@@ -3402,7 +3681,224 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RunSummary"][];
+                    "application/json": components["schemas"]["RunRow"][];
+                };
+            };
+            /** @description The request makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not in this state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A field does not fit. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_groups_api_runs_groups_get: {
+        parameters: {
+            query?: {
+                /** @description Options and figures, separated by commas. */
+                by?: string;
+                /** @description Whose mean and spread are told. */
+                figure?: string;
+                /** @description How many to leave out. */
+                offset?: number;
+                /** @description How many at most; all of them if left out. */
+                limit?: number | null;
+                /** @description Words of the name, folder, state, corpus or tags; and conditions on any option or figure, such as `lr>1e-3` or `model.n_layers=2,4`. */
+                q?: string;
+                /** @description Only runs in one of these states. */
+                state?: "all" | "alive" | "finished" | "stopped" | "failed";
+                /** @description The largest mean first; the smallest if not. */
+                descending?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunGroup"][];
+                };
+            };
+            /** @description The request makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not in this state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A field does not fit. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_columns_api_runs_columns_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Column"][];
                 };
             };
             /** @description The request makes no sense. */

@@ -4,6 +4,9 @@ import type { components } from "./schema";
 type Models = components["schemas"];
 
 export type RunSummary = Models["RunSummary"];
+export type RunRow = Models["RunRow"];
+export type RunGroup = Models["RunGroup"];
+export type StateFilter = "all" | "alive" | "finished" | "stopped" | "failed";
 export type RunDetail = Models["RunDetail"];
 export type RunState = RunSummary["state"];
 export type RunOptions = Models["RunOptions"];

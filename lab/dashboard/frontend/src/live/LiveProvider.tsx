@@ -1,6 +1,7 @@
 import { useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { useEffect, useState, type ReactNode } from "react";
 import { keys } from "@/api/keys";
+import { keepSummary } from "@/api/summaries";
 import type { RunSummary } from "@/api/types";
 import { fetchRecord } from "./fetch";
 import { LiveContext } from "./hooks";
@@ -17,45 +18,33 @@ export function LiveProvider({ children }: { children: ReactNode }) {
   return <LiveContext value={store}>{children}</LiveContext>;
 }
 
-const MILLISECONDS_BETWEEN_LISTS = 300;
+const MILLISECONDS_BETWEEN_LISTS = 1_000;
 
 function listenersOf(cache: QueryClient): Listeners {
-  const changed = new Map<string, RunSummary>();
   let timer: number | undefined;
-  // Ten runs that each tell five times a second how far they are: that is one new list now and then, not fifty.
-  const show = () => {
-    window.clearTimeout(timer);
-    timer = undefined;
-    cache.setQueryData<RunSummary[]>(
-      keys.runs,
-      (runs) => runs && newestFirst([...runs.filter(({ id }) => !changed.has(id)), ...changed.values()]),
-    );
-    changed.clear();
+  // A list is asked for again when it is another, and not more often than somebody can read it.
+  const renewLists = () => {
+    timer ??= window.setTimeout(() => {
+      timer = undefined;
+      void cache.invalidateQueries({ queryKey: keys.runs });
+    }, MILLISECONDS_BETWEEN_LISTS);
   };
   return {
     onSnapshot: (runs) => {
-      cache.setQueryData<RunSummary[]>(keys.runs, newestFirst(runs));
+      for (const run of runs) keepSummary(cache, run.id, run);
       // The server may be another one than before: nothing that was asked earlier is certain.
-      void cache.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== keys.runs[0] });
+      void cache.invalidateQueries();
     },
     onRun: (run) => {
-      const before =
-        changed.get(run.id) ?? cache.getQueryData<RunSummary[]>(keys.runs)?.find(({ id }) => id === run.id);
-      changed.set(run.id, run);
-      if (before?.state === run.state) timer ??= window.setTimeout(show, MILLISECONDS_BETWEEN_LISTS);
-      else {
-        show(); // what somebody may be waiting for
-        void cache.invalidateQueries({ queryKey: keys.run(run.id) });
-      }
+      const before = cache.getQueryData<RunSummary | null>(keys.summary(run.id));
+      keepSummary(cache, run.id, run);
+      if (before?.state !== run.state) void cache.invalidateQueries({ queryKey: keys.run(run.id) });
     },
-    onRemoved: (run) => cache.setQueryData<RunSummary[]>(keys.runs, (runs) => runs?.filter(({ id }) => id !== run)),
+    onRemoved: (run) => keepSummary(cache, run, null),
+    onListChanged: renewLists,
     onEvents: (run, events) => {
       if (events.some(({ kind }) => kind === "checkpoint"))
         void cache.invalidateQueries({ queryKey: keys.checkpoints(run) });
     },
   };
-}
-
-function newestFirst(runs: RunSummary[]): RunSummary[] {
-  return [...runs].sort((one, other) => other.created - one.created);
 }

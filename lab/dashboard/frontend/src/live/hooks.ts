@@ -25,6 +25,13 @@ export function useAccess(): Access {
   return useSyncExternalStore(watchAccess, access);
 }
 
+/** Keeps the summaries of these runs up to date for as long as the component is there. */
+export function useShown(runs: string[]): void {
+  const live = useLive();
+  const word = runs.join(",");
+  useEffect(() => (word === "" ? undefined : live.show(word.split(","))), [live, word]);
+}
+
 /** A run's curves and notes, kept up to date for as long as the component is there. */
 export function useRecord(run: string): RunRecord {
   return useRecords([run])[0] as RunRecord;

@@ -9,11 +9,13 @@ export interface Listeners {
   onSnapshot: (runs: RunSummary[]) => void;
   onRun: (run: RunSummary) => void;
   onRemoved: (run: string) => void;
+  onListChanged: () => void;
   onEvents: (run: string, events: RunEvent[]) => void;
 }
 
 /** Records of runs that nobody looks at any more, kept for those who come back. */
 const KEPT_RECORDS = 24;
+const SAY_AFTER = 100; // milliseconds
 
 export class LiveStore {
   private state: ConnectionState = "connecting";
@@ -22,6 +24,9 @@ export class LiveStore {
   private readonly records = new Map<string, RunRecord>();
   private readonly followers = new Map<RunRecord, number>();
   private readonly fetching = new Set<RunRecord>();
+  /** Runs that are on the screen, and by how many parts of it: the server tells of no others. */
+  private readonly shown = new Map<string, number>();
+  private saying: number | undefined;
   private socket: Socket | null = null;
 
   constructor(
@@ -33,7 +38,7 @@ export class LiveStore {
     this.socket = new Socket({
       address: () => `${window.location.protocol === "https:" ? "wss" : "ws"}://${window.location.host}/api/ws`,
       // Exactly what is missing since last time; of runs without a record, what comes from now on.
-      greeting: () => ({ type: "since", runs: this.known() }),
+      greeting: () => ({ type: "since", runs: this.known(), shown: [...this.shown.keys()] }),
       onMessage: (message) => this.receive(message as ServerMessage),
       onState: (state) => this.become(state),
       // A refused handshake looks like a server that is away: only a question tells the two apart.
@@ -77,6 +82,28 @@ export class LiveStore {
     return record;
   }
 
+  /** Hears of these runs from now on, until the function that comes back is called. */
+  show(runs: string[]): () => void {
+    for (const run of runs) this.shown.set(run, (this.shown.get(run) ?? 0) + 1);
+    this.saySoon();
+    return () => {
+      for (const run of runs) {
+        const rest = (this.shown.get(run) ?? 1) - 1;
+        if (rest > 0) this.shown.set(run, rest);
+        else this.shown.delete(run);
+      }
+      this.saySoon();
+    };
+  }
+
+  /** Scrolling through a list changes what is shown many times a second. */
+  private saySoon(): void {
+    this.saying ??= window.setTimeout(() => {
+      this.saying = undefined;
+      this.socket?.send({ type: "since", runs: {}, shown: [...this.shown.keys()] });
+    }, SAY_AFTER);
+  }
+
   /** Fetches the record if need be, and keeps it; until the function that comes back is called. */
   follow(record: RunRecord): () => void {
     this.followers.set(record, (this.followers.get(record) ?? 0) + 1);
@@ -116,6 +143,9 @@ export class LiveStore {
       case "removed":
         this.records.delete(message.run);
         this.listeners.onRemoved(message.run);
+        break;
+      case "list":
+        this.listeners.onListChanged();
         break;
       case "events":
         this.take(message.run, message.events as RunEvent[]);

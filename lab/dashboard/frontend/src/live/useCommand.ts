@@ -30,7 +30,9 @@ function watch(watcher: () => void): () => void {
 function post(run: string, command: Command, save: boolean) {
   const params = { path: { run_id: run } };
   if (command === "resume") return data(api.POST("/api/runs/{run_id}/resume", { params }));
-  return data(api.POST("/api/runs/{run_id}/{command}", { params: { path: { run_id: run, command }, query: { save } } }));
+  return data(
+    api.POST("/api/runs/{run_id}/{command}", { params: { path: { run_id: run, command }, query: { save } } }),
+  );
 }
 
 interface Told {

@@ -1,24 +1,28 @@
-import { Anchor, Loader, Select, Stack, Text, Title } from "@mantine/core";
+import { Anchor, Loader, Stack, Text, Title } from "@mantine/core";
+import { useWindowVirtualizer } from "@tanstack/react-virtual";
+import { useLayoutEffect, useRef, useState } from "react";
 import { Link } from "react-router";
 import { textParam, useParam } from "@/address/useParam";
-import { useCheckpointsOf, useRuns } from "@/api/runs";
+import { PAGE, usePages } from "@/api/lists";
+import { useCheckpoints } from "@/api/runs";
 import type { Checkpoint, RunSummary } from "@/api/types";
-import { titleOf } from "@/components/run/naming";
 import { EmptyState } from "@/components/EmptyState";
 import { ErrorNote } from "@/components/ErrorNote";
 import { Computed } from "@/components/figures/Computed";
-import { bytes } from "@/components/words";
 import { PageHead } from "@/components/PageHead";
+import { titleOf } from "@/components/run/naming";
+import { RunSelect } from "@/components/run/RunSelect";
+import { bytes } from "@/components/words";
+import { useShown } from "@/live/hooks";
+import { useLiveSummary } from "@/live/summaries";
 import { CheckpointTable } from "./checkpoints/CheckpointTable";
 
 const runParam = textParam();
+const WITH_SOME = { q: "checkpoints>0" };
 
 export default function Checkpoints() {
-  const { data: runs, error, refetch } = useRuns();
   const [chosen, setChosen] = useParam("run", runParam);
-  if (error && !runs) return <ErrorNote error={error} onRetry={() => void refetch()} />;
-  if (!runs) return <Loader aria-label="Loading the runs" />;
-  const shown = chosen ? runs.filter((run) => run.id === chosen) : runs;
+  const { data: run, known } = useLiveSummary(chosen);
   return (
     <>
       <PageHead
@@ -26,54 +30,115 @@ export default function Checkpoints() {
         lead="Models as they were at a step: talk to one, look into it, go on from it with other options."
       />
       <Stack gap="lg">
-        <Select
+        <RunSelect
           label="Run"
           placeholder="All runs"
-          data={runs.map((run) => ({ value: run.id, label: titleOf(run) }))}
-          value={chosen || null}
-          onChange={(value) => setChosen(value ?? "")}
+          run={chosen}
+          onRun={setChosen}
+          among={WITH_SOME.q}
           clearable
-          searchable
           maw={440}
         />
-        <Lists runs={shown} />
+        {chosen === "" ? <All /> : run ? <Section run={run} alone /> : known ? <None /> : <Loader />}
       </Stack>
     </>
   );
 }
 
-function Lists({ runs }: { runs: RunSummary[] }) {
-  const lists = useCheckpointsOf(runs.map((run) => run.id));
-  if (lists.some(({ isPending }) => isPending)) return <Loader aria-label="Loading the checkpoints" />;
-  const filled = runs
-    .map((run, at) => ({ run, found: lists[at]?.data ?? [], error: lists[at]?.error ?? null }))
-    .filter(({ found, error }) => found.length > 0 || error);
-  if (filled.length === 0) {
-    return (
-      <EmptyState title="No checkpoints">
-        A run keeps its weights only with <code>save=true</code> (a switch on the page{" "}
-        <Anchor component={Link} to="/new">
-          New run
-        </Anchor>
-        ), or when you press Save now while it trains.
-      </EmptyState>
-    );
-  }
-  return filled.map(({ run, found, error }) => (
-    <section key={run.id}>
+const SECTION = 280; // pixels of a run with three checkpoints; each is measured when it is drawn
+
+/** The runs that have any, the newest first; only those on the screen are drawn, and asked for theirs. */
+function All() {
+  const place = useRef<HTMLDivElement>(null);
+  const [count, setCount] = useState(0);
+  const [top, setTop] = useState(0);
+  useLayoutEffect(() => {
+    if (place.current) setTop(place.current.getBoundingClientRect().top + window.scrollY);
+  }, [count]);
+  const virtual = useWindowVirtualizer({ count, estimateSize: () => SECTION, overscan: 2, scrollMargin: top });
+  const items = virtual.getVirtualItems();
+  const first = Math.floor((items[0]?.index ?? 0) / PAGE);
+  const last = Math.floor((items.at(-1)?.index ?? 0) / PAGE);
+  const pages = usePages(
+    WITH_SOME,
+    Array.from({ length: last - first + 1 }, (_, at) => first + at),
+  );
+  const answered = pages.find(({ data }) => data)?.data;
+  if (answered && answered.matching !== count) setCount(answered.matching);
+  const runAt = (index: number) => pages[Math.floor(index / PAGE) - first]?.data?.rows[index % PAGE];
+  useShown(items.flatMap(({ index }) => runAt(index)?.id ?? []));
+  const error = pages.find((page) => page.error)?.error;
+  if (error && !answered) return <ErrorNote error={error} onRetry={() => void pages[0]?.refetch()} />;
+  if (!answered && count === 0) return <Loader aria-label="Loading the checkpoints" />;
+  if (count === 0) return <None />;
+  return (
+    <div ref={place} style={{ position: "relative", height: virtual.getTotalSize() }}>
+      {items.map(({ index, start }) => {
+        const run = runAt(index);
+        return (
+          <div
+            key={run?.id ?? index}
+            data-index={index}
+            ref={virtual.measureElement}
+            style={{ position: "absolute", top: start - top, left: 0, right: 0, paddingBottom: 24 }}
+          >
+            {run ? <Section run={run} /> : <div style={{ height: SECTION }} />}
+          </div>
+        );
+      })}
+    </div>
+  );
+}
+
+function None() {
+  return (
+    <EmptyState title="No checkpoints">
+      A run keeps its weights only with <code>save=true</code> (a switch on the page{" "}
+      <Anchor component={Link} to="/new">
+        New run
+      </Anchor>
+      ), or when you press Save now while it trains.
+    </EmptyState>
+  );
+}
+
+const FIRST = 8; // of a run with many, in the list of all runs
+
+function Section({ run, alone = false }: { run: RunSummary; alone?: boolean }) {
+  const { data: found, error, refetch } = useCheckpoints(run.id);
+  if (found?.length === 0 && alone) return <None />;
+  const shown = alone ? found : found?.slice(-FIRST);
+  const hidden = (found?.length ?? 0) - (shown?.length ?? 0);
+  return (
+    <section>
       <Title order={2} mb={4}>
         <Anchor component={Link} to={`/runs/${run.id}`} inherit>
           {titleOf(run)}
         </Anchor>
       </Title>
       <Text size="sm" c="dimmed" mb="xs" component="div">
-        {found.length === 1 ? "1 checkpoint" : `${found.length} checkpoints`},{" "}
-        <Computed of="checkpoints.all">{bytes(onDisk(found))}</Computed>
+        {found ? (
+          <>
+            {found.length === 1 ? "1 checkpoint" : `${found.length} checkpoints`},{" "}
+            <Computed of="checkpoints.all">{bytes(onDisk(found))}</Computed>
+          </>
+        ) : (
+          "…"
+        )}
+        {hidden > 0 && (
+          <>
+            {"; the last "}
+            {FIRST} are shown,{" "}
+            <Anchor component={Link} to={`/checkpoints?run=${run.id}`} inherit>
+              all of them here
+            </Anchor>
+          </>
+        )}
       </Text>
-      {error && <ErrorNote error={error} />}
-      <CheckpointTable run={run} checkpoints={found} />
+      {error && <ErrorNote error={error} onRetry={() => void refetch()} />}
+      <CheckpointTable run={run} checkpoints={shown ?? []} />
     </section>
-  ));
+  );
 }
 
 /** Bytes of the files: one with two names takes the room of one. */

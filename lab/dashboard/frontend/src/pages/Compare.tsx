@@ -1,12 +1,14 @@
 import { Loader, Stack, Text, Title } from "@mantine/core";
 import { useMemo } from "react";
 import { flagParam, listParam, textParam, useParam } from "@/address/useParam";
-import { useComparison, useOptionsOf, useRuns } from "@/api/runs";
+import { useSweepRuns } from "@/api/lists";
+import { useComparison, useOptionsOf } from "@/api/runs";
 import { EmptyState } from "@/components/EmptyState";
 import { ErrorNote } from "@/components/ErrorNote";
 import { PageHead } from "@/components/PageHead";
 import { labelsOf } from "@/components/run/naming";
 import { flat } from "@/components/run/options";
+import { useLiveSummaries } from "@/live/summaries";
 import { Differences } from "./compare/Differences";
 import { linesOf, type Found, type Line } from "./compare/lines";
 import type { Compared } from "./compare/results";
@@ -21,14 +23,12 @@ const apart = flagParam();
 const ALIVE = ["queued", "running", "paused", "stopping"];
 
 export default function Compare() {
-  const { data: runs, error, refetch } = useRuns();
   const [wanted, setWanted] = useParam("runs", listParam);
   const [sweep, setSweep] = useParam("sweep", text);
-  const asked = useMemo(() => {
-    const members = runs?.filter((run) => sweep !== "" && run.sweep === sweep).map(({ id }) => id) ?? [];
-    return wanted.length > 0 ? wanted : members.reverse();
-  }, [wanted, runs, sweep]);
+  const { data: members } = useSweepRuns(sweep);
+  const asked = useMemo(() => (wanted.length > 0 ? wanted : (members ?? []).map(({ id }) => id)), [wanted, members]);
   const ids = useMemo(() => asked.slice(0, MOST_RUNS), [asked]);
+  const { data: runs, error, refetch } = useLiveSummaries(ids);
   const configs = useOptionsOf(ids);
   const found = useMemo(
     () =>
@@ -42,13 +42,13 @@ export default function Compare() {
     const words = labelsOf(found);
     return new Map(found.map(({ run }, at) => [run.id, words[at] ?? ""]));
   }, [found]);
-  if (error && !runs) return <ErrorNote error={error} onRetry={() => void refetch()} />;
+  if (error && !runs) return <ErrorNote error={error} onRetry={refetch} />;
   if (!runs) return <Loader aria-label="Loading the runs" />;
   return (
     <>
       <PageHead title="Compare" lead="Which is better, what the runs have in common, and what not." />
       <Stack gap="xl" data-testid="comparison">
-        {sweep !== "" && <SweepNote sweep={sweep} runs={runs} />}
+        {sweep !== "" && <SweepNote sweep={sweep} members={members ?? []} />}
         <Picker
           runs={runs}
           chosen={ids}

@@ -1,7 +1,7 @@
 import { Loader, Stack } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useConfigSchema, useResolved } from "@/api/config";
-import { useRunSummary } from "@/api/runs";
+import { useRunSummary } from "@/api/summaries";
 import type { ConfigGroup, ConfigSchema } from "@/api/types";
 import { ErrorNote } from "@/components/ErrorNote";
 import { PageHead } from "@/components/PageHead";

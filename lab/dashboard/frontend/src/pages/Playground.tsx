@@ -174,8 +174,8 @@ function Desk({ one, other, gpt2 }: { one: Chosen; other: Chosen | null; gpt2: s
   );
 }
 
-function titleOf({ checkpoint, runs, run }: Chosen): string {
-  const name = runs.find(({ id }) => id === run)?.name ?? run;
+function titleOf({ checkpoint, summary, run }: Chosen): string {
+  const name = summary?.name ?? run;
   return checkpoint?.step == null
     ? `${name}, ${checkpoint?.name ?? ""}`
     : `${name} at step ${checkpoint.step.toLocaleString("en")}`;

@@ -2,7 +2,7 @@ import { Anchor, Badge, Button, Group, Loader, Stack, Tabs } from "@mantine/core
 import { useMemo } from "react";
 import { Link, useParams } from "react-router";
 import { choiceParam, useTab } from "@/address/useParam";
-import { useCheckpoints, useRun, useRunOptions, useRunSummary } from "@/api/runs";
+import { useCheckpoints, useRun, useRunOptions } from "@/api/runs";
 import type { RunSummary } from "@/api/types";
 import { titleOf } from "@/components/run/naming";
 import { EmptyState } from "@/components/EmptyState";
@@ -12,6 +12,7 @@ import { StateBadge } from "@/components/run/StateBadge";
 import { Tags } from "@/components/run/Tags";
 import { flat } from "@/components/run/options";
 import { useRecord, useVersion } from "@/live/hooks";
+import { useLiveSummary } from "@/live/summaries";
 import { PageHead } from "@/components/PageHead";
 import { Seen } from "@/pages/questions/Seen";
 import { CheckpointTable } from "./checkpoints/CheckpointTable";
@@ -31,7 +32,7 @@ const tabs = choiceParam(TABS, "samples");
 
 export default function Run() {
   const { run: id = "" } = useParams();
-  const { data: run, known, error, refetch } = useRunSummary(id);
+  const { data: run, known, error, refetch } = useLiveSummary(id);
   if (error && !known) return <ErrorNote error={error} onRetry={() => void refetch()} />;
   if (!known) return <Loader aria-label="Loading the run" />;
   if (!run) {
@@ -94,7 +95,7 @@ function Whole({ run }: { run: RunSummary }) {
 
 /** The run whose weights this one goes on from, if it is still there. */
 function Parent({ id }: { id: string }) {
-  const { data: parent } = useRunSummary(id);
+  const { data: parent } = useLiveSummary(id);
   if (!parent) return null;
   return (
     <span>

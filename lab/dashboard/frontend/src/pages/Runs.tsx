@@ -1,33 +1,54 @@
-import { Button, Group, Loader, SegmentedControl, TextInput } from "@mantine/core";
-import { IconPlus, IconSearch } from "@tabler/icons-react";
+import { Button, Loader } from "@mantine/core";
+import { IconPlus } from "@tabler/icons-react";
+import { useCallback, useMemo } from "react";
 import { Link, useNavigate } from "react-router";
-import { choiceParam, flagParam, listParam, textParam, useParam } from "@/address/useParam";
+import { choiceParam, flagParam, listParam, textParam, useParam, type Codec } from "@/address/useParam";
 import { linkTo } from "@/address/kept";
-import { useRuns } from "@/api/runs";
 import { ErrorNote } from "@/components/ErrorNote";
 import { EmptyState } from "@/components/EmptyState";
 import { PageHead } from "@/components/PageHead";
+import { askedFor, USUAL } from "./runs/columns";
 import { FirstRun } from "./runs/FirstRun";
+import { GroupTable } from "./runs/GroupTable";
+import { FILTERS, ListControls } from "./runs/ListControls";
+import { useRemembered } from "./runs/remembered";
 import { RunTable } from "./runs/RunTable";
-import { FILTERS, listed, SORTS } from "./runs/sorting";
+import { useRows } from "./runs/useRows";
 
 const words = textParam();
 const filters = choiceParam(FILTERS, "all");
-const sorts = choiceParam(SORTS, "created");
+const sorts = textParam("created");
 const descending = flagParam(true);
+const figures = textParam("best_val_loss");
+const columnsParam: Codec<string[]> = {
+  read: (text) => (text === null ? USUAL : listParam.read(text)),
+  write: (value) => (value.join() === USUAL.join() ? null : value.join(",")),
+};
+const ROW = 62; // pixels of a usual row; each is measured when it is drawn
 
 export default function Runs() {
-  const { data: runs, error, refetch } = useRuns();
+  useRemembered();
   const [wanted, setWanted] = useParam("q", words);
   const [filter, setFilter] = useParam("state", filters);
   const [key, setKey] = useParam("sort", sorts);
   const [down, setDown] = useParam("desc", descending);
+  const [columns, setColumns] = useParam("cols", columnsParam);
+  const [group, setGroup] = useParam("group", words);
+  const [figure, setFigure] = useParam("figure", figures);
   const [selected, setSelected] = useParam("select", listParam);
   const navigate = useNavigate();
+  const question = useMemo(
+    () => ({ q: wanted, state: filter, sort: key, descending: down, columns: askedFor(columns) }),
+    [wanted, filter, key, down, columns],
+  );
+  const rows = useRows(question, ROW);
+  const select = useCallback(
+    (id: string, chosen: boolean) => setSelected(chosen ? [...selected, id] : selected.filter((one) => one !== id)),
+    [selected, setSelected],
+  );
 
-  if (error && !runs) return <ErrorNote error={error} onRetry={() => void refetch()} />;
-  if (!runs) return <Loader aria-label="Loading the runs" />;
-  const shown = listed(runs, wanted, filter, { key, descending: down });
+  if (rows.error && !rows.answered) return <ErrorNote error={rows.error} onRetry={rows.refetch} />;
+  const none = rows.answered && rows.count === 0;
   return (
     <>
       <PageHead
@@ -48,27 +69,25 @@ export default function Runs() {
           </>
         }
       />
-      {runs.length === 0 ? (
+      {rows.total === 0 ? (
         <FirstRun />
       ) : (
         <>
-          <Group mb="md" gap="sm">
-            <TextInput
-              aria-label="Find runs by name, tag or state"
-              placeholder="Find by name, tag or state"
-              leftSection={<IconSearch size={16} aria-hidden />}
-              value={wanted}
-              onChange={(event) => setWanted(event.currentTarget.value)}
-              w={{ base: "100%", sm: 280 }}
-            />
-            <SegmentedControl
-              aria-label="Which runs"
-              data={FILTERS.map((value) => ({ value, label: value }))}
-              value={filter}
-              onChange={(value) => setFilter(filters.read(value))}
-            />
-          </Group>
-          {shown.length === 0 ? (
+          <ListControls
+            words={wanted}
+            onWords={setWanted}
+            unknown={rows.unknown}
+            filter={filter}
+            onFilter={setFilter}
+            columns={columns}
+            onColumns={setColumns}
+            group={group}
+            onGroup={setGroup}
+            figure={figure}
+            onFigure={setFigure}
+          />
+          {!rows.answered && rows.count === 0 && <Loader aria-label="Loading the runs" />}
+          {none && (
             <EmptyState
               title="No run fits"
               action={
@@ -77,19 +96,33 @@ export default function Runs() {
                 </Button>
               }
             >
-              {runs.length} runs are there, none of them with these words and in this state.
+              {rows.total?.toLocaleString("en")} runs are there, none of them with these words and in this state.
             </EmptyState>
-          ) : (
-            <RunTable
-              runs={shown}
-              order={{ key, descending: down }}
-              onOrder={(order) => {
-                setKey(order.key);
-                setDown(order.descending);
+          )}
+          {group !== "" && !none ? (
+            <GroupTable
+              question={{ q: wanted, state: filter }}
+              by={group}
+              figure={figure}
+              onOpen={(conditions) => {
+                setWanted([conditions, wanted].filter(Boolean).join(" "));
+                setGroup("");
               }}
-              selected={selected}
-              onSelect={(id, chosen) => setSelected(chosen ? [...selected, id] : selected.filter((one) => one !== id))}
             />
+          ) : (
+            !none && (
+              <RunTable
+                rows={rows}
+                columns={columns}
+                order={{ key, descending: down }}
+                onOrder={(order) => {
+                  setKey(order.key);
+                  setDown(order.descending);
+                }}
+                selected={selected}
+                onSelect={select}
+              />
+            )
           )}
         </>
       )}

@@ -1,6 +1,7 @@
 import { Group, Select } from "@mantine/core";
 import type { ReactNode } from "react";
 import type { Checkpoint } from "@/api/types";
+import { RunSelect } from "@/components/run/RunSelect";
 import type { Chosen } from "./useChosen";
 
 interface Props {
@@ -13,20 +14,18 @@ interface Props {
 
 /** A run, and a checkpoint of it. */
 export function CheckpointPicker({ chosen, prefix = "", clearable = false, children }: Props) {
-  const { runs, run, setRun, checkpoints, checkpoint, setCheckpoint, missing } = chosen;
+  const { run, setRun, checkpoints, checkpoint, setCheckpoint, missing } = chosen;
   const label = (word: string) => (prefix ? `${prefix} ${word.toLowerCase()}` : word);
   return (
     <Group align="flex-start" gap="sm">
-      <Select
+      <RunSelect
         label={label("Run")}
         placeholder={clearable ? "none" : "Choose a run"}
-        data={runs.map(({ id, name }) => ({ value: id, label: name }))}
-        value={run || null}
-        onChange={(value) => setRun(value ?? "")}
+        run={run}
+        onRun={setRun}
+        among="checkpoints>0"
         clearable={clearable}
         clearButtonProps={{ "aria-label": `No ${label("Run").toLowerCase()}` }}
-        searchable
-        nothingFoundMessage="No run of this name"
         w={{ base: "100%", xs: 260 }}
       />
       <Select

@@ -1,15 +1,18 @@
 import { useEffect, useMemo } from "react";
 import { textParam, useParam } from "@/address/useParam";
-import { useCheckpoints, useCheckpointsOf, useRuns } from "@/api/runs";
+import { useFirst } from "@/api/lists";
+import { useCheckpoints } from "@/api/runs";
 import type { Checkpoint, RunSummary } from "@/api/types";
+import { useLiveSummary } from "@/live/summaries";
 
 const ids = textParam();
-/** Runs that are asked for checkpoints to find the newest one that has any. */
-const LOOK_AT = 12;
+/** The newest run that has any. */
+const NEWEST = { q: "checkpoints>0" };
 
 export interface Chosen {
-  runs: RunSummary[];
   run: string;
+  /** undefined: it is not there, or not known yet. */
+  summary: RunSummary | undefined;
   setRun: (run: string) => void;
   /** Of the run, by step. */
   checkpoints: Checkpoint[];
@@ -29,23 +32,24 @@ export interface Chosen {
 export function useChosen(suffix = "", optional = false, fallback: "first" | "last" = "last"): Chosen {
   const [run, writeRun] = useParam(`run${suffix}`, ids);
   const [wanted, setCheckpoint] = useParam(`checkpoint${suffix}`, ids);
-  const { data: runs, error } = useRuns();
-  const newest = useNewest(run === "" && !optional ? runs : undefined);
+  const { data: summary } = useLiveSummary(run);
+  const newest = useFirst(NEWEST, 1, run === "" && !optional);
+  const usualRun = run === "" && !optional ? newest.data?.rows[0]?.id : undefined;
   const list = useCheckpoints(run, run !== "");
   const checkpoints = useMemo(() => byStep(list.data ?? []), [list.data]);
   const checkpoint = checkpoints.find(({ id }) => id === wanted) ?? null;
   const usual = checkpoints.at(fallback === "first" ? 0 : -1)?.id;
 
   useEffect(() => {
-    if (newest.run) writeRun(newest.run);
-  }, [newest.run, writeRun]);
+    if (usualRun) writeRun(usualRun);
+  }, [usualRun, writeRun]);
   useEffect(() => {
     if (run !== "" && wanted === "" && usual) setCheckpoint(usual);
   }, [run, wanted, usual, setCheckpoint]);
 
   return {
-    runs: runs ?? [],
     run,
+    summary,
     setRun: (next) => {
       writeRun(next);
       setCheckpoint("");
@@ -54,21 +58,8 @@ export function useChosen(suffix = "", optional = false, fallback: "first" | "la
     checkpoint,
     setCheckpoint,
     missing: wanted !== "" && list.isSuccess && !checkpoint ? wanted : null,
-    ready: runs !== undefined && (run === "" ? optional || newest.settled : !list.isPending),
-    error: error ?? (run === "" ? null : list.error),
-  };
-}
-
-/** The newest run with checkpoints. */
-function useNewest(runs: RunSummary[] | undefined): { run: string | null; settled: boolean } {
-  const asked = (runs ?? []).slice(0, LOOK_AT);
-  const lists = useCheckpointsOf(asked.map(({ id }) => id));
-  const at = lists.findIndex(({ data }) => data && data.length > 0);
-  // Not before the newer ones have said that they have none.
-  const certain = at >= 0 && lists.slice(0, at).every(({ isPending }) => !isPending);
-  return {
-    run: certain ? (asked[at]?.id ?? null) : null,
-    settled: runs !== undefined && lists.every(({ isPending }) => !isPending),
+    ready: run === "" ? optional || !newest.isPending : !list.isPending,
+    error: run === "" ? newest.error : list.error,
   };
 }
 

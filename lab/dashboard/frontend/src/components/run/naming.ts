@@ -10,7 +10,7 @@ export function titleOf({ name, path }: Pick<RunSummary, "name" | "path">): stri
 /** Options that a label names at most; a table of differences has room for the rest. */
 const MOST = 4;
 /** What changes nothing that a model learns; it is named only where nothing else tells two runs apart. */
-const ASIDE = /^(name|tags|note|save|save_every|keep|if_save_fails|log_every|eval_every|data\.num_workers)$|^sample\./;
+const ASIDE = /^(name|tags|notes|save|save_every|keep|if_save_fails|log_every|eval_every|data\.num_workers)$|^sample\./;
 
 /** A run as somebody wants to tell it from others. */
 export interface Named {

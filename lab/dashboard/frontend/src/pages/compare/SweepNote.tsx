@@ -9,8 +9,7 @@ import { Confirm } from "@/components/Confirm";
 import { ErrorNote } from "@/components/ErrorNote";
 
 /** How far a sweep is, and the button that ends it. */
-export function SweepNote({ sweep, runs }: { sweep: string; runs: RunSummary[] }) {
-  const members = runs.filter((run) => run.sweep === sweep);
+export function SweepNote({ sweep, members }: { sweep: string; members: RunSummary[] }) {
   const finished = members.filter(({ state }) => state === "finished").length;
   // Asked for again whenever a run of it has come or ended: the live connection tells of runs, not of sweeps.
   const { data: sweeps } = useSweeps(`${members.length} ${finished}`);

@@ -1,16 +1,18 @@
 import { Anchor, List, Text, Title } from "@mantine/core";
 import { Link } from "react-router";
-import { useRuns } from "@/api/runs";
+import { useFirst } from "@/api/lists";
 import { CopyLine } from "@/components/CopyLine";
 import { CARDS, TWENTY } from "./catalogue";
 import { CodeLine } from "./CodeLine";
 
+const LATEST = { q: "", sort: "created", descending: true };
+
 /** What learners ask, with the page and the command that answer it. */
 export function Questions() {
-  const { data: runs } = useRuns();
+  const { data: page } = useFirst(LATEST, 20);
   // A run that keeps checkpoints answers most of them.
-  const ended = runs?.filter(({ state }) => state === "finished" || state === "stopped") ?? [];
-  const run = (ended.find(({ save }) => save) ?? ended[0])?.id ?? "";
+  const ended = page?.rows.filter(({ state }) => state === "finished" || state === "stopped") ?? [];
+  const run = (ended.find(({ checkpoints }) => checkpoints > 0) ?? ended[0])?.id ?? "";
   return (
     <section data-testid="questions">
       <Title order={2} mt="xl" mb={4}>

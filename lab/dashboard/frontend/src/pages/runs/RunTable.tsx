@@ -1,57 +1,76 @@
-import { Checkbox, Group, Progress, Table, Text, UnstyledButton } from "@mantine/core";
+import { Group, Table, UnstyledButton } from "@mantine/core";
 import { IconArrowDown, IconArrowUp, IconArrowsSort } from "@tabler/icons-react";
-import { Link } from "react-router";
-import type { RunSummary } from "@/api/types";
+import type { KeyboardEvent } from "react";
 import type { FigureName } from "@/components/figures/catalogue";
 import { Told } from "@/components/figures/Computed";
-import { titleOf } from "@/components/run/naming";
-import { AlertSign } from "@/components/run/AlertSign";
-import { RunMenu } from "@/components/run/RunMenu";
-import { StateBadge } from "@/components/run/StateBadge";
-import { Tags } from "@/components/run/Tags";
-import { Sparkline } from "@/components/Sparkline";
-import { finite } from "@/live/record";
-import { ago, count, loss } from "@/components/words";
+import { titlesOf } from "./columns";
+import { RunLine } from "./RunLine";
 import classes from "./RunTable.module.css";
-import type { Order, SortKey } from "./sorting";
+import type { useRows } from "./useRows";
+
+export interface Order {
+  key: string;
+  descending: boolean;
+}
 
 interface Props {
-  runs: RunSummary[];
+  rows: ReturnType<typeof useRows>;
+  columns: string[];
   order: Order;
   onOrder: (order: Order) => void;
   selected: string[];
   onSelect: (id: string, chosen: boolean) => void;
 }
 
-const COLUMNS: { title: string; key?: SortKey; number?: boolean; of?: FigureName }[] = [
-  { title: "Run", key: "name" },
-  { title: "State", key: "state" },
-  { title: "Step", key: "step", number: true, of: "runs.step" },
-  { title: "Training loss", key: "train", number: true, of: "runs.train_loss" },
-  { title: "Best validation", key: "best", number: true, of: "runs.best_val_loss" },
-  { title: "Curve" },
-  { title: "Tokens/s", key: "speed", number: true, of: "runs.speed" },
-  { title: "Started", key: "created" },
-];
+const NUMBERS = new Set(["step", "train_loss", "best_val_loss", "val_loss", "tokens_per_second", "parameters"]);
+/** What some figures are computed from. */
+const TOLD: Record<string, FigureName> = {
+  step: "runs.step",
+  train_loss: "runs.train_loss",
+  best_val_loss: "runs.best_val_loss",
+  tokens_per_second: "runs.speed",
+};
+const A_PAGE = 10; // rows
 
-/** All runs, a line each; on a narrow screen, a card each. */
-export function RunTable({ runs, order, onOrder, selected, onSelect }: Props) {
+/** The runs that fit, a line each; on a narrow screen, a card each. Only those on the screen are drawn. */
+export function RunTable({ rows, columns, order, onOrder, selected, onSelect }: Props) {
+  const { setPlace, items, rowAt, measure, before, after, count, focus } = rows;
+  const titles = titlesOf(columns);
+  const chosen = new Set(selected);
   return (
-    <Table className={classes.table} verticalSpacing="xs" highlightOnHover data-testid="run-table">
-      <Table.Caption className="visually-hidden">All runs</Table.Caption>
+    <Table
+      className={classes.table}
+      verticalSpacing="xs"
+      highlightOnHover
+      data-testid="run-table"
+      aria-rowcount={count + 1}
+    >
+      <Table.Caption className="visually-hidden">
+        Runs: the arrow keys go from one to the next, Home and End to the first and the last
+      </Table.Caption>
       <Table.Thead>
-        <Table.Tr>
+        <Table.Tr aria-rowindex={1}>
           <Table.Th scope="col">
             <span className="visually-hidden">Select to compare</span>
           </Table.Th>
-          {COLUMNS.map(({ title, key, number, of }) => (
+          {["name", ...columns].map((name) => (
             <Table.Th
-              key={title}
+              key={name}
               scope="col"
-              ta={number ? "right" : "left"}
-              aria-sort={key === order.key ? (order.descending ? "descending" : "ascending") : undefined}
+              ta={NUMBERS.has(name) ? "right" : "left"}
+              aria-sort={name === order.key ? (order.descending ? "descending" : "ascending") : undefined}
+              title={name === titles.get(name) ? undefined : name}
             >
-              {key ? <SortButton title={title} sortKey={key} order={order} onOrder={onOrder} of={of} /> : title}
+              {name === "curve" ? (
+                "Curve"
+              ) : (
+                <SortButton
+                  title={name === "name" ? "Run" : (titles.get(name) ?? name)}
+                  sortKey={name}
+                  order={order}
+                  onOrder={onOrder}
+                />
+              )}
             </Table.Th>
           ))}
           <Table.Th scope="col">
@@ -59,105 +78,65 @@ export function RunTable({ runs, order, onOrder, selected, onSelect }: Props) {
           </Table.Th>
         </Table.Tr>
       </Table.Thead>
-      <Table.Tbody>
-        {runs.map((run) => (
-          <RunLine key={run.id} run={run} chosen={selected.includes(run.id)} onSelect={onSelect} />
+      <Table.Tbody ref={setPlace} onKeyDown={(event) => move(event, count, focus)}>
+        <Gap height={before} />
+        {items.map(({ index }) => (
+          <RunLine
+            key={rowAt(index)?.id ?? `row ${index}`}
+            index={index}
+            row={rowAt(index)}
+            columns={columns}
+            titles={titles}
+            measure={measure}
+            chosen={chosen.has(rowAt(index)?.id ?? "")}
+            onSelect={onSelect}
+          />
         ))}
+        <Gap height={after} />
       </Table.Tbody>
     </Table>
   );
 }
 
-function RunLine({ run, chosen, onSelect }: { run: RunSummary; chosen: boolean; onSelect: Props["onSelect"] }) {
+/** Room for the rows that are not drawn. */
+function Gap({ height }: { height: number }) {
+  if (height <= 0) return null;
   return (
-    <Table.Tr data-testid="run-row" data-run={run.id} bg={chosen ? "var(--lab-panel)" : undefined}>
-      <Table.Td className={classes.choose}>
-        <Checkbox
-          checked={chosen}
-          onChange={(event) => onSelect(run.id, event.currentTarget.checked)}
-          aria-label={`Select ${titleOf(run)}`}
-        />
-      </Table.Td>
-      <Table.Td className={classes.name}>
-        <Link to={`/runs/${encodeURIComponent(run.id)}`} className={classes.link}>
-          {titleOf(run)}
-        </Link>
-        <Text size="xs" c="dimmed">
-          {[run.model && `${run.model}`, run.corpus].filter(Boolean).join(" on ")}
-        </Text>
-        {run.sweep !== null && (
-          <Link to={`/compare?sweep=${run.sweep}`} className={classes.sweep}>
-            the whole sweep
-          </Link>
-        )}
-        <Tags tags={run.tags} />
-      </Table.Td>
-      <Table.Td data-title="State">
-        <Group gap={4}>
-          <StateBadge state={run.state} />
-          <AlertSign run={run} />
-        </Group>
-      </Table.Td>
-      <Table.Td data-title="Step" ta="right">
-        <Steps run={run} />
-      </Table.Td>
-      <Table.Td data-title="Training loss" ta="right" ff="monospace">
-        {loss(run.train_loss)}
-      </Table.Td>
-      <Table.Td data-title="Best validation" ta="right" ff="monospace">
-        {loss(run.best_val_loss)}
-      </Table.Td>
-      <Table.Td className={classes.curve}>
-        <Sparkline
-          values={run.sparkline.map(finite)}
-          label={`Training loss of ${titleOf(run)}, now ${loss(run.train_loss)}`}
-        />
-      </Table.Td>
-      <Table.Td data-title="Tokens/s" ta="right" ff="monospace">
-        {count(run.tokens_per_second)}
-      </Table.Td>
-      <Table.Td data-title="Started">
-        <Text size="sm" c="dimmed" span title={new Date(run.created * 1000).toLocaleString()}>
-          {ago(run.created)}
-        </Text>
-      </Table.Td>
-      <Table.Td className={classes.more}>
-        <RunMenu run={run} />
-      </Table.Td>
-    </Table.Tr>
+    <tr aria-hidden className={classes.gap}>
+      <td style={{ height, padding: 0, border: 0 }} />
+    </tr>
   );
 }
 
-function Steps({ run }: { run: RunSummary }) {
-  const share = run.total_steps ? (100 * run.step) / run.total_steps : 0;
-  return (
-    <div className={classes.steps}>
-      <Text size="sm" ff="monospace" span>
-        {run.step.toLocaleString("en")}
-        {run.total_steps !== null && (
-          <Text span c="dimmed" size="sm" ff="monospace">{` / ${run.total_steps.toLocaleString("en")}`}</Text>
-        )}
-      </Text>
-      <Progress value={share} size={3} mt={3} aria-label={`${Math.round(share)}% of the steps`} />
-    </div>
-  );
+function move(event: KeyboardEvent, count: number, focus: (index: number) => void): void {
+  const row = (event.target as HTMLElement).closest<HTMLElement>("[data-index]");
+  if (!row || event.altKey || event.ctrlKey || event.metaKey) return;
+  const at = Number(row.dataset.index);
+  const targets: Record<string, number> = {
+    ArrowDown: at + 1,
+    ArrowUp: at - 1,
+    PageDown: at + A_PAGE,
+    PageUp: at - A_PAGE,
+    Home: 0,
+    End: count - 1,
+  };
+  const target = targets[event.key];
+  if (target === undefined) return;
+  event.preventDefault();
+  focus(Math.max(0, Math.min(count - 1, target)));
 }
 
-function SortButton({
-  title,
-  sortKey,
-  order,
-  onOrder,
-  of,
-}: {
+interface SortProps {
   title: string;
-  sortKey: SortKey;
+  sortKey: string;
   order: Order;
   onOrder: Props["onOrder"];
-  of?: FigureName;
-}) {
+}
+
+function SortButton({ title, sortKey, order, onOrder }: SortProps) {
   const active = order.key === sortKey;
   const Icon = !active ? IconArrowsSort : order.descending ? IconArrowDown : IconArrowUp;
+  const of = TOLD[sortKey];
   const button = (
     <UnstyledButton
       fz="sm"

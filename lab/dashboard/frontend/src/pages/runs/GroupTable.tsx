@@ -1,0 +1,139 @@
+import { Alert, Anchor, Loader, Table, Text } from "@mantine/core";
+import { Link } from "react-router";
+import { MOST_GROUPS, useGroups, type Question } from "@/api/lists";
+import type { RunGroup } from "@/api/types";
+import { ErrorNote } from "@/components/ErrorNote";
+import { compact, shortened } from "@/components/run/naming";
+import { titleOfColumn } from "./columns";
+import classes from "./GroupTable.module.css";
+
+interface Props {
+  question: Pick<Question, "q" | "state">;
+  by: string;
+  figure: string;
+  /** Shows the runs of a group: these conditions are put before what was asked for. */
+  onOpen: (conditions: string) => void;
+}
+
+const MOST_COMPARED = 24;
+
+/** Runs with options in common, a line a group: how many, and the mean and the spread of a figure over them. */
+export function GroupTable({ question, by, figure, onOpen }: Props) {
+  const { data, error, refetch } = useGroups(question, by, figure);
+  if (error) return <ErrorNote error={error} onRetry={() => void refetch()} />;
+  if (!data) return <Loader aria-label="Loading the groups" />;
+  const { groups, matching } = data;
+  const low = Math.min(...groups.flatMap((group) => group.low ?? []));
+  const high = Math.max(...groups.flatMap((group) => group.high ?? []));
+  const short = shortened([...new Set(groups.flatMap(({ options }) => Object.keys(options)))]);
+  return (
+    <>
+      {matching > groups.length && (
+        <Alert variant="outline" mb="sm">
+          These are {matching.toLocaleString("en")} groups; the {MOST_GROUPS} with the lowest mean are shown.
+        </Alert>
+      )}
+      <Table.ScrollContainer minWidth={320} type="native" tabIndex={0} role="region" aria-label="Groups of runs">
+        <Table verticalSpacing="xs" data-testid="group-table">
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th scope="col">Group</Table.Th>
+              <Table.Th scope="col" ta="right">
+                Runs
+              </Table.Th>
+              <Table.Th scope="col" ta="right">
+                {titleOfColumn(figure)}, mean
+              </Table.Th>
+              <Table.Th scope="col" visibleFrom="sm">
+                From the lowest to the highest
+              </Table.Th>
+              <Table.Th scope="col">
+                <span className="visually-hidden">What to do with it</span>
+              </Table.Th>
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {groups.map((group) => (
+              <Table.Tr key={JSON.stringify(group.options)} data-testid="group-row">
+                <Table.Th scope="row" fw={500}>
+                  <Anchor component="button" type="button" ta="left" onClick={() => onOpen(conditionsOf(group))}>
+                    {labelOf(group, short)}
+                  </Anchor>
+                </Table.Th>
+                <Table.Td ta="right">
+                  {group.count.toLocaleString("en")}
+                  <Text size="xs" c="dimmed">
+                    {group.seeds === 1 ? "1 seed" : `${group.seeds} seeds`}
+                  </Text>
+                </Table.Td>
+                <Table.Td ta="right" ff="monospace">
+                  {group.mean === null ? "–" : short4(group.mean)}
+                  {group.deviation !== null && (
+                    <Text size="xs" c="dimmed" ff="monospace" title="Standard deviation over the runs">
+                      ± {short4(group.deviation)}
+                    </Text>
+                  )}
+                </Table.Td>
+                <Table.Td visibleFrom="sm">
+                  <Band group={group} low={low} high={high} />
+                </Table.Td>
+                <Table.Td>
+                  {group.count > 1 && (
+                    <Anchor
+                      component={Link}
+                      size="sm"
+                      to={`/compare?runs=${group.runs.slice(0, MOST_COMPARED).join(",")}`}
+                    >
+                      Compare
+                    </Anchor>
+                  )}
+                </Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </Table.ScrollContainer>
+    </>
+  );
+}
+
+/** Where the group lies between the lowest and the highest of all: its range, and its mean as a mark. */
+function Band({ group, low, high }: { group: RunGroup; low: number; high: number }) {
+  if (group.low === null || group.high === null || group.mean === null) return null;
+  const place = (value: number) => (high > low ? (100 * (value - low)) / (high - low) : 50);
+  return (
+    <>
+      <div
+        className={classes.band}
+        role="img"
+        aria-label={`from ${short4(group.low)} to ${short4(group.high)}, mean ${short4(group.mean)}`}
+      >
+        <span
+          className={classes.range}
+          style={{ left: `${place(group.low)}%`, width: `${place(group.high) - place(group.low)}%` }}
+        />
+        <span className={classes.mean} style={{ left: `${place(group.mean)}%` }} />
+      </div>
+      <Text size="xs" c="dimmed" ff="monospace">
+        {short4(group.low)} … {short4(group.high)}
+      </Text>
+    </>
+  );
+}
+
+function labelOf({ options }: RunGroup, short: Map<string, string>): string {
+  const words = Object.entries(options).map(([name, value]) => `${short.get(name) ?? name}=${compact(value)}`);
+  return words.join(", ") || "all alike";
+}
+
+/** As they are typed into the box. A value with a blank in it is no word of the box. */
+function conditionsOf({ options }: RunGroup): string {
+  const plain = Object.entries(options).filter(([, value]) => !/[\s,<>=]/.test(String(value)));
+  return plain.map(([name, value]) => `${name}=${value === null ? "null" : String(value)}`).join(" ");
+}
+
+function short4(value: number): string {
+  return Math.abs(value) >= 1e5 || (value !== 0 && Math.abs(value) < 1e-3)
+    ? value.toExponential(2)
+    : String(Number(value.toPrecision(4)));
+}
