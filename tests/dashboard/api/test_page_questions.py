@@ -103,6 +103,9 @@ def test_every_question_leads_to_its_panel(server: Server, finished: str, open_p
     for address, panel in sorted(set(targets.values())):
         visit(page, server, address)
         page.get_by_test_id(panel).first.wait_for()
+        # The worker has a short queue: whoever leaves a page before its answers are there leaves them in it.
+        page.wait_for_timeout(500)
+        wait_for(lambda: page.locator(".mantine-Loader-root").count() == 0)
 
 
 @in_a_browser

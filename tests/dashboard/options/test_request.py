@@ -126,4 +126,4 @@ def test_names_and_tags_are_words_where_lab_train_knows_them(monkeypatch: pytest
     monkeypatch.setattr(request.overrides, "known_options", lambda: known)
     words = request.words(given, HERE, None)
     assert [word.partition("=")[0] for word in words] == ["name", "tags"]
-    assert words[1] == "tags=[a,'null']"
+    assert words[1] == "tags=['a','null']"

@@ -1,4 +1,5 @@
 import { Button, Loader } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
 import { IconPlus } from "@tabler/icons-react";
 import { useCallback, useMemo } from "react";
 import { Link, useNavigate } from "react-router";
@@ -24,7 +25,8 @@ const columnsParam: Codec<string[]> = {
   read: (text) => (text === null ? USUAL : listParam.read(text)),
   write: (value) => (value.join() === USUAL.join() ? null : value.join(",")),
 };
-const ROW = 62; // pixels of a usual row; each is measured when it is drawn
+/** Pixels of a usual row, and of a card on a narrow screen; each is measured when it is drawn. */
+const [ROW, CARD] = [55, 215];
 
 export default function Runs() {
   useRemembered();
@@ -37,11 +39,12 @@ export default function Runs() {
   const [figure, setFigure] = useParam("figure", figures);
   const [selected, setSelected] = useParam("select", listParam);
   const navigate = useNavigate();
+  const narrow = useMediaQuery("(max-width: 62em)", false, { getInitialValueInEffect: false });
   const question = useMemo(
     () => ({ q: wanted, state: filter, sort: key, descending: down, columns: askedFor(columns) }),
     [wanted, filter, key, down, columns],
   );
-  const rows = useRows(question, ROW);
+  const rows = useRows(question, narrow ? CARD : ROW);
   const select = useCallback(
     (id: string, chosen: boolean) => setSelected(chosen ? [...selected, id] : selected.filter((one) => one !== id)),
     [selected, setSelected],

@@ -82,7 +82,7 @@ export function RunTable({ rows, columns, order, onOrder, selected, onSelect }: 
         <Gap height={before} />
         {items.map(({ index }) => (
           <RunLine
-            key={rowAt(index)?.id ?? `row ${index}`}
+            key={index}
             index={index}
             row={rowAt(index)}
             columns={columns}

@@ -6,6 +6,7 @@ import type { RunRow } from "@/api/types";
 import { useShown } from "@/live/hooks";
 
 const AHEAD = 8; // rows beyond each edge of the screen
+const PATIENCE = 5_000; // milliseconds for a row to come
 
 export function useRows(question: Question, height: number) {
   const [place, setElement] = useState<HTMLTableSectionElement | null>(null);
@@ -38,11 +39,14 @@ export function useRows(question: Question, height: number) {
   const focus = useCallback(
     (index: number) => {
       virtual.scrollToIndex(index, { align: "auto" });
-      let tries = 0;
+      const end = performance.now() + PATIENCE;
       const look = () => {
         const row = place?.querySelector<HTMLElement>(`[data-index="${index}"]`);
-        if (row) (row.querySelector<HTMLElement>("a") ?? row).focus({ preventScroll: true });
-        else if (tries++ < 30) requestAnimationFrame(look);
+        const link = row?.querySelector<HTMLElement>("a");
+        (link ?? row)?.focus();
+        // Its page may be on its way: until then the keyboard is on the empty row, unless somebody has gone on.
+        const waits = !row || (document.activeElement === row && !link);
+        if (waits && performance.now() < end) requestAnimationFrame(look);
       };
       requestAnimationFrame(look);
     },
