@@ -2393,12 +2393,6 @@ export interface components {
              */
             save: boolean;
             /**
-             * Checkpoints
-             * @description How many checkpoints there are of it.
-             * @default 0
-             */
-            checkpoints: number;
-            /**
              * Parent
              * @description The id of the run that it continues in a folder of its own.
              */
@@ -2443,6 +2437,12 @@ export interface components {
              * @default []
              */
             actions: ("pause" | "resume" | "stop" | "save" | "evaluate" | "fork" | "again" | "delete")[];
+            /**
+             * Checkpoints
+             * @description How many checkpoints there are of it.
+             * @default 0
+             */
+            checkpoints: number;
             /**
              * Saved Step
              * @description The last step that a checkpoint was taken at.
@@ -2647,12 +2647,6 @@ export interface components {
              */
             save: boolean;
             /**
-             * Checkpoints
-             * @description How many checkpoints there are of it.
-             * @default 0
-             */
-            checkpoints: number;
-            /**
              * Parent
              * @description The id of the run that it continues in a folder of its own.
              */
@@ -2697,6 +2691,12 @@ export interface components {
              * @default []
              */
             actions: ("pause" | "resume" | "stop" | "save" | "evaluate" | "fork" | "again" | "delete")[];
+            /**
+             * Checkpoints
+             * @description How many checkpoints there are of it.
+             * @default 0
+             */
+            checkpoints: number;
             /**
              * Saved Step
              * @description The last step that a checkpoint was taken at.
@@ -2787,12 +2787,6 @@ export interface components {
              */
             save: boolean;
             /**
-             * Checkpoints
-             * @description How many checkpoints there are of it.
-             * @default 0
-             */
-            checkpoints: number;
-            /**
              * Parent
              * @description The id of the run that it continues in a folder of its own.
              */
@@ -2837,6 +2831,12 @@ export interface components {
              * @default []
              */
             actions: ("pause" | "resume" | "stop" | "save" | "evaluate" | "fork" | "again" | "delete")[];
+            /**
+             * Checkpoints
+             * @description How many checkpoints there are of it.
+             * @default 0
+             */
+            checkpoints: number;
             /**
              * Saved Step
              * @description The last step that a checkpoint was taken at.
