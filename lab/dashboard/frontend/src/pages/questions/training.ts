@@ -96,7 +96,7 @@ export const TRAINING: Card[] = [
     to: () => "/new",
     panel: "estimate",
     command: "python -m lab.summary model=medium",
-    code: { file: "lab/training/memory_estimate.py", name: "training_memory", line: '"optimizer": kept * ' },
+    code: { file: "lab/training/memory_estimate.py", name: "training_memory", line: '"optimizer": remembered' },
   },
   {
     id: "stop",
