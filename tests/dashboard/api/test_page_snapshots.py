@@ -9,7 +9,7 @@ from support.page import NEEDS_PAGE, form, frame_of, visit
 from support.server import Server, in_state, serving, train
 from support.waiting import wait_for
 
-pytestmark = [NEEDS_PAGE, pytest.mark.slow]
+pytestmark = NEEDS_PAGE
 
 
 @pytest.fixture(scope="module")

@@ -38,7 +38,7 @@ export function ListControls(props: Props) {
   }));
   return (
     <Group mb="md" gap="sm" align="flex-start">
-      <Words key={props.words === "" ? "empty" : "asked"} {...props} />
+      <Words {...props} />
       <SegmentedControl
         aria-label="Which runs"
         data={FILTERS}
@@ -104,7 +104,20 @@ const TEXTS = new Set(["name", "state", "model", "corpus", "path", "created", "u
 
 function Words({ words, onWords, unknown }: Pick<Props, "words" | "onWords" | "unknown">) {
   const [text, setText] = useState(words);
-  const settle = useDebouncedCallback(onWords, WAIT);
+  const [sent, setSent] = useState(words);
+  const [before, setBefore] = useState(words);
+  const settle = useDebouncedCallback((next: string) => {
+    setSent(next);
+    onWords(next);
+  }, WAIT);
+  // What somebody is typing stays; what has changed elsewhere (a group was opened, all are to be shown) comes in.
+  if (words !== before) {
+    setBefore(words);
+    if (words !== sent) {
+      setSent(words);
+      setText(words);
+    }
+  }
   return (
     <div>
       <TextInput
