@@ -184,10 +184,10 @@ def get_profile(runs: RunsDep, run_id: str) -> StepProfile | None:
 
 
 @router.post("/runs/{run_id}/profile")
-def measure_profile(runs: RunsDep, run_id: str) -> StepProfile:
+def measure_profile(settings: SettingsDep, runs: RunsDep, run_id: str) -> StepProfile:
     """Takes a few steps with the run's options, on this machine as it is now, and keeps what they took."""
     folder = runs.folder(run_id)
-    return StepProfile.model_validate(step_profile.measure(folder, runs.config(folder), runs.root))
+    return StepProfile.model_validate(step_profile.measure(folder, runs.config(folder), settings))
 
 
 @router.get("/runs/{run_id}/checkpoints")

@@ -28,17 +28,17 @@ def changed(config: Mapping[str, Any], words: object, earlier: Mapping[str, Any]
     Raises:
         ApiError: if that cannot be given here.
     """
-    wanted = _taken(config) if config else _typed(words)
+    wanted = taken(config) if config else _typed(words)
     groups = _groups(wanted)
     now = flat(composed(wanted).config)
-    before = flat(composed(_taken(earlier) if earlier else _as_words(groups)).config)
-    chosen = _groups(_taken(earlier)) if earlier else defaults()
+    before = flat(composed(taken(earlier) if earlier else _as_words(groups)).config)
+    chosen = _groups(taken(earlier)) if earlier else defaults()
     named = {word.partition("=")[0] for word in wanted} & now.keys()
     found: dict[str, Value] = {name: value for name, value in groups.items() if chosen.get(name) != value}
     return found | {name: now[name] for name in sorted(named) if now[name] != before.get(name)}
 
 
-def _taken(config: Mapping[str, Any]) -> list[str]:
+def taken(config: Mapping[str, Any]) -> list[str]:
     """In Hydra's grammar. Only a command line may say again what is left out here."""
     words, left_out = inherit(config, {})
     if left_out:
@@ -48,7 +48,7 @@ def _taken(config: Mapping[str, Any]) -> list[str]:
 
 
 def _typed(words: object) -> list[str]:
-    """As ``_taken``, of a run that has left nothing but the words that it was started with."""
+    """As ``taken``, of a run that has left nothing but the words that it was started with."""
     given = [str(word) for word in words] if isinstance(words, list) else []
     kept = [word for word in given if "=" in word and not word.startswith(("hydra.", "resume="))]
     if any("${" in word for word in kept):

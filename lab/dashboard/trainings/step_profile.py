@@ -6,13 +6,13 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from lab.config.typed_code import references
 from lab.dashboard.http_errors import ApiError
+from lab.dashboard.options import of_run, overrides
+from lab.dashboard.settings import Settings
 from lab.dashboard.store import inside_root
 from lab.files import atomic, strict_json
 from lab.files.run_files import PROFILE_FILE
 from lab.files.safe_files import read_json
-from lab.training.inherited_options import inherit
 
 _STEPS = 3
 _PATIENCE = 600.0
@@ -26,25 +26,29 @@ def read(folder: Path) -> dict[str, Any]:
     return read_json(folder / PROFILE_FILE)
 
 
-def measure(folder: Path, options: dict[str, Any], root: Path) -> dict[str, Any]:
-    """Takes a few steps with a run's ``options``, as its config.yaml says them, in a process of its own.
+def measure(folder: Path, options: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    """Takes a few steps with a run's ``options``, as its config.yaml says them, in a process of its own. That file may
+    be anybody's: it gets no further than what comes over the network.
 
     Raises:
         ApiError: if another one is being measured, or these options cannot be measured from here.
     """
     target = folder / PROFILE_FILE
-    inside_root.refuse_links_to(target, root)
-    words, left_out = inherit(options, {})
-    # On a command line, a file of Python that is named is run: a config.yaml, which may be anybody's, must name none.
-    if left_out := [*left_out, *references(words)]:
-        names = ", ".join(left_out)
-        raise ApiError(422, f"this run uses what only its owner can give again ({names}): type lab.profile yourself")
+    inside_root.refuse_links_to(target, settings.root)
+    words = of_run.taken(options)
+    overrides.check_inherited(words, {}, settings)
     if not _measuring.acquire(blocking=False):
         raise ApiError(409, "another run is being measured: wait until it is done, for two would slow each other down")
     try:
         command = [sys.executable, "-m", "lab.profile", f"steps={_STEPS}", "format=json", *words]
         done = subprocess.run(
-            command, cwd=root, capture_output=True, encoding="utf-8", errors="replace", check=False, timeout=_PATIENCE
+            command,
+            cwd=settings.root,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+            timeout=_PATIENCE,
         )
         if done.returncode:
             raise ApiError(422, done.stderr.strip().rpartition("error: ")[2] or "the steps could not be measured")
