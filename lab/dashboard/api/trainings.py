@@ -18,7 +18,7 @@ from lab.dashboard.trainings import processes as jobs_
 from lab.dashboard.trainings.summaries import parent_checkpoint
 from lab.files.safe_files import read_json
 from lab.runs.folder import run_folder_of
-from lab.runs.notes import change_notes
+from lab.runs.notes import change_notes, read_notes
 
 router = APIRouter(prefix="/api", tags=["trainings"])
 
@@ -110,12 +110,15 @@ def start_again(
     actions.check("again", actions.standing(runs, jobs.state(folder).state, folder))
     again = get_overrides(runs, run_id)
     parent = Parent(run=again.parent, checkpoint=again.fork) if again.parent and again.fork else None
-    new = RunRequest(overrides=again.overrides, parent=parent, confirmed=confirmed)
-    started = runs.folder(train(settings, runs, jobs, catalogue, inference, new).id)
-    called = {key: value for key, value in runs.notes(folder).items() if key in ("name", "tags")}
-    if any(called.values()):
-        runs.write_notes(started, called)
-    return catalogue.refresh(started)
+    called = read_notes(folder)
+    new = RunRequest(
+        overrides=again.overrides,
+        parent=parent,
+        name=called.name or None,
+        tags=list(called.tags),
+        confirmed=confirmed,
+    )
+    return catalogue.refresh(runs.folder(train(settings, runs, jobs, catalogue, inference, new).id))
 
 
 @router.post("/runs/{run_id}/{command}", status_code=202)
@@ -182,7 +185,7 @@ def _sweep(runs: Runs, jobs: jobs_.Jobs, folder: Path) -> SweepInfo:
     return SweepInfo(
         id=runs.id_of(folder),
         path=runs.place(folder),
-        name=str(runs.notes(folder).get("name") or ""),
+        name=read_notes(folder).name,
         state=jobs.sweep_state(folder),
         command=command_line(job.get("words")) or "",
         runs=[run_id for run_id, run in runs.find().items() if run.parent == folder],
