@@ -36,7 +36,8 @@ PLANTED = {
 def judged(name: str, every: int = 1) -> list[tuple[str, int, int]]:
     """What is told of a recorded run, if every so many points of it had been written."""
     run = RECORDED[name]
-    watch, found = Watch(Setting(**run["setting"])), []
+    watch = Watch(Setting(**run["setting"]))
+    found: list[tuple[str, int, int]] = []
 
     def see(step: int, figures: dict[str, float]) -> None:
         found.extend((alert.what, alert.since, step) for alert in watch.see(step, figures))

@@ -244,7 +244,7 @@ def test_the_playground_writes_what_the_server_writes(
             return bool(written.count() >= 20)
 
         wait_for(has_written)
-    assert "step 3" in writers.nth(1).inner_text()  # how it began, beside how it ended
+    assert "step 0" in writers.nth(1).inner_text()  # how it began, beside how it ended
 
 
 def test_runs_are_compared(server: Server, finished: str, open_page: Callable[..., Any]) -> None:

@@ -89,7 +89,11 @@ def test_every_box_opens_numbers_shapes_and_code_by_keyboard(
             button.focus()
             page.keyboard.press("Enter")
         panel = page.get_by_test_id("panel")
-        wait_for(lambda panel=panel, button=button: button.get_attribute("aria-controls") == panel.get_attribute("id"))
+
+        def is_its_own(panel: Any = panel, button: Any = button) -> bool:
+            return bool(button.get_attribute("aria-controls") == panel.get_attribute("id"))
+
+        wait_for(is_its_own)
         panel.get_by_role("tab", name="Live numbers").click()
         panel.get_by_role("region").first.or_(panel.get_by_text("deviation").first).first.wait_for()
         panel.get_by_role("tab", name="Shapes").click()

@@ -75,7 +75,12 @@ def test_words_in_a_folder_are_no_orders(words: list[str]) -> None:
 
 
 def test_a_damaged_configuration_is_refused_or_ignored() -> None:
-    for config in ({"model": {"n_layers": "os.system('x')"}}, {"optimizer": {"_target_": "os.system"}}, {"x": [{}]}):
+    damaged: list[dict[str, Any]] = [
+        {"model": {"n_layers": "os.system('x')"}},
+        {"optimizer": {"_target_": "os.system"}},
+        {"x": [{}]},
+    ]
+    for config in damaged:
         try:
             found = of_run.changed(config, None)
         except (ApiError, LabError):

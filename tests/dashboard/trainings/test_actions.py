@@ -7,7 +7,7 @@ import pytest
 
 from lab.dashboard.http_errors import ApiError
 from lab.dashboard.trainings.actions import Standing, by_hand, check, possible, why_not
-from lab.runs.state import STATES
+from lab.runs.state import STATES, State
 
 STEERED = {"stop", "save", "evaluate"}
 # By hand, state by state: without any checkpoint, and what one adds to it.
@@ -25,14 +25,14 @@ ADDED = {state: {"fork", "resume"} if state in ("stopped", "failed", "lost") els
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_what_a_state_allows(state: str) -> None:
-    assert set(possible(Standing(state, 0, True))) == WITHOUT[state]  # type: ignore[arg-type]
-    assert set(possible(Standing(state, 2, True))) == WITHOUT[state] | ADDED[state]  # type: ignore[arg-type]
-    assert "again" not in possible(Standing(state, 2, False))  # type: ignore[arg-type]
-    typed = set(possible(Standing(state, 2, True, by_hand="parts")))  # type: ignore[arg-type]
+def test_what_a_state_allows(state: State) -> None:
+    assert set(possible(Standing(state, 0, True))) == WITHOUT[state]
+    assert set(possible(Standing(state, 2, True))) == WITHOUT[state] | ADDED[state]
+    assert "again" not in possible(Standing(state, 2, False))
+    typed = set(possible(Standing(state, 2, True, by_hand="parts")))
     assert typed & {"again", "fork"} == set()
     assert ("resume" in typed) == (state == "paused")
-    assert ("resume" in possible(Standing(state, 2, True, nameless=True))) == (state == "paused")  # type: ignore[arg-type]
+    assert ("resume" in possible(Standing(state, 2, True, nameless=True))) == (state == "paused")
 
 
 def test_who_asks_for_something_else_is_told_why() -> None:

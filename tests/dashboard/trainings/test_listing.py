@@ -23,7 +23,7 @@ def some_rows(seed: int, count: int) -> list[Row]:
         config: dict[str, Any] = {"seed": draw.randrange(3), "model": {"n_layers": draw.choice([2, 4])}}
         if (lr := draw.choice(LRS)) is not None:
             config["optimizer"] = {"lr": lr, "_target_": f"torch.optim.{draw.choice(['AdamW', 'SGD'])}"}
-        fields = {
+        fields: dict[str, Any] = {
             "name": draw.choice(NAMES),
             "state": draw.choice(["running", "finished", "stopped", "failed", "lost"]),
             "created": float(draw.randrange(5)),
