@@ -140,7 +140,7 @@ def test_rename_tags_and_delete_are_in_the_list_and_on_the_page(
     page.get_by_role("textbox", name="Name", exact=True).fill("out of the list")
     page.get_by_role("combobox", name="Tags").fill("night")  # and no Enter: what is typed counts
     page.get_by_role("button", name="Keep these words").click()
-    row.get_by_text("out of the list").wait_for()
+    row.get_by_role("link", name="out of the list").wait_for()
     row.get_by_text("night", exact=True).wait_for()
     row.get_by_role("link", name="out of the list").click()
     page.get_by_role("button", name="Name and tags").click()
