@@ -1,4 +1,5 @@
-import { Fragment } from "react";
+import { Button } from "@mantine/core";
+import { Fragment, useState } from "react";
 import { readableOn, viridis } from "@/theme/palette";
 import classes from "./Tokens.module.css";
 
@@ -19,11 +20,16 @@ interface Props {
   label: string;
 }
 
+/** So many are drawn at once: a browser takes seconds for tens of thousands, and nobody reads them. */
+const MOST = 2_000;
+
 /** A text as its tokens, each shaded by a value. A token that can be chosen is a button. */
 export function Tokens({ tokens, domain: [low, high], selected = null, onSelect, label }: Props) {
+  const [all, setAll] = useState(false);
+  const more = all || (selected ?? 0) >= MOST ? 0 : tokens.length - MOST;
   return (
     <div className={classes.tokens} role="group" aria-label={label} data-testid="tokens">
-      {tokens.map((token, index) => {
+      {(more > 0 ? tokens.slice(0, MOST) : tokens).map((token, index) => {
         const background =
           token.value === null ? undefined : viridis(high > low ? (token.value - low) / (high - low) : 0);
         const look = {
@@ -52,6 +58,11 @@ export function Tokens({ tokens, domain: [low, high], selected = null, onSelect,
           </Fragment>
         );
       })}
+      {more > 0 && (
+        <Button size="compact-xs" variant="default" ml="xs" onClick={() => setAll(true)}>
+          Show the other {more.toLocaleString("en")}
+        </Button>
+      )}
     </div>
   );
 }
