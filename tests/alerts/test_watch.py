@@ -62,7 +62,7 @@ def test_runs_without_a_fault_are_quiet(name: str, every: int) -> None:
     assert judged(name, every) == []
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.integers(0, 10**6), st.floats(0.0, 0.25), st.floats(5, 150), st.floats(2.0, 4.8), st.sampled_from([0, 10, 60])
 )

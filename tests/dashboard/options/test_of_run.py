@@ -14,6 +14,12 @@ from lab.dashboard.settings import Settings
 from lab.errors import LabError
 
 
+@pytest.fixture(autouse=True)
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without an outputs/ that could be a folder of somebody's choice."""
+    monkeypatch.chdir(tmp_path)
+
+
 def config_of(*words: str) -> dict[str, Any]:
     """As it stands in a run's config.yaml."""
     return dict(to_plain(check(compose.compose_config(words))))
