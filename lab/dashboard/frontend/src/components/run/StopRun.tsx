@@ -11,7 +11,8 @@ interface Props {
 /** Steps whose weights are nowhere but in the memory of the run; none of one that saves when it stops. */
 export function unsaved({ save, state, step, saved_step }: RunSummary): number {
   const inMemory = state === "running" || state === "paused";
-  return save || !inMemory ? 0 : Math.max(0, step - (saved_step ?? 0));
+  // What is known of a run that trains is a moment old: it has taken a step since.
+  return save || !inMemory ? 0 : Math.max(state === "running" ? 1 : 0, step - (saved_step ?? 0));
 }
 
 /** Asks before a run is stopped whose weights would be lost. The safe answer has the focus. */
