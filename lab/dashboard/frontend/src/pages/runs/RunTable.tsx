@@ -1,6 +1,6 @@
 import { Group, Table, UnstyledButton } from "@mantine/core";
 import { IconArrowDown, IconArrowUp, IconArrowsSort } from "@tabler/icons-react";
-import type { KeyboardEvent } from "react";
+import { useMemo, type KeyboardEvent } from "react";
 import type { FigureName } from "@/components/figures/catalogue";
 import { Told } from "@/components/figures/Computed";
 import { titlesOf } from "./columns";
@@ -35,7 +35,7 @@ const A_PAGE = 10; // rows
 /** The runs that fit, a line each; on a narrow screen, a card each. Only those on the screen are drawn. */
 export function RunTable({ rows, columns, order, onOrder, selected, onSelect }: Props) {
   const { setPlace, items, rowAt, measure, before, after, count, focus } = rows;
-  const titles = titlesOf(columns);
+  const titles = useMemo(() => titlesOf(columns), [columns]); // the same for every row: those that stay are not drawn anew
   const chosen = new Set(selected);
   return (
     <Table
