@@ -76,7 +76,7 @@ def test_it_is_built_from_a_clone_only(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_the_first_load_is_small() -> None:
-    """Everything that the list of runs needs, as it goes over the wire: under 300 kB."""
+    """Everything that the list of runs needs, as it goes over the wire: under 320 kB."""
     if not (build.STATIC / ".vite" / "manifest.json").is_file():
         pytest.skip("the page is not built: python -m lab.dashboard.build")
     manifest = json.loads((build.STATIC / ".vite" / "manifest.json").read_text(encoding="utf-8"))
@@ -91,7 +91,7 @@ def test_the_first_load_is_small() -> None:
     packed = [build.STATIC / f"{file}.gz" for file in files]
     assert len(packed) > 5
     size = sum((path if path.is_file() else path.with_suffix("")).stat().st_size for path in packed)
-    assert size < 300_000, size
+    assert size < 320_000, size
 
 
 def test_help_of_the_build_builds_nothing(tmp_path: Path) -> None:

@@ -122,13 +122,13 @@ def test_what_the_loss_is_held_against_is_drawn_and_the_turn_marked(
     visit(page, server, f"/runs/{id_of(server, 'known')}")
     page.get_by_test_id("turn").get_by_text(f"since step {TURN}").wait_for()
     chart = page.get_by_role("figure", name="Loss", exact=True)
+    chart.get_by_test_id("in-words").get_by_text(f"lowest 3 at {TURN}").wait_for()
     words = chart.get_by_test_id("in-words").inner_text()
     for label, level in (("guessing", math.log(VOCABULARY)), ("counting single tokens", 5.5), ("best possible", 2.5)):
         line = chart.locator(f'[data-level="{label}"]')
         assert float(line.inner_text().split()[-1]) == pytest.approx(level, abs=6e-4)
         assert f"{label}: " in words
     assert f"Validation rises since step {TURN}" in words
-    assert f"lowest 3 at {TURN}" in words
     bits = page.get_by_role("figure", name="Bits per byte")
     level = bits.locator('[data-level="counting single tokens"]').inner_text().split()[-1]
     assert float(level) == pytest.approx(5.5 / LN2 / 4, abs=6e-4)
