@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from lab.dashboard.api.dependencies import CatalogueDep, JobsDep, RunsDep, SettingsDep
 from lab.dashboard.http_errors import ApiError
+from lab.dashboard.options import of_run
 from lab.dashboard.options.command_line import command_line
 from lab.dashboard.schemas import (
     CheckpointInfo,
@@ -187,7 +188,9 @@ def get_profile(runs: RunsDep, run_id: str) -> StepProfile | None:
 def measure_profile(settings: SettingsDep, runs: RunsDep, run_id: str) -> StepProfile:
     """Takes a few steps with the run's options, on this machine as it is now, and keeps what they took."""
     folder = runs.folder(run_id)
-    return StepProfile.model_validate(step_profile.measure(folder, runs.config(folder), settings))
+    return StepProfile.model_validate(
+        step_profile.measure(folder, of_run.checked_words(runs.config(folder), settings), settings)
+    )
 
 
 @router.get("/runs/{run_id}/checkpoints")

@@ -14,6 +14,7 @@ from lab.dashboard.http_errors import ApiError
 from lab.dashboard.options import overrides
 from lab.dashboard.options.composition import composed
 from lab.dashboard.schemas import Value
+from lab.dashboard.settings import Settings
 from lab.training.inherited_options import inherit
 
 
@@ -28,17 +29,28 @@ def changed(config: Mapping[str, Any], words: object, earlier: Mapping[str, Any]
     Raises:
         ApiError: if that cannot be given here.
     """
-    wanted = taken(config) if config else _typed(words)
+    wanted = _taken(config) if config else _typed(words)
     groups = _groups(wanted)
     now = flat(composed(wanted).config)
-    before = flat(composed(taken(earlier) if earlier else _as_words(groups)).config)
-    chosen = _groups(taken(earlier)) if earlier else defaults()
+    before = flat(composed(_taken(earlier) if earlier else _as_words(groups)).config)
+    chosen = _groups(_taken(earlier)) if earlier else defaults()
     named = {word.partition("=")[0] for word in wanted} & now.keys()
     found: dict[str, Value] = {name: value for name, value in groups.items() if chosen.get(name) != value}
     return found | {name: now[name] for name in sorted(named) if now[name] != before.get(name)}
 
 
-def taken(config: Mapping[str, Any]) -> list[str]:
+def checked_words(config: Mapping[str, Any], settings: Settings) -> list[str]:
+    """All options of a run, in Hydra's grammar, for another command that is to have the same.
+
+    Raises:
+        ApiError: if one of them is given on a command line only, or they do not fit together.
+    """
+    words = _taken(config)
+    overrides.check_inherited(words, {}, settings)
+    return words
+
+
+def _taken(config: Mapping[str, Any]) -> list[str]:
     """In Hydra's grammar. Only a command line may say again what is left out here."""
     words, left_out = inherit(config, {})
     if left_out:
@@ -48,7 +60,7 @@ def taken(config: Mapping[str, Any]) -> list[str]:
 
 
 def _typed(words: object) -> list[str]:
-    """As ``taken``, of a run that has left nothing but the words that it was started with."""
+    """As ``_taken``, of a run that has left nothing but the words that it was started with."""
     given = [str(word) for word in words] if isinstance(words, list) else []
     kept = [word for word in given if "=" in word and not word.startswith(("hydra.", "resume="))]
     if any("${" in word for word in kept):

@@ -3,11 +3,11 @@
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from lab.dashboard.http_errors import ApiError
-from lab.dashboard.options import of_run, overrides
 from lab.dashboard.settings import Settings
 from lab.dashboard.store import inside_root
 from lab.files import atomic, strict_json
@@ -26,17 +26,14 @@ def read(folder: Path) -> dict[str, Any]:
     return read_json(folder / PROFILE_FILE)
 
 
-def measure(folder: Path, options: dict[str, Any], settings: Settings) -> dict[str, Any]:
-    """Takes a few steps with a run's ``options``, as its config.yaml says them, in a process of its own. That file may
-    be anybody's: it gets no further than what comes over the network.
+def measure(folder: Path, words: Sequence[str], settings: Settings) -> dict[str, Any]:
+    """Takes a few steps with a run's options, ``words`` for a command line, in a process of its own.
 
     Raises:
         ApiError: if another one is being measured, or these options cannot be measured from here.
     """
     target = folder / PROFILE_FILE
     inside_root.refuse_links_to(target, settings.root)
-    words = of_run.taken(options)
-    overrides.check_inherited(words, {}, settings)
     if not _measuring.acquire(blocking=False):
         raise ApiError(409, "another run is being measured: wait until it is done, for two would slow each other down")
     try:

@@ -8,6 +8,7 @@ import pytest
 
 from lab.config import compose
 from lab.dashboard.http_errors import ApiError
+from lab.dashboard.options import of_run
 from lab.dashboard.settings import Settings
 from lab.dashboard.trainings import step_profile
 from lab.files.run_files import PROFILE_FILE
@@ -23,7 +24,8 @@ def options(*words: str) -> dict[str, Any]:
 
 def refused(folder: Path, config: dict[str, Any]) -> str:
     with pytest.raises(ApiError) as error:
-        step_profile.measure(folder, config, Settings(root=folder.parent, token=""))
+        settings = Settings(root=folder.parent, token="")
+        step_profile.measure(folder, of_run.checked_words(config, settings), settings)
     assert error.value.status in (409, 422)
     return error.value.message
 
