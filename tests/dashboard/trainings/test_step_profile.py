@@ -23,9 +23,12 @@ def options(*words: str) -> dict[str, Any]:
 
 
 def refused(folder: Path, config: dict[str, Any]) -> str:
-    with pytest.raises(ApiError) as error:
+    def ask() -> None:
         settings = Settings(root=folder.parent, token="")
         step_profile.measure(folder, of_run.checked_words(config, settings), settings)
+
+    with pytest.raises(ApiError) as error:
+        ask()
     assert error.value.status in (409, 422)
     return error.value.message
 
