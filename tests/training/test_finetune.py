@@ -119,7 +119,7 @@ def test_a_continued_run_needs_no_look_at_what_it_began_with(trained: Finished, 
         assert rest.code == 0, rest.err
         states = [checkpoint.load(run / "checkpoints" / "last.ckpt")["state_dict"] for run in (whole.run, rest.run)]
         assert all(torch.equal(tensor, states[1][name]) for name, tensor in states[0].items())
-        assert "weights " not in rest.out
+        assert "\n  weights " not in rest.out  # the line that says what a run begins with
         assert yaml.safe_load((rest.run / "config.yaml").read_text())["init_from"] == "base, 'of (it)"  # for the record
     export.export(export.Options(to="again", checkpoint=str(rest.run)), tmp_path)
     card = (tmp_path / "again" / "README.md").read_text()

@@ -115,7 +115,7 @@ def test_choices_and_checkpoints_are_asked_for_as_they_are_needed(
     choice.fill("run-004")
     page.get_by_role("option", name="run-004").click()
     page.get_by_role("heading", name="run-004").wait_for()
-    assert page.get_by_test_id("checkpoint-row").count() == 1
+    wait_for(lambda: page.get_by_test_id("checkpoint-row").count() == 1)
 
 
 def test_a_run_that_comes_or_is_renamed_shows_up(server: Server, open_page: Callable[..., Any]) -> None:
