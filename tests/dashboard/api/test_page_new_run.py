@@ -67,7 +67,7 @@ def test_a_sweep_of_forks_tries_every_value_and_keeps_its_name(
     wait_for(lambda: "optimizer.lr=0.01,0.001" in command(page))
     assert command(page).startswith("python -m lab.train -m ")
     page.get_by_role("button", name="Start 2 runs").click()
-    page.get_by_test_id("sweep-note").get_by_text("two rates").wait_for()
+    page.get_by_test_id("sweep-note").get_by_text("two rates", exact=True).wait_for()
     with server.client() as client:
 
         def ended() -> Any:
