@@ -55,8 +55,7 @@ def test_a_long_list_is_drawn_as_it_is_looked_at(server: Server, open_page: Call
     page.get_by_role("link", name="run-000").focus()
     page.keyboard.press("End")  # rows that were neither fetched nor drawn
     wait_for(lambda: page.evaluate("document.activeElement.innerText") == f"run-{COUNT - 1}")
-    last = page.locator("[data-index]").last
-    assert last.get_attribute("aria-rowindex") == str(COUNT + 1)
+    wait_for(lambda: page.locator("[data-index]").last.get_attribute("aria-rowindex") == str(COUNT + 1))
     page.keyboard.press("ArrowUp")
     wait_for(lambda: page.evaluate("document.activeElement.innerText") == f"run-{COUNT - 2}")
     assert page.get_by_test_id("run-row").count() < 60
