@@ -12,7 +12,10 @@ export function useRemembered(): void {
   const word = kept.toString();
   const opening = useRef(true);
   useEffect(() => {
-    if (!opening.current) return window.localStorage.setItem(STORE, word);
+    if (!opening.current || word !== "") {
+      opening.current = false;
+      return window.localStorage.setItem(STORE, word);
+    }
     opening.current = false;
     const before = window.localStorage.getItem(STORE);
     if (params.size === 0 && before) setParams(new URLSearchParams(before), { replace: true });
