@@ -1,4 +1,5 @@
-import { Anchor, Grid, Group, Paper, SegmentedControl, Stack, Text, Textarea, Title } from "@mantine/core";
+import { Anchor, Button, Grid, Group, Paper, SegmentedControl, Stack, Text, Textarea, Title } from "@mantine/core";
+import { useState } from "react";
 import { Link } from "react-router";
 import { choiceParam, numberParam, textParam, useParam, useTab } from "@/address/useParam";
 import { useTyped } from "@/address/useTyped";
@@ -41,6 +42,8 @@ const kinds = choiceParam(
 const SIZES: VocabularySize[] = [512, 1024, 2048, 4096, 8192];
 const sizes = choiceParam(SIZES.map(String), "2048");
 const WAIT = 150; // ms after the last key
+/** Tokens that are drawn at once: tens of thousands would hold a browser up for a minute, and nobody reads them. */
+const MOST = 2_000;
 
 export default function Tokenizer() {
   const [kept, keep] = useParam("text", texts);
@@ -56,6 +59,9 @@ export default function Tokenizer() {
     WAIT,
   );
   const { data: found, error, refetch } = useTokenize(kept, kind, Number(size) as VocabularySize);
+  const [all, setAll] = useState(false);
+  const drawn = all || (place ?? 0) >= MOST ? (found?.tokens ?? []) : (found?.tokens ?? []).slice(0, MOST);
+  const more = (found?.tokens.length ?? 0) - drawn.length;
   return (
     <>
       <PageHead
@@ -125,11 +131,12 @@ export default function Tokenizer() {
                   <Title order={2} mb="xs">
                     In tokens
                   </Title>
-                  <Pieces
-                    tokens={found.tokens}
-                    selected={place}
-                    onSelect={(at) => setPlace(at === place ? null : at)}
-                  />
+                  <Pieces tokens={drawn} selected={place} onSelect={(at) => setPlace(at === place ? null : at)} />
+                  {more > 0 && (
+                    <Button size="compact-sm" variant="default" mt="xs" onClick={() => setAll(true)}>
+                      Show the other {more.toLocaleString("en")}
+                    </Button>
+                  )}
                   <Seen place="tokenizer" facts={() => ({ tokens: found.tokens.length, bytes: found.bytes })} />
                   <Text size="sm" c="dimmed" mt="xs">
                     Each shade is one token; the colours mean nothing else. A character that is cut in two, like many
@@ -145,7 +152,7 @@ export default function Tokenizer() {
                   <Title order={2} mb="xs">
                     Ids and bytes
                   </Title>
-                  <TokenTable tokens={found.tokens} selected={place} />
+                  <TokenTable tokens={drawn} selected={place} />
                 </Grid.Col>
               </Grid>
             )}
