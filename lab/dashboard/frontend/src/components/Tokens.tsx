@@ -1,7 +1,8 @@
 import { Button } from "@mantine/core";
-import { Fragment, useState } from "react";
+import { Fragment } from "react";
 import { readableOn, viridis } from "@/theme/palette";
 import classes from "./Tokens.module.css";
+import { useDrawn } from "./useDrawn";
 
 export interface ShadedToken {
   text: string;
@@ -20,16 +21,12 @@ interface Props {
   label: string;
 }
 
-/** So many are drawn at once: a browser takes seconds for tens of thousands, and nobody reads them. */
-const MOST = 2_000;
-
 /** A text as its tokens, each shaded by a value. A token that can be chosen is a button. */
 export function Tokens({ tokens, domain: [low, high], selected = null, onSelect, label }: Props) {
-  const [all, setAll] = useState(false);
-  const more = all || (selected ?? 0) >= MOST ? 0 : tokens.length - MOST;
+  const { drawn, more, showAll } = useDrawn(tokens, selected);
   return (
     <div className={classes.tokens} role="group" aria-label={label} data-testid="tokens">
-      {(more > 0 ? tokens.slice(0, MOST) : tokens).map((token, index) => {
+      {drawn.map((token, index) => {
         const background =
           token.value === null ? undefined : viridis(high > low ? (token.value - low) / (high - low) : 0);
         const look = {
@@ -59,7 +56,7 @@ export function Tokens({ tokens, domain: [low, high], selected = null, onSelect,
         );
       })}
       {more > 0 && (
-        <Button size="compact-xs" variant="default" ml="xs" onClick={() => setAll(true)}>
+        <Button size="compact-xs" variant="default" ml="xs" onClick={showAll}>
           Show the other {more.toLocaleString("en")}
         </Button>
       )}

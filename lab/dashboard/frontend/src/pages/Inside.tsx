@@ -1,8 +1,7 @@
-import { Loader, Stack, Tabs } from "@mantine/core";
+import { Stack, Tabs } from "@mantine/core";
 import type { ComponentType } from "react";
 import { choiceParam, textParam, useParam, useTab } from "@/address/useParam";
 import { useVocabularySize } from "@/api/vocabulary";
-import { ErrorNote } from "@/components/ErrorNote";
 import { AblationTab } from "@/pages/inside/AblationTab";
 import { ActivationsTab } from "@/pages/inside/ActivationsTab";
 import { AttentionTab } from "@/pages/inside/AttentionTab";
@@ -11,7 +10,7 @@ import { LossTab } from "@/pages/inside/LossTab";
 import { MapTab } from "@/pages/inside/MapTab";
 import { NeighborsTab } from "@/pages/inside/NeighborsTab";
 import { CheckpointPicker } from "@/components/model/CheckpointPicker";
-import { NoCheckpoints } from "@/components/model/NoCheckpoints";
+import { OnceChosen } from "@/components/model/OnceChosen";
 import { Prompt } from "@/components/model/Prompt";
 import { useChosen, type Chosen } from "@/components/model/useChosen";
 import { PageHead } from "@/components/PageHead";
@@ -47,13 +46,7 @@ export default function Inside() {
       <Stack gap="md">
         <CheckpointPicker chosen={chosen} />
         <Prompt prompt={prompt} onChange={setPrompt} />
-        {!chosen.ready ? (
-          <Loader aria-label="Loading the checkpoints" />
-        ) : chosen.error ? (
-          <ErrorNote error={chosen.error} />
-        ) : chosen.run === "" || chosen.checkpoints.length === 0 ? (
-          <NoCheckpoints />
-        ) : (
+        <OnceChosen chosen={chosen}>
           <Tabs value={tab} onChange={(value) => setTab(tabs.read(value))} keepMounted={false}>
             <Tabs.List mb="md" aria-label="What to look at">
               {TABS.map((name) => (
@@ -73,7 +66,7 @@ export default function Inside() {
               );
             })}
           </Tabs>
-        )}
+        </OnceChosen>
       </Stack>
     </>
   );

@@ -1,5 +1,4 @@
 import { Anchor, Button, Grid, Group, Paper, SegmentedControl, Stack, Text, Textarea, Title } from "@mantine/core";
-import { useState } from "react";
 import { Link } from "react-router";
 import { choiceParam, numberParam, textParam, useParam, useTab } from "@/address/useParam";
 import { useTyped } from "@/address/useTyped";
@@ -8,6 +7,7 @@ import { counted } from "@/api/vocabulary";
 import { ErrorNote } from "@/components/ErrorNote";
 import type { FigureName } from "@/components/figures/catalogue";
 import { Computed } from "@/components/figures/Computed";
+import { useDrawn } from "@/components/useDrawn";
 import { Pieces } from "@/components/model/Pieces";
 import { TokenTable } from "@/components/model/TokenTable";
 import { PageHead } from "@/components/PageHead";
@@ -42,8 +42,6 @@ const kinds = choiceParam(
 const SIZES: VocabularySize[] = [512, 1024, 2048, 4096, 8192];
 const sizes = choiceParam(SIZES.map(String), "2048");
 const WAIT = 150; // ms after the last key
-/** Tokens that are drawn at once: tens of thousands would hold a browser up for a minute, and nobody reads them. */
-const MOST = 2_000;
 
 export default function Tokenizer() {
   const [kept, keep] = useParam("text", texts);
@@ -59,9 +57,7 @@ export default function Tokenizer() {
     WAIT,
   );
   const { data: found, error, refetch } = useTokenize(kept, kind, Number(size) as VocabularySize);
-  const [all, setAll] = useState(false);
-  const drawn = all || (place ?? 0) >= MOST ? (found?.tokens ?? []) : (found?.tokens ?? []).slice(0, MOST);
-  const more = (found?.tokens.length ?? 0) - drawn.length;
+  const { drawn, more, showAll } = useDrawn(found?.tokens ?? [], place);
   return (
     <>
       <PageHead
@@ -133,7 +129,7 @@ export default function Tokenizer() {
                   </Title>
                   <Pieces tokens={drawn} selected={place} onSelect={(at) => setPlace(at === place ? null : at)} />
                   {more > 0 && (
-                    <Button size="compact-sm" variant="default" mt="xs" onClick={() => setAll(true)}>
+                    <Button size="compact-sm" variant="default" mt="xs" onClick={showAll}>
                       Show the other {more.toLocaleString("en")}
                     </Button>
                   )}

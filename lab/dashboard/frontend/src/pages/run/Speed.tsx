@@ -3,6 +3,7 @@ import { useMeasure, useProfile } from "@/api/runs";
 import type { StepProfile } from "@/api/types";
 import { ErrorNote } from "@/components/ErrorNote";
 import { Figure } from "@/components/Figure";
+import { portion } from "@/components/words";
 import { finite } from "@/live/record";
 import classes from "./Speed.module.css";
 
@@ -44,12 +45,12 @@ function Parts({ found }: { found: StepProfile }) {
   const longest = value(parts[0]?.seconds) || 1;
   const [first] = parts;
   const step = value(found.plain_seconds);
-  const sentence = `A step of ${found.tokens.toLocaleString("en")} tokens takes ${time(step)} (${found.precision}, ${found.device}${found.compiled ? ", compiled" : ""}): ${Math.round(found.tokens / step).toLocaleString("en")} tokens/s, ${percent(value(found.products) / step)} of the speed of its matrix products alone.`;
+  const sentence = `A step of ${found.tokens.toLocaleString("en")} tokens takes ${time(step)} (${found.precision}, ${found.device}${found.compiled ? ", compiled" : ""}): ${Math.round(found.tokens / step).toLocaleString("en")} tokens/s, ${portion(value(found.products) / step)} of the speed of its matrix products alone.`;
   return (
     <Figure
       title="Where the time of a step goes"
       hint={sentence}
-      summary={`${sentence} ${first ? `The longest part is ${first.part}, ${percent(value(first.share))}.` : ""}`}
+      summary={`${sentence} ${first ? `The longest part is ${first.part}, ${portion(value(first.share))}.` : ""}`}
       numbers={() => ({
         columns: ["part", "seconds", "share", "FLOP", "seconds of its products alone"],
         rows: parts.map((one) => [one.part, one.seconds, one.share, one.flops, one.products]),
@@ -87,7 +88,7 @@ function Row({ part, longest }: { part: StepProfile["parts"][number]; longest: n
         )}
       </span>
       <span className={classes.value}>
-        {time(value(part.seconds))}, {percent(value(part.share))}
+        {time(value(part.seconds))}, {portion(value(part.share))}
       </span>
     </div>
   );
@@ -99,8 +100,4 @@ function value(number: StepProfile["seconds"] | null | undefined): number {
 
 function time(seconds: number): string {
   return seconds < 1 ? `${(1000 * seconds).toPrecision(3)} ms` : `${seconds.toPrecision(3)} s`;
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
 }

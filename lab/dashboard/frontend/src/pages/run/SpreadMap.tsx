@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState, type KeyboardEvent, type PointerEvent } from "react";
 import { Figure } from "@/components/Figure";
+import { portion } from "@/components/words";
 import { viridis } from "@/theme/palette";
 import { median, type Spread } from "./spread";
 import classes from "./SpreadMap.module.css";
@@ -100,14 +101,10 @@ export function SpreadMap({ title, hint, spread: { edges, columns }, format }: P
           </div>
           <div className={classes.reading} aria-live="polite">
             {shown &&
-              `Step ${shown.step.toLocaleString("en")}: ${percent(shown.shares[place.bin] ?? 0)} lie between ${format(edges[place.bin] ?? 0)} and ${format(edges[place.bin + 1] ?? 0)}; half lie below ${format(median(shown, edges))}${shown.zeros > 0 ? `; ${percent(shown.zeros)} of all are exactly zero and not drawn` : ""}.`}
+              `Step ${shown.step.toLocaleString("en")}: ${portion(shown.shares[place.bin] ?? 0)} lie between ${format(edges[place.bin] ?? 0)} and ${format(edges[place.bin + 1] ?? 0)}; half lie below ${format(median(shown, edges))}${shown.zeros > 0 ? `; ${portion(shown.zeros)} of all are exactly zero and not drawn` : ""}.`}
           </div>
         </>
       )}
     </Figure>
   );
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
 }

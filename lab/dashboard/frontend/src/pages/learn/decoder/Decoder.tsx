@@ -4,7 +4,7 @@ import { useId, useMemo } from "react";
 import { choiceParam, numberParam, textParam, useParam } from "@/address/useParam";
 import { useStructure, useWalk, type Structure, type Walk } from "@/api/decoder";
 import { CheckpointPicker } from "@/components/model/CheckpointPicker";
-import { NoCheckpoints } from "@/components/model/NoCheckpoints";
+import { OnceChosen } from "@/components/model/OnceChosen";
 import { Prompt } from "@/components/model/Prompt";
 import { useChosen, type Chosen } from "@/components/model/useChosen";
 import { percent } from "@/components/model/visible";
@@ -42,15 +42,9 @@ export function Decoder() {
       <Stack gap="md">
         <CheckpointPicker chosen={chosen} />
         <Prompt prompt={prompt} onChange={setPrompt} />
-        {!chosen.ready ? (
-          <Loader aria-label="Loading the checkpoints" />
-        ) : chosen.error ? (
-          <ErrorNote error={chosen.error} />
-        ) : chosen.run === "" || chosen.checkpoints.length === 0 ? (
-          <NoCheckpoints />
-        ) : (
+        <OnceChosen chosen={chosen}>
           <Desk chosen={chosen} prompt={prompt} />
-        )}
+        </OnceChosen>
       </Stack>
     </section>
   );
