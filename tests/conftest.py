@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from hypothesis import settings
+from support.forked import ROOT
 
 if TYPE_CHECKING:
     from support.commands import Finished
@@ -57,6 +58,20 @@ def _composed_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(compose, "compose_quoted", composed)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _leaves_the_clone_as_it_was() -> Iterator[None]:
+    """What one test leaves where the next one stands is what that one is judged by."""
+    before = _in_clone()
+    yield
+    assert _in_clone() == before, "the test has left something in the clone: it should work in tmp_path"
+
+
+def _in_clone() -> set[str]:
+    return {name for name in os.listdir(ROOT) if name.startswith(("outputs", "multirun"))} | {
+        f"multirun/{name}" for name in os.listdir(ROOT / "multirun")
+    }
 
 
 @pytest.fixture(scope="session")
