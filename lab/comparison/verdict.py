@@ -183,7 +183,8 @@ def _notes(baseline: Side, side: Side, figure: Figure) -> tuple[list[str], bool]
             notes.append(f"{group.name} has several runs of one seed, of which the last one counts in pairs")
         going_on = [run for run in group.runs if run.results.status != "finished"]
         if going_on:
-            notes.append(f"{len(going_on)} of the {len(group.runs)} runs of {group.name} have not finished")
+            some = f"{len(going_on)} of the {len(group.runs)} runs" if len(group.runs) > 1 else "the run"
+            notes.append(f"{some} of {group.name} {'has' if len(going_on) == 1 else 'have'} not finished")
     return notes, comparable
 
 

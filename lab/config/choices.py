@@ -31,11 +31,15 @@ def group_names() -> list[str]:
 
 
 def first_line(group: str, choice: str) -> str:
-    """The first sentence of a configuration file's comment: who should choose it."""
+    """The first lines of a configuration file's comment, to the end of a sentence: who should choose it."""
+    found: list[str] = []
     for line in (CONF_FOLDER / group / f"{choice}.yaml").read_text(encoding="utf-8").splitlines():
-        if line.startswith("# ") and not line.startswith("# @"):
-            return line[2:]
-    return ""
+        comment = line.startswith("# ") and not line.startswith("# @")
+        if comment:
+            found.append(line[2:].strip())
+        if found and (not comment or line.rstrip().endswith(".")):
+            break
+    return " ".join(found)
 
 
 @cache

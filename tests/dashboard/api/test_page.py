@@ -12,7 +12,6 @@ from support.waiting import wait_for
 from lab.dashboard.api.page import STATIC
 
 pytestmark = NEEDS_PAGE
-PAGES = ("/runs", "/new", "/compare", "/checkpoints", "/playground", "/inside", "/tokenizer", "/learn")
 PROMPT = "The fox went to the mill"
 
 
@@ -333,22 +332,6 @@ def test_a_run_that_diverges_says_so(server: Server, open_page: Callable[..., An
     page.get_by_test_id("alerts").get_by_text("diverged").first.wait_for()
     visit(page, server, f"/runs/{run_id}?tab=alerts")
     page.get_by_text("No alerts").wait_for()
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1440, "dark")])
-def test_pages_fit_and_have_no_barriers(
-    server: Server, finished: str, open_page: Callable[..., Any], width: int, scheme: str
-) -> None:
-    """axe finds nothing, and nothing sticks out sideways."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="the test extra brings axe").Axe()
-    page = open_page(server, width, scheme)
-    for path in (*PAGES, f"/runs/{finished}"):
-        visit(page, server, path)
-        page.wait_for_timeout(1500)
-        wait_for(lambda: page.locator(".mantine-Loader-root").count() == 0)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
-        found = axe.run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}).response["violations"]
-        assert [(v["id"], v["nodes"][0]["html"][:200]) for v in found] == [], path
 
 
 def test_the_first_page_is_small(server: Server, open_page: Callable[..., Any]) -> None:

@@ -99,15 +99,3 @@ def test_what_is_left_out_is_said(server: Server, open_page: Callable[..., Any])
     styles = {(line.get_attribute("stroke"), line.get_attribute("stroke-dasharray")) for line in samples}
     assert len(styles) == 64
     assert page.get_by_test_id("too-many").is_visible()
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1440, "light")])
-def test_it_fits_and_has_no_barriers(server: Server, open_page: Callable[..., Any], width: int, scheme: str) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="the test extra brings axe").Axe()
-    page = open_page(server, width, scheme)
-    visit(page, server, f"/compare?runs={six(server)}")
-    page.get_by_test_id("interval").first.wait_for()
-    page.get_by_test_id("point").first.wait_for()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    found = axe.run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}).response["violations"]
-    assert [(v["id"], v["nodes"][0]["html"][:200]) for v in found] == []

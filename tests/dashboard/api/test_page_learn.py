@@ -140,20 +140,3 @@ def test_gpt2_answers_beside_ones_own(server: Server, finished: str, open_page: 
     shown = lists.nth(1).locator("li").all_inner_texts()
     expected = [one["text"].replace(" ", "·").replace("\n", "⏎")[:11] for one in drawn["alternatives"][:6]]
     assert [line.startswith(text) for line, text in zip(shown, expected, strict=True)] == [True] * 6, (shown, expected)
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1440, "dark")])
-def test_what_teaches_fits_and_has_no_barriers(
-    server: Server, finished: str, open_page: Callable[..., Any], width: int, scheme: str
-) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="the test extra brings axe").Axe()
-    page = open_page(server, width, scheme)
-    boxes = ("attention", "norm1", "add1", "feed_forward&show=shapes", "head", "token&show=code")
-    paths = [f"/learn?run={finished}&box={name}" for name in boxes]
-    for path in (*paths, f"/inside?tab=ablation&run={finished}", f"/playground?gpt2=1&run={finished}"):
-        visit(page, server, path)
-        page.wait_for_timeout(1500)
-        wait_for(lambda: page.locator(".mantine-Loader-root").count() == 0)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
-        found = axe.run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}).response["violations"]
-        assert [(v["id"], v["nodes"][0]["html"][:200]) for v in found] == [], path

@@ -134,17 +134,3 @@ def test_a_run_that_comes_or_is_renamed_shows_up(server: Server, open_page: Call
     assert len(next(name for name in rows(page) if name.startswith("<img"))) <= 120
     shutil.rmtree(folder)
     wait_for(lambda: not any(name.startswith("<img") for name in rows(page)))
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1440, "dark")])
-def test_the_lists_fit_and_have_no_barriers(
-    server: Server, open_page: Callable[..., Any], width: int, scheme: str
-) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="the test extra brings axe").Axe()
-    page = open_page(server, width, scheme)
-    for path in ("/runs?cols=state,lr,best_val_loss,curve", "/runs?group=*", "/checkpoints"):
-        visit(page, server, path)
-        page.locator("[data-testid$=-row]").first.wait_for()
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
-        found = axe.run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}).response["violations"]
-        assert [(v["id"], v["nodes"][0]["html"][:200]) for v in found] == [], path

@@ -39,16 +39,16 @@ export function Figure({ title, hint, summary, numbers, controls, small = false,
   const { columns, rows, note } = asTable ? numbers() : { columns: [], rows: [] };
   return (
     <figure className={classes.figure} aria-label={title}>
-      <Group justify="space-between" align="flex-start" gap="xs" mb={6}>
-        <div style={{ flex: 1, minWidth: 160 }}>
-          <Title order={3}>{title}</Title>
-          {hint && (
-            <Text size="sm" c="dimmed">
-              {hint}
-            </Text>
-          )}
-        </div>
-        <Group gap="xs">
+      <div className={classes.head}>
+        <Title order={3} className={classes.title}>
+          {title}
+        </Title>
+        {hint && (
+          <Text size="sm" c="dimmed" className={classes.hint}>
+            {hint}
+          </Text>
+        )}
+        <Group gap="xs" className={classes.controls}>
           {controls}
           {small ? (
             <ActionIcon
@@ -71,7 +71,7 @@ export function Figure({ title, hint, summary, numbers, controls, small = false,
             </Button>
           )}
         </Group>
-      </Group>
+      </div>
       {asTable ? (
         <TableView
           caption={title}

@@ -12,9 +12,9 @@ export function duration(seconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
 }
 
-/** A part of a whole: 0.5 as "50 %", 0.05 as "5.0 %". */
+/** A part of a whole: 0.5 as "50%", 0.05 as "5.0%". */
 export function portion(share: number): string {
-  return `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
+  return `${(100 * share).toFixed(share < 0.1 ? 1 : 0)}%`;
 }
 
 /** 1_500_000_000 as "1.5 GB". */

@@ -38,7 +38,14 @@ export default function Playground() {
       <Stack gap="md">
         <Group align="flex-end" gap="md">
           <CheckpointPicker chosen={one} />
-          <Button variant="default" aria-expanded={two} onClick={() => setTwo(!two)}>
+          <Button
+            variant="default"
+            aria-expanded={two}
+            onClick={() => {
+              setTwo(!two);
+              if (other.run === "") other.setRun(one.run); // how it began, beside how it ended
+            }}
+          >
             {two ? "Only one checkpoint" : "A second one beside it"}
           </Button>
           <Button variant="default" aria-expanded={beside} onClick={() => setBeside(!beside)}>

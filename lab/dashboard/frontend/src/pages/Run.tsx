@@ -128,6 +128,7 @@ function Details({ run }: { run: RunSummary }) {
           <Tabs.Tab
             key={name}
             value={name}
+            tt="capitalize"
             rightSection={
               counts[name] ? (
                 <Badge size="sm" variant="default" circle={counts[name] < 10}>

@@ -160,19 +160,20 @@ export function inWords(label: string, { x, y }: Points, place: (x: number) => s
     }
   }
   if (first === null || last === null) return `${label}: no points yet.`;
-  const points = all === 1 ? "1 point" : `${all.toLocaleString("en")} points`;
-  return `${label}: ${points}, from ${brief(first)} to ${brief(last)}; lowest ${brief(lowest)} at ${place(where)}.`;
+  if (all === 1) return `${label}: ${brief(first)} at ${place(where)}, its only point.`;
+  return `${label}: ${all.toLocaleString("en")} points, from ${brief(first)} to ${brief(last)}; lowest ${brief(lowest)} at ${place(where)}.`;
 }
 
-/** A number in as few characters as tell it: 0.0003, 12.4k, 1.5e-7. */
+/** A number in as few characters as tell it: 0.0003, 1,234, 12.4k, 1.5e-7. */
 export function brief(value: number): string {
   const size = Math.abs(value);
   if (size === 0) return "0";
+  if (size >= 1e12) return value.toExponential(1).replace(".0e", "e").replace("e+", "e");
   if (size >= 1e9) return `${trimmed(value / 1e9)}G`;
   if (size >= 1e6) return `${trimmed(value / 1e6)}M`;
   if (size >= 1e4) return `${trimmed(value / 1e3)}k`;
   if (size < 1e-4) return value.toExponential(1).replace(".0e", "e");
-  return String(Number(value.toPrecision(4)));
+  return size >= 1e3 ? Math.round(value).toLocaleString("en") : String(Number(value.toPrecision(4)));
 }
 
 function trimmed(value: number): string {

@@ -11,7 +11,7 @@ export function LeftOut() {
   const list = (names: string[]) => names.map((name) => NAMES[name] ?? `“${name}”`).join(" and ");
   if (gone.length > 0) {
     return (
-      <Alert variant="outline" color="yellow.9" mb="md" data-testid="left-out" role="status">
+      <Alert variant="outline" color="orange" mb="md" data-testid="left-out" role="status">
         This link leaves out {list(gone)}: too long for an address, it stays in the tab where it was typed.
       </Alert>
     );

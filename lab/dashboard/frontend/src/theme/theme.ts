@@ -1,5 +1,17 @@
 /** Mantine, told how this page looks. The defaults' greys and blues miss a contrast of 4.5:1 in places; these don't. */
-import { createTheme, Loader, type CSSVariablesResolver, type MantineColorsTuple } from "@mantine/core";
+import {
+  Anchor,
+  createTheme,
+  Loader,
+  Menu,
+  MultiSelect,
+  Select,
+  Tabs,
+  TagsInput,
+  type CSSVariablesResolver,
+  type MantineColorsTuple,
+} from "@mantine/core";
+import classes from "./theme.module.css";
 
 const BLUE: MantineColorsTuple = [
   "#e8f4fb",
@@ -28,6 +40,8 @@ const DARK: MantineColorsTuple = [
   "#0d1013",
 ];
 
+const LIST = { defaultProps: { withScrollArea: false }, classNames: { options: classes.options } };
+
 export const theme = createTheme({
   primaryColor: "lab",
   primaryShade: { light: 6, dark: 6 },
@@ -42,9 +56,27 @@ export const theme = createTheme({
   respectReducedMotion: true,
   focusRing: "auto",
   cursorType: "pointer",
-  // A label needs a role to be the label of.
-  components: { Loader: Loader.extend({ defaultProps: { role: "status" } }) },
+  components: {
+    // A label needs a role to be the label of.
+    Loader: Loader.extend({ defaultProps: { role: "status" } }),
+    // Amid words, a colour alone makes no link.
+    Anchor: Anchor.extend({ defaultProps: { underline: "always" } }),
+    // A menu has items and nothing else; the first one takes the focus.
+    Menu: Menu.extend({ defaultProps: { withInitialFocusPlaceholder: false } }),
+    // The list itself scrolls: a box around it would be one more stop of the keyboard, or out of its reach.
+    Tabs: Tabs.extend({ classNames: { list: classes.tabs, tab: classes.tab } }),
+    Select: Select.extend(LIST),
+    MultiSelect: MultiSelect.extend(LIST),
+    TagsInput: TagsInput.extend(LIST),
+  },
 });
+
+/** Mantine's red and orange as words and lines: its own are too pale on white, and too dark on black. */
+function toned(red: string, orange: string): Record<string, string> {
+  const of = (name: string, colour: string) =>
+    ["6", "text", "outline"].map((of) => [`--mantine-color-${name}-${of}`, colour]);
+  return Object.fromEntries([...of("red", red), ...of("orange", orange)]) as Record<string, string>;
+}
 
 export const variables: CSSVariablesResolver = () => ({
   variables: {},
@@ -62,6 +94,7 @@ export const variables: CSSVariablesResolver = () => ({
     "--lab-ok": "#00704f",
     "--lab-warn": "#8a5300",
     "--lab-bad": "#b3261e",
+    ...toned("#b3261e", "#8a5300"),
   },
   dark: {
     "--mantine-color-dimmed": "#a9b3bc",
@@ -78,5 +111,6 @@ export const variables: CSSVariablesResolver = () => ({
     "--lab-ok": "#3ddcaa",
     "--lab-warn": "#f0b73a",
     "--lab-bad": "#ff9a91",
+    ...toned("#ff9a91", "#f0b73a"),
   },
 });

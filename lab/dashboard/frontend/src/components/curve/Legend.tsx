@@ -36,9 +36,6 @@ export function Legend({ title, series, levels, values, place }: Props) {
           />
         </li>
       ))}
-      <li>
-        <span className={classes.value} ref={place} />
-      </li>
       {levels.map(({ label, y, meaning, style }) => (
         <li key={label} data-level={label}>
           <Sample style={style} dotted />
@@ -46,6 +43,9 @@ export function Legend({ title, series, levels, values, place }: Props) {
           <span className={classes.value}>{brief(y)}</span>
         </li>
       ))}
+      <li>
+        <span className={classes.value} ref={place} />
+      </li>
     </ul>
   );
 }

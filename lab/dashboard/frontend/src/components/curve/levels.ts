@@ -26,7 +26,7 @@ export function withLevels(min: number | null, max: number | null, levels: Level
 export function drawLevels(u: uPlot, levels: Level[], dark: boolean): void {
   const { ctx, bbox } = u;
   const ratio = devicePixelRatio;
-  let lastTop = -Infinity;
+  let [lastTop, lastLeft] = [-Infinity, 0];
   // From above to below, so that words that would overlap go under their line.
   for (const { y, label, style } of [...levels].sort((one, other) => other.y - one.y)) {
     const top = u.valToPos(y, "y", true);
@@ -44,9 +44,14 @@ export function drawLevels(u: uPlot, levels: Level[], dark: boolean): void {
     const room = top - bbox.top > height * 1.6 && top - lastTop > height * 1.4;
     ctx.font = `${height}px system-ui, sans-serif`;
     ctx.textAlign = "right";
-    ctx.textBaseline = room ? "bottom" : "top";
-    written(ctx, `${label} ${brief(y)}`, bbox.left + bbox.width - 4 * ratio, top + (room ? -2 : 3) * ratio, dark);
-    lastTop = room ? top : top + height;
+    const words = `${label} ${brief(y)}`;
+    const below = !room && top + height + 3 * ratio <= bbox.top + bbox.height;
+    // At the foot of the chart there is no room under the line, either: there they stand before the words above.
+    const end = room || below ? bbox.left + bbox.width - 4 * ratio : lastLeft - 12 * ratio;
+    ctx.textBaseline = below ? "top" : "bottom";
+    written(ctx, words, end, top + (below ? 3 : -2) * ratio, dark);
+    lastTop = below ? top + height : top;
+    lastLeft = end - ctx.measureText(words).width;
     ctx.restore();
   }
 }

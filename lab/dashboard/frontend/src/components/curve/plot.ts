@@ -68,7 +68,11 @@ export function plotOptions(o: PlotOptions): uPlot.Options {
         labelSize: 16,
         labelFont: "12px system-ui, sans-serif",
         labelGap: -4,
-        splits: (plot, _, min, max) => splits(min, max, o.logX, Math.max(2, plot.width / 110)),
+        splits: (plot, _, min, max) => {
+          const places = splits(min, max, o.logX, Math.max(2, plot.width / 110));
+          // There is nothing between two steps.
+          return plot.data[0].every(Number.isInteger) ? places.filter(Number.isInteger) : places;
+        },
         filter: (_, values) => values,
         values: (_, values) => values.map(o.formatX),
       },
@@ -90,13 +94,20 @@ export function plotOptions(o: PlotOptions): uPlot.Options {
         width: line.width,
         dash: line.dash,
         spanGaps: false,
-        points: { show: line.dots, size: 6, fill: line.colour },
+        // Of a single point there is no line to be seen.
+        points: { show: (plot: uPlot, at: number) => line.dots || isAlone(plot.data[at]), size: 6, fill: line.colour },
       })),
     ],
     // uPlot counts the x axis as the first.
     bands: o.bands.map(({ between: [high, low], fill }) => ({ series: [high + 1, low + 1], fill })),
     hooks: o.hooks,
   };
+}
+
+function isAlone(values: uPlot.AlignedData[number] | undefined): boolean {
+  let numbers = 0;
+  for (const value of values ?? []) if (value !== null && value !== undefined && ++numbers > 1) return false;
+  return numbers === 1;
 }
 
 /** A little air above and below; and a range also where there is a single value, or none. */

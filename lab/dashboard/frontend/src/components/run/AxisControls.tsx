@@ -30,6 +30,7 @@ export function AxisControls() {
       <SegmentedControl
         size="xs"
         aria-label="Horizontal axis"
+        tt="capitalize"
         data={X_AXES.map((value) => ({ value, label: value }))}
         value={x}
         onChange={(value) => setX(axis.read(value))}

@@ -10,7 +10,7 @@ export function titleOf({ name, path }: Pick<RunSummary, "name" | "path">): stri
 /** Options that a label names at most; a table of differences has room for the rest. */
 const MOST = 4;
 /** What changes nothing that a model learns; it is named only where nothing else tells two runs apart. */
-const ASIDE = /^(name|tags|notes|save|save_every|keep|if_save_fails|log_every|eval_every|data\.num_workers)$|^sample\./;
+const ASIDE = /^(save|save_every|keep|if_save_fails|log_every|eval_every|data\.num_workers)$|^sample\./;
 
 /** A run as somebody wants to tell it from others. */
 export interface Named {
@@ -31,7 +31,7 @@ export function labelsOf(all: Named[]): string[] {
   const labels = all.map(({ run, options }, at) => {
     const words = Object.keys(options).length === 0 ? "" : wordsOf(options, chosen, short);
     const name = sameName ? "" : (given[at] ?? "");
-    return name && words ? `${name} (${words})` : name || words || titleOf(run);
+    return name && words && !name.endsWith(words) ? `${name} (${words})` : name || words || titleOf(run);
   });
   const seen = new Map<string, number>();
   for (const label of labels) seen.set(label, (seen.get(label) ?? 0) + 1);

@@ -17,8 +17,8 @@ export function flat(config: unknown, prefix = ""): Options {
   return found;
 }
 
-/** Where a run writes and what it goes on from: no choice that a result could come of. */
-const BOOKKEEPING = /^(logger|callbacks)\b|^resume$/;
+/** Where a run writes, what it goes on from, and what it is called: no choice that a result could come of. */
+const BOOKKEEPING = /^(logger|callbacks)\b|^(resume|name|tags|notes)$/;
 
 /** The options in which at least two of the runs differ. A run that has not got an option counts as different. */
 export function differing(all: Options[]): string[] {

@@ -11,6 +11,7 @@ import { ErrorNote } from "@/components/ErrorNote";
 import { ago, bytes, loss } from "@/components/words";
 import { useRecord, useVersion } from "@/live/hooks";
 import type { RunRecord } from "@/live/record";
+import classes from "./CheckpointTable.module.css";
 
 interface Props {
   run: RunSummary;
@@ -33,7 +34,7 @@ export function CheckpointTable({ run, checkpoints }: Props) {
         role="region"
         aria-label={`Checkpoints of ${titleOf(run)}, ${run.path}`}
       >
-        <Table fz="sm" highlightOnHover data-testid="checkpoint-table">
+        <Table fz="sm" highlightOnHover className={classes.table} data-testid="checkpoint-table">
           <Table.Thead>
             <Table.Tr>
               <Table.Th scope="col">Checkpoint</Table.Th>

@@ -31,8 +31,8 @@ export function Interval({ rows, unit, against, columns, numbers }: Props) {
   const height = rows.length * ROW + FOOT;
   return (
     <Figure
-      title={`Difference against ${against}, ${unit}`}
-      hint="The point is the difference, the bar its 95 % interval. Left of zero is better; a bar that crosses zero decides nothing. No bar: too few seeds."
+      title={`Difference against ${against.split(" (")[0]}, ${unit}`}
+      hint="The point is the difference, the bar its 95% interval. Left of zero is better; a bar that crosses zero decides nothing. No bar: too few seeds."
       summary={rows.map(inWords).join(" ")}
       numbers={() => ({ columns, rows: numbers })}
     >
@@ -69,7 +69,8 @@ export function Interval({ rows, unit, against, columns, numbers }: Props) {
                   data-outcome={row.outcome}
                 >
                   <text x={4} y={12} className={classes.label}>
-                    {row.label}
+                    <title>{row.label}</title>
+                    {fitting(row.label, row.outcome, width)}
                     <tspan className={classes.outcome}> {row.outcome}</tspan>
                   </text>
                   {row.low !== null && row.high !== null && (
@@ -108,6 +109,14 @@ interface Props {
   /** The same and more as a table. */
   columns: string[];
   numbers: (string | number | null)[][];
+}
+
+const LETTER = 7; // pixels of the widest usual one
+
+/** As much of a label as there is room for before the outcome. */
+function fitting(label: string, outcome: string, width: number): string {
+  const room = Math.floor(width / LETTER) - outcome.length - 3;
+  return label.length <= room ? label : `${label.slice(0, Math.max(8, room))}…`;
 }
 
 function inWords({ label, difference, low, high, outcome }: Row): string {

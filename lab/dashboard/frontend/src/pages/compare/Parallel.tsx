@@ -2,7 +2,7 @@ import { useElementSize } from "@mantine/hooks";
 import { useState } from "react";
 import { Figure } from "@/components/Figure";
 import { written } from "@/components/run/options";
-import { loss } from "@/components/words";
+import { count, loss } from "@/components/words";
 import { finite } from "@/live/record";
 import { lineStyle } from "@/theme/palette";
 import { useDark } from "@/theme/useDark";
@@ -44,7 +44,7 @@ export function Parallel({ compared, options, result }: Props) {
       hint="Each line is a run: follow it from its options to its result on the right. Point at a run's name to see its line alone."
       summary={
         winner
-          ? `${compared.length} runs over ${options.length} options. Best ${RESULT_NAMES[result]}: ${loss(winner.run[result])}, ${winner.label}, with ${options.map((name) => `${name}=${written(winner.options[name])}`).join(", ")}.`
+          ? `${compared.length} runs over ${options.length} options. The ${result === "tokens_per_second" ? "highest" : "lowest"} ${RESULT_NAMES[result].replace(/^best /, "")}: ${result === "tokens_per_second" ? count(winner.run[result]) : loss(winner.run[result])}, ${winner.label}, with ${options.map((name) => `${name}=${written(winner.options[name])}`).join(", ")}.`
           : `${compared.length} runs, none with a result yet.`
       }
       numbers={() => ({

@@ -76,7 +76,7 @@ export function Verdict({ comparison, error, lines }: Props) {
           />
           <Text size="sm" c="dimmed" mt="xs">
             {comparison.baseline} is the baseline. Runs that differ in nothing but the seed are one side. At equal cost,
-            figures lie on the straight line between two evaluations; intervals are Student’s t at 95 %, paired by seed
+            figures lie on the straight line between two evaluations; intervals are Student’s t at 95%, paired by seed
             where both sides have two seeds or more. Each stands for itself: the more ideas are tried, the likelier one
             is lucky.
           </Text>
@@ -90,7 +90,7 @@ export function Verdict({ comparison, error, lines }: Props) {
 function Told({ contrast }: { contrast: Contrast }) {
   return (
     <Alert variant="outline" icon={<IconScale aria-hidden />} title={titles[contrast.verdict]} mb="sm">
-      <Text size="sm">{contrast.sentence}</Text>
+      <Text size="sm">{contrast.sentence.replace(/^Not decided: /, "")}</Text>
       {contrast.notes.map((note) => (
         <Text key={note} size="sm" c="dimmed">
           Note: {note}

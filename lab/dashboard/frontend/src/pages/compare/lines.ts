@@ -25,7 +25,10 @@ export function linesOf(found: Found[], sides: string[][] | null): { compared: C
   const groups = [...known, ...found.filter(({ run }) => !placed.has(run.id)).map(({ run }) => [run.id])];
   const heads = groups.map((runs): Found => {
     const { run, options } = byId.get(runs[0] ?? "") as Found;
-    return { run, options: runs.length > 1 ? without(options, "seed") : options };
+    if (runs.length === 1) return { run, options };
+    // A sweep names its runs by what it varies.
+    const name = run.name.replace(/[:,]?\s*\bseed=\d+$/, "");
+    return { run: { ...run, name: name || run.name }, options: without(options, "seed") };
   });
   const labels = labelsOf(heads);
   const lines = groups.map((runs, style): Line => {

@@ -67,7 +67,7 @@ function Ablation({ result, all, checkpoint, prompt }: Props) {
         format={signed}
         summary={
           Number.isFinite(worst)
-            ? `Without layer ${layer}, head ${head} the loss changes most: by ${signed(worst)} nats a token.`
+            ? `${worst > 0 ? "The head that is worth most" : "No head is of use for this prompt; the least harmful"}: layer ${layer}, head ${head}. Without it the loss changes by ${signed(worst)} nats a token.`
             : "There is nothing to lose: the prompt has one token."
         }
         onSelect={(cell) =>

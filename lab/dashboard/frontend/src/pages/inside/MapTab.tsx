@@ -113,5 +113,5 @@ function placed({ x, y }: View["points"][number]): Point {
 }
 
 function percent(share: number): string {
-  return `${(100 * share).toFixed(0)} %`;
+  return `${(100 * share).toFixed(0)}%`;
 }

@@ -10,14 +10,14 @@ import { roughly } from "./roughly";
 export function CostNote({ cost, stale }: { cost: Cost; stale: boolean }) {
   const { seconds, like, memory, runs } = cost;
   return (
-    <div aria-busy={stale} style={{ opacity: stale ? 0.6 : 1 }} data-testid="cost">
+    <div aria-busy={stale} data-testid="cost">
       <Text size="sm" data-testid="cost-time">
         {seconds === null ? (
           "How long it takes is not known before its text is here."
         ) : (
           <>
             Takes <b>{roughly(seconds)}</b>
-            {runs > 1 && ` for all ${runs} runs`},{" "}
+            {runs > 1 && (runs === 2 ? " for both runs" : ` for all ${runs} runs`)},{" "}
             {like ? (
               <>
                 if it is as fast as{" "}
@@ -39,7 +39,7 @@ export function CostNote({ cost, stale }: { cost: Cost; stale: boolean }) {
       ) : (
         <Alert
           variant="outline"
-          color="red.9"
+          color="red"
           icon={<IconAlertTriangle aria-hidden />}
           title="Too large for this machine"
           mt="xs"

@@ -17,7 +17,7 @@ interface Props {
 /** What the options come to in figures, before anything is trained. */
 export function Estimate({ resolved: { sizes, length }, stale }: Props) {
   return (
-    <div aria-busy={stale} style={{ opacity: stale ? 0.6 : 1 }} data-testid="estimate">
+    <div aria-busy={stale} data-testid="estimate">
       {sizes && (
         <dl className={classes.figures}>
           <Tile
@@ -58,7 +58,7 @@ export function Outline({ resolved: { learning_rate: rate, command }, stale }: P
     [rate],
   );
   return (
-    <Stack gap="md" aria-busy={stale} style={{ opacity: stale ? 0.6 : 1 }}>
+    <Stack gap="md" aria-busy={stale}>
       {series.length > 0 && (
         <Curve
           title="Learning rate to be"

@@ -70,20 +70,23 @@ export function StartPanel({ draft, called, request, asked, resolved, stale, unr
           onChange={draft.tag}
         />
         {runs > 1 && <Text size="sm">A sweep of {runs} runs, one after the other.</Text>}
-        <Button
-          size="md"
-          leftSection={<IconPlayerPlay size={18} aria-hidden />}
-          loading={start.pending}
-          disabled={errors.length > 0}
-          onClick={() => {
-            start.forget();
-            if (fits) start.go(false);
-            else setAsking(true);
-          }}
-          data-testid="start"
-        >
-          {runs > 1 ? `Start ${runs} runs` : "Start"}
-        </Button>
+        <div className={classes.start}>
+          <Button
+            fullWidth
+            size="md"
+            leftSection={<IconPlayerPlay size={18} aria-hidden />}
+            loading={start.pending}
+            disabled={errors.length > 0}
+            onClick={() => {
+              start.forget();
+              if (fits) start.go(false);
+              else setAsking(true);
+            }}
+            data-testid="start"
+          >
+            {runs > 1 ? `Start ${runs} runs` : "Start"}
+          </Button>
+        </div>
         {start.error !== null && <ErrorNote error={start.error} />}
         {resolved && <Outline resolved={resolved} stale={stale} />}
         <Confirm

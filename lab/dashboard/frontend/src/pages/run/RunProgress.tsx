@@ -25,11 +25,13 @@ export function RunProgress({ run, record }: { run: RunSummary; record: RunRecor
           {alive && left !== null ? (
             <Computed of="run.time_left">about {duration(left)} left</Computed>
           ) : (
-            <Computed of="run.progress">{Math.round(share)}%</Computed>
+            run.total_steps !== null && <Computed of="run.progress">{Math.round(share)}%</Computed>
           )}
         </Text>
       </Group>
-      <Progress value={share} size="md" aria-label="Steps done" animated={alive} striped={alive} />
+      {run.total_steps !== null && (
+        <Progress value={share} size="md" aria-label="Steps done" animated={alive} striped={alive} />
+      )}
       <dl className={classes.figures}>
         <Tile of="run.train_loss" value={loss(run.train_loss)} />
         <Tile of="run.val_loss" value={loss(run.val_loss)} />

@@ -4,6 +4,7 @@ import { MOST_GROUPS, useGroups, type Question } from "@/api/lists";
 import type { RunGroup } from "@/api/types";
 import { ErrorNote } from "@/components/ErrorNote";
 import { compact, shortened } from "@/components/run/naming";
+import type { Value } from "@/components/run/options";
 import { titleOfColumn } from "./columns";
 import classes from "./GroupTable.module.css";
 
@@ -16,6 +17,8 @@ interface Props {
 }
 
 const MOST_COMPARED = 24;
+/** Options that a label names. */
+const MOST_NAMED = 5;
 
 /** Runs with options in common, a line a group: how many, and the mean and the spread of a figure over them. */
 export function GroupTable({ question, by, figure, onOpen }: Props) {
@@ -34,7 +37,7 @@ export function GroupTable({ question, by, figure, onOpen }: Props) {
         </Alert>
       )}
       <Table.ScrollContainer minWidth={320} type="native" tabIndex={0} role="region" aria-label="Groups of runs">
-        <Table verticalSpacing="xs" data-testid="group-table">
+        <Table verticalSpacing="xs" className={classes.table} data-testid="group-table">
           <Table.Thead>
             <Table.Tr>
               <Table.Th scope="col">Group</Table.Th>
@@ -57,12 +60,13 @@ export function GroupTable({ question, by, figure, onOpen }: Props) {
               <Table.Tr key={JSON.stringify(group.options)} data-testid="group-row">
                 <Table.Th scope="row" fw={500}>
                   <Anchor component="button" type="button" ta="left" onClick={() => onOpen(conditionsOf(group))}>
-                    {labelOf(group, short)}
+                    {labelOf(namedOf(group).slice(0, MOST_NAMED), short)}
                   </Anchor>
+                  <More group={group} short={short} />
                 </Table.Th>
                 <Table.Td ta="right">
                   {group.count.toLocaleString("en")}
-                  <Text size="xs" c="dimmed">
+                  <Text size="xs" c="dimmed" className={classes.seeds}>
                     {group.seeds === 1 ? "1 seed" : `${group.seeds} seeds`}
                   </Text>
                 </Table.Td>
@@ -121,9 +125,30 @@ function Band({ group, low, high }: { group: RunGroup; low: number; high: number
   );
 }
 
-function labelOf({ options }: RunGroup, short: Map<string, string>): string {
-  const words = Object.entries(options).map(([name, value]) => `${short.get(name) ?? name}=${compact(value)}`);
-  return words.join(", ") || "all alike";
+/** What a label names: runs of different years differ in every option that has come since, and was not set. */
+function namedOf({ options }: RunGroup): [string, Value][] {
+  const entries = Object.entries(options);
+  const set = entries.filter(([, value]) => value !== null);
+  return set.length > 0 ? set : entries;
+}
+
+function labelOf(options: [string, Value][], short: Map<string, string>): string {
+  return options.map(([name, value]) => `${short.get(name) ?? name}=${compact(value)}`).join(", ") || "all alike";
+}
+
+/** The options for which the label has no room. */
+function More({ group, short }: { group: RunGroup; short: Map<string, string> }) {
+  const all = Object.entries(group.options);
+  const more = all.length - namedOf(group).slice(0, MOST_NAMED).length;
+  if (more === 0) return null;
+  return (
+    <details className={classes.more}>
+      <summary>
+        and {more} {more === 1 ? "option" : "options"} more
+      </summary>
+      {labelOf(all, short)}
+    </details>
+  );
 }
 
 /** As they are typed into the box. A value with a blank in it is no word of the box. */

@@ -41,6 +41,7 @@ export function ListControls(props: Props) {
       <Words {...props} />
       <SegmentedControl
         aria-label="Which runs"
+        tt="capitalize"
         data={FILTERS}
         value={props.filter}
         onChange={(value) => props.onFilter(FILTERS.find((one) => one === value) ?? "all")}
@@ -76,7 +77,7 @@ export function ListControls(props: Props) {
               Columns
             </Button>
           </Popover.Target>
-          <Popover.Dropdown maw={420}>
+          <Popover.Dropdown w={420} maw="calc(100vw - 32px)">
             <MultiSelect
               label="Columns"
               description="Any option or figure, in this order"
@@ -119,7 +120,7 @@ function Words({ words, onWords, unknown }: Pick<Props, "words" | "onWords" | "u
     }
   }
   return (
-    <div>
+    <div style={{ flex: "1 1 260px", maxWidth: 400 }}>
       <TextInput
         aria-label="Find runs by name, tag, option or figure"
         placeholder="fox lr>=1e-3 n_layers=2"
@@ -131,7 +132,6 @@ function Words({ words, onWords, unknown }: Pick<Props, "words" | "onWords" | "u
           setText(event.currentTarget.value);
           settle(event.currentTarget.value);
         }}
-        w={{ base: "100%", sm: 340 }}
       />
       <Text size="xs" c="var(--mantine-color-error)" role="status">
         {unknown.length > 0 && `No option or figure is called ${unknown.join(", ")}, or several end so.`}

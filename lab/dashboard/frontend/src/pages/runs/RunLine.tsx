@@ -19,13 +19,24 @@ interface Props {
   row: RunRow | undefined;
   columns: string[];
   titles: Map<string, string>;
+  /** The columns that stand flush right. */
+  numbers: Set<string>;
   measure: (element: Element | null) => void;
   chosen: boolean;
   onSelect: (id: string, chosen: boolean) => void;
 }
 
 /** A run in the list: as its page had it, and from then on as it is told live. */
-export const RunLine = memo(function RunLine({ index, row, columns, titles, measure, chosen, onSelect }: Props) {
+export const RunLine = memo(function RunLine({
+  index,
+  row,
+  columns,
+  titles,
+  numbers,
+  measure,
+  chosen,
+  onSelect,
+}: Props) {
   const { data: live } = useRunSummary(row?.id ?? "");
   const place = { "data-index": index, "aria-rowindex": index + 2, ref: measure };
   if (!row) {
@@ -39,7 +50,7 @@ export const RunLine = memo(function RunLine({ index, row, columns, titles, meas
   }
   const run = live ?? row;
   return (
-    <Table.Tr {...place} data-testid="run-row" data-run={run.id} bg={chosen ? "var(--lab-panel)" : undefined}>
+    <Table.Tr {...place} data-testid="run-row" data-run={run.id} data-chosen={chosen || undefined}>
       <Table.Td className={classes.choose}>
         <Checkbox
           checked={chosen}
@@ -68,13 +79,13 @@ export const RunLine = memo(function RunLine({ index, row, columns, titles, meas
             key={name}
             data-title={titles.get(name)}
             className={name === "curve" ? classes.curve : undefined}
-            ta={cell?.number || (!cell && typeof row.columns[name] === "number") ? "right" : "left"}
-            ff={cell?.number || !cell ? "monospace" : undefined}
+            ta={numbers.has(name) ? "right" : "left"}
+            ff={numbers.has(name) || !cell ? "monospace" : undefined}
           >
             {cell ? (
               cell.draw(run)
             ) : (
-              <Text size="sm" span ff="monospace" className={classes.value}>
+              <Text size="sm" span ff="monospace" className={numbers.has(name) ? classes.number : classes.text}>
                 {other(name, row)}
               </Text>
             )}
@@ -89,7 +100,7 @@ export const RunLine = memo(function RunLine({ index, row, columns, titles, meas
 });
 
 /** Columns that are drawn in a way of their own, from what the run says live. */
-const CELLS: Record<string, { draw: (run: RunSummary) => ReactNode; number?: boolean }> = {
+const CELLS: Record<string, { draw: (run: RunSummary) => ReactNode }> = {
   state: {
     draw: (run) => (
       <Group gap={4}>
@@ -98,12 +109,12 @@ const CELLS: Record<string, { draw: (run: RunSummary) => ReactNode; number?: boo
       </Group>
     ),
   },
-  step: { draw: (run) => <Steps run={run} />, number: true },
-  train_loss: { draw: (run) => loss(run.train_loss), number: true },
-  best_val_loss: { draw: (run) => loss(run.best_val_loss), number: true },
-  val_loss: { draw: (run) => loss(run.val_loss), number: true },
-  tokens_per_second: { draw: (run) => count(run.tokens_per_second), number: true },
-  parameters: { draw: (run) => (run.parameters === null ? "–" : people(run.parameters)), number: true },
+  step: { draw: (run) => <Steps run={run} /> },
+  train_loss: { draw: (run) => loss(run.train_loss) },
+  best_val_loss: { draw: (run) => loss(run.best_val_loss) },
+  val_loss: { draw: (run) => loss(run.val_loss) },
+  tokens_per_second: { draw: (run) => count(run.tokens_per_second) },
+  parameters: { draw: (run) => (run.parameters === null ? "–" : people(run.parameters)) },
   created: { draw: (run) => <Moment at={run.created} /> },
   updated: { draw: (run) => <Moment at={run.updated} /> },
   curve: {
@@ -143,7 +154,9 @@ function Steps({ run }: { run: RunSummary }) {
           <Text span c="dimmed" size="sm" ff="monospace">{` / ${run.total_steps.toLocaleString("en")}`}</Text>
         )}
       </Text>
-      <Progress value={share} size={3} mt={3} aria-label={`${Math.round(share)}% of the steps`} />
+      {run.total_steps !== null && (
+        <Progress value={share} size={3} mt={3} aria-label={`${Math.round(share)}% of the steps`} />
+      )}
     </div>
   );
 }

@@ -3,7 +3,7 @@ import { IconArrowDown, IconArrowUp, IconArrowsSort } from "@tabler/icons-react"
 import { useMemo, type KeyboardEvent } from "react";
 import type { FigureName } from "@/components/figures/catalogue";
 import { Told } from "@/components/figures/Computed";
-import { titlesOf } from "./columns";
+import { numbersOf, titlesOf } from "./columns";
 import { RunLine } from "./RunLine";
 import classes from "./RunTable.module.css";
 import type { useRows } from "./useRows";
@@ -22,7 +22,6 @@ interface Props {
   onSelect: (id: string, chosen: boolean) => void;
 }
 
-const NUMBERS = new Set(["step", "train_loss", "best_val_loss", "val_loss", "tokens_per_second", "parameters"]);
 /** What some figures are computed from. */
 const TOLD: Record<string, FigureName> = {
   step: "runs.step",
@@ -37,64 +36,72 @@ export function RunTable({ rows, columns, order, onOrder, selected, onSelect }: 
   const { setPlace, items, rowAt, measure, before, after, count, focus } = rows;
   const titles = useMemo(() => titlesOf(columns), [columns]); // the same for every row: those that stay are not drawn anew
   const chosen = new Set(selected);
+  const flushRight = numbersOf(
+    columns,
+    items.flatMap(({ index }) => rowAt(index) ?? []),
+  ).join();
+  const numbers = useMemo(() => new Set(flushRight.split(",")), [flushRight]);
   return (
-    <Table
-      className={classes.table}
-      verticalSpacing="xs"
-      highlightOnHover
-      data-testid="run-table"
-      aria-rowcount={count + 1}
-    >
-      <Table.Caption className="visually-hidden">
-        Runs: the arrow keys go from one to the next, Home and End to the first and the last
-      </Table.Caption>
-      <Table.Thead>
-        <Table.Tr aria-rowindex={1}>
-          <Table.Th scope="col">
-            <span className="visually-hidden">Select to compare</span>
-          </Table.Th>
-          {["name", ...columns].map((name) => (
-            <Table.Th
-              key={name}
-              scope="col"
-              ta={NUMBERS.has(name) ? "right" : "left"}
-              aria-sort={name === order.key ? (order.descending ? "descending" : "ascending") : undefined}
-              title={name === titles.get(name) ? undefined : name}
-            >
-              {name === "curve" ? (
-                "Curve"
-              ) : (
-                <SortButton
-                  title={name === "name" ? "Run" : (titles.get(name) ?? name)}
-                  sortKey={name}
-                  order={order}
-                  onOrder={onOrder}
-                />
-              )}
+    <div className={classes.scroll}>
+      <Table
+        className={classes.table}
+        verticalSpacing="xs"
+        highlightOnHover
+        data-testid="run-table"
+        aria-rowcount={count + 1}
+      >
+        <Table.Caption className="visually-hidden">
+          Runs: the arrow keys go from one to the next, Home and End to the first and the last
+        </Table.Caption>
+        <Table.Thead>
+          <Table.Tr aria-rowindex={1}>
+            <Table.Th scope="col">
+              <span className="visually-hidden">Select to compare</span>
             </Table.Th>
+            {["name", ...columns].map((name) => (
+              <Table.Th
+                key={name}
+                scope="col"
+                ta={numbers.has(name) ? "right" : "left"}
+                aria-sort={name === order.key ? (order.descending ? "descending" : "ascending") : undefined}
+                title={name === titles.get(name) ? undefined : name}
+              >
+                {name === "curve" ? (
+                  "Curve"
+                ) : (
+                  <SortButton
+                    title={name === "name" ? "Run" : (titles.get(name) ?? name)}
+                    sortKey={name}
+                    order={order}
+                    onOrder={onOrder}
+                  />
+                )}
+              </Table.Th>
+            ))}
+            <Table.Th scope="col">
+              <span className="visually-hidden">What to do with it</span>
+            </Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody ref={setPlace} onKeyDown={(event) => move(event, count, focus)}>
+          <Gap height={before} />
+          {items.map(({ index }) => (
+            <RunLine
+              key={index}
+              index={index}
+              row={rowAt(index)}
+              columns={columns}
+              titles={titles}
+              numbers={numbers}
+              measure={measure}
+              chosen={chosen.has(rowAt(index)?.id ?? "")}
+              onSelect={onSelect}
+            />
           ))}
-          <Table.Th scope="col">
-            <span className="visually-hidden">What to do with it</span>
-          </Table.Th>
-        </Table.Tr>
-      </Table.Thead>
-      <Table.Tbody ref={setPlace} onKeyDown={(event) => move(event, count, focus)}>
-        <Gap height={before} />
-        {items.map(({ index }) => (
-          <RunLine
-            key={index}
-            index={index}
-            row={rowAt(index)}
-            columns={columns}
-            titles={titles}
-            measure={measure}
-            chosen={chosen.has(rowAt(index)?.id ?? "")}
-            onSelect={onSelect}
-          />
-        ))}
-        <Gap height={after} />
-      </Table.Tbody>
-    </Table>
+          <Gap height={after} />
+        </Table.Tbody>
+      </Table>
+    </div>
   );
 }
 

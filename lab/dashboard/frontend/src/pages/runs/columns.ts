@@ -1,8 +1,19 @@
 /** The columns of the list: those that it has by itself, and any option or figure that somebody chooses. */
+import type { RunRow } from "@/api/types";
 import { shortened } from "@/components/run/naming";
 
 /** What the list shows until somebody has chosen. */
 export const USUAL = ["state", "step", "train_loss", "best_val_loss", "curve", "tokens_per_second", "created"];
+
+/** What is a number whatever the rows say. */
+const NUMBERS = ["step", "train_loss", "best_val_loss", "val_loss", "tokens_per_second", "parameters"];
+
+/** The columns that stand flush right: those whose values are numbers, also where some are missing. */
+export function numbersOf(columns: string[], rows: Pick<RunRow, "columns">[]): string[] {
+  return columns.filter(
+    (name) => NUMBERS.includes(name) || rows.some(({ columns: values }) => typeof values[name] === "number"),
+  );
+}
 
 const TITLES: Record<string, string> = {
   state: "State",
@@ -24,7 +35,7 @@ const TITLES: Record<string, string> = {
   bits_per_byte: "Bits per byte",
   perplexity: "Perplexity",
   tokens_seen: "Tokens seen",
-  seconds: "Seconds",
+  seconds: "Duration",
   best_step: "Best at step",
 };
 
