@@ -5,6 +5,7 @@ import {
   Loader,
   Menu,
   MultiSelect,
+  SegmentedControl,
   Select,
   Tabs,
   TagsInput,
@@ -65,6 +66,7 @@ export const theme = createTheme({
     Menu: Menu.extend({ defaultProps: { withInitialFocusPlaceholder: false } }),
     // The list itself scrolls: a box around it would be one more stop of the keyboard, or out of its reach.
     Tabs: Tabs.extend({ classNames: { list: classes.tabs, tab: classes.tab } }),
+    SegmentedControl: SegmentedControl.extend({ classNames: { root: classes.segments } }),
     Select: Select.extend(LIST),
     MultiSelect: MultiSelect.extend(LIST),
     TagsInput: TagsInput.extend(LIST),

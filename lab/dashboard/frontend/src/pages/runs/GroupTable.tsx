@@ -1,4 +1,4 @@
-import { Alert, Anchor, Loader, Table, Text } from "@mantine/core";
+import { Alert, Anchor, Box, Loader, Table, Text } from "@mantine/core";
 import { Link } from "react-router";
 import { MOST_GROUPS, useGroups, type Question } from "@/api/lists";
 import type { RunGroup } from "@/api/types";
@@ -50,7 +50,7 @@ export function GroupTable({ question, by, figure, onOpen }: Props) {
               <Table.Th scope="col" visibleFrom="sm">
                 From the lowest to the highest
               </Table.Th>
-              <Table.Th scope="col">
+              <Table.Th scope="col" visibleFrom="sm">
                 <span className="visually-hidden">What to do with it</span>
               </Table.Th>
             </Table.Tr>
@@ -63,6 +63,9 @@ export function GroupTable({ question, by, figure, onOpen }: Props) {
                     {labelOf(namedOf(group).slice(0, MOST_NAMED), short)}
                   </Anchor>
                   <More group={group} short={short} />
+                  <Box hiddenFrom="sm">
+                    <Compared runs={group.runs} />
+                  </Box>
                 </Table.Th>
                 <Table.Td ta="right">
                   {group.count.toLocaleString("en")}
@@ -81,16 +84,8 @@ export function GroupTable({ question, by, figure, onOpen }: Props) {
                 <Table.Td visibleFrom="sm">
                   <Band group={group} low={low} high={high} />
                 </Table.Td>
-                <Table.Td>
-                  {group.count > 1 && (
-                    <Anchor
-                      component={Link}
-                      size="sm"
-                      to={`/compare?runs=${group.runs.slice(0, MOST_COMPARED).join(",")}`}
-                    >
-                      Compare
-                    </Anchor>
-                  )}
+                <Table.Td visibleFrom="sm">
+                  <Compared runs={group.runs} />
                 </Table.Td>
               </Table.Tr>
             ))}
@@ -98,6 +93,15 @@ export function GroupTable({ question, by, figure, onOpen }: Props) {
         </Table>
       </Table.ScrollContainer>
     </>
+  );
+}
+
+function Compared({ runs }: { runs: string[] }) {
+  if (runs.length < 2) return null;
+  return (
+    <Anchor component={Link} size="sm" to={`/compare?runs=${runs.slice(0, MOST_COMPARED).join(",")}`}>
+      Compare
+    </Anchor>
   );
 }
 
