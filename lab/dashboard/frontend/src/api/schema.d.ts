@@ -1528,6 +1528,12 @@ export interface components {
             alternatives: number;
             /** Stop */
             stop?: string[];
+            /**
+             * All Tokens
+             * @description Draws also from tokens that the training text of a checkpoint does not have.
+             * @default false
+             */
+            all_tokens: boolean;
         };
         /**
          * Gpt2
@@ -2965,6 +2971,11 @@ export interface components {
              * @description Tokens at the beginning that do not fit into the context.
              */
             cropped: number;
+            /**
+             * N Drawable
+             * @description Tokens that can be drawn, those of its training text; None: all of the vocabulary.
+             */
+            n_drawable: number | null;
         };
         /**
          * Started
