@@ -46,6 +46,9 @@ class Options:
     """Draw from the k likeliest tokens only; null: from all."""
     top_p: float | None = SamplingOptions.top_p
     """Draw from the fewest tokens that together have this probability; null: from all."""
+    all_tokens: bool = False
+    """Draws from the whole vocabulary. Otherwise a checkpoint of this lab writes with the tokens of its training text:
+    of the others it has learnt nothing but that they do not come. Models of another origin always write with all."""
     seed: int | None = SamplingOptions.seed
     """The same seed gives the same text; null: a new one each time. Sample 2 is sample 1 of the next seed."""
     num_samples: int = SamplingOptions.num_samples
@@ -117,9 +120,11 @@ class Generator:
         self.model: GPTModel = found.model
         prepare(self.model, device, weights)
         self.tokenizer = found.tokenizer
+        self.occurring = found.occurring
 
-    def events(self, prompt: str, options: SamplingOptions) -> Iterator[Event]:
-        """What the generation loop tells of ``prompt`` and its continuations.
+    def events(self, prompt: str, options: SamplingOptions, all_tokens: bool = False) -> Iterator[Event]:
+        """What the generation loop tells of ``prompt`` and its continuations, in tokens of the training text or, with
+        ``all_tokens``, in any.
 
         Raises:
             LabError: if the prompt is no text, or the model's weights are damaged.
@@ -129,7 +134,8 @@ class Generator:
         except ValueError as error:  # bytes that are not UTF-8, in the prompt as the shell handed it over
             raise LabError(f"the prompt has bytes that are not UTF-8 ({error}): type it as UTF-8") from error
         try:
-            yield from stream_events(self.model, self.tokenizer, prompt_ids, options)
+            among = None if all_tokens else self.occurring
+            yield from stream_events(self.model, self.tokenizer, prompt_ids, options, among)
         except ValueError as error:
             raise LabError(str(error)) from error
 
@@ -140,7 +146,7 @@ def print_generation(generator: Generator, prompt: str, options: Options) -> str
     Raises:
         LabError: if the prompt is no text, or the model's weights are damaged.
     """
-    events = generator.events(prompt, options.sampling_options)
+    events = generator.events(prompt, options.sampling_options, options.all_tokens)
     start = next(events)
     assert isinstance(start, StartEvent)
     if start.cropped:

@@ -9,7 +9,7 @@ from lab.commands.generation import LIMITS, Generator, Options, check, print_gen
 from lab.commands.options import parse
 from lab.errors import LabError
 
-_SETTINGS = ("temperature", "top_k", "top_p", "max_tokens", "seed", "num_samples", "stop")
+_SETTINGS = ("temperature", "top_k", "top_p", "max_tokens", "seed", "num_samples", "stop", "all_tokens")
 
 _HELP = f"""\
 Type how a text begins; the model continues it. An empty line continues the last text.
@@ -74,7 +74,7 @@ def _command(line: str, options: Options) -> Options:
 
 
 def _shown(value: Any) -> str:
-    return "null" if value is None else str(value)
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _note(text: str) -> None:

@@ -93,14 +93,20 @@ def seeds_to_decide(mean: float, deviation: float, samples: int = 1) -> int | No
 @lru_cache(4096)
 def t_quantile(probability: float, freedom: float) -> float:
     """The value below which Student's t with ``freedom`` degrees of freedom (any number above 0) stays with a
-    probability of 0.5 or more, below 1. By halving: 11 digits, which is more than the data have."""
-    low, high = 0.0, 1.0
-    while _t_probability(high, freedom) < probability:
-        low, high = high, 2 * high
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _t_probability(middle, freedom) < probability else (low, middle)
-    return high
+    probability of 0.5 or more, below 1.
+
+    By Newton's method from 0: there the probability grows ever more slowly, so that each step falls short of the value,
+    and none goes beyond it.
+    """
+    log_peak = math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2) - math.log(freedom * math.pi) / 2
+    t = 0.0
+    for _ in range(200):
+        density = math.exp(log_peak - (freedom + 1) / 2 * math.log1p(t * t / freedom))
+        step = (probability - _t_probability(t, freedom)) / density
+        t += step
+        if step <= 1e-12 * t:
+            break
+    return t
 
 
 def _t_probability(t: float, freedom: float) -> float:

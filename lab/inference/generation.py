@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from torch import Tensor
+
 from lab.inference.sampling import Sampling, stream
 from lab.inference.text_stream import TextStream
 from lab.inference.token_choice import TokenChoice, explain_choice
@@ -61,6 +63,8 @@ class StartEvent:
     tokens: list[PromptToken]
     cropped: int
     """Tokens at the beginning of the prompt that do not fit into the context."""
+    n_drawable: int | None
+    """Tokens that can be drawn; None: all of the vocabulary."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,11 @@ def encode_prompt(tokenizer: TextTokenizer, prompt: str, prefix: Sequence[int] =
 
 
 def stream_events(
-    model: GPTModel, tokenizer: TextTokenizer, prompt_ids: Sequence[int], options: SamplingOptions
+    model: GPTModel,
+    tokenizer: TextTokenizer,
+    prompt_ids: Sequence[int],
+    options: SamplingOptions,
+    among: Tensor | None = None,
 ) -> Iterator[Event]:
     """The events of one generation, as they happen; samples that have ended are silent until all have.
 
@@ -122,16 +130,19 @@ def stream_events(
         tokenizer: what its tokens mean.
         prompt_ids: at least one; the model sees the last ``context_length`` of them.
         options: how to go on.
+        among: ``(vocab_size,)`` bool, on the CPU: the tokens that can be drawn; None: all.
 
     Raises:
         ValueError: if there is no token to begin with, or what the model predicts are no numbers.
     """
     seen = prompt_ids[-model.config.context_length :]
     tokens = [PromptToken(token_id, token_text(tokenizer, token_id)) for token_id in seen]
-    yield StartEvent(tokens=tokens, cropped=len(prompt_ids) - len(seen))
+    n_drawable = None if among is None else int(among.sum())
+    yield StartEvent(tokens=tokens, cropped=len(prompt_ids) - len(seen), n_drawable=n_drawable)
     texts = [TextStream(tokenizer, options.stop) for _ in range(options.num_samples)]
     drawn: list[list[int]] = [[] for _ in texts]
-    steps = stream(model, [prompt_ids] * len(texts), options.max_tokens, options.sampling, seed=options.seed)
+    prompts, sampling = [prompt_ids] * len(texts), options.sampling
+    steps = stream(model, prompts, options.max_tokens, sampling, seed=options.seed, among=among)
     for index, step in enumerate(steps):
         for sample, token_id in enumerate(step.token_ids.tolist()):
             if texts[sample].ended is not None:
@@ -139,7 +150,7 @@ def stream_events(
             drawn[sample].append(token_id)
             choice = None
             if options.alternatives is not None:
-                choice = explain_choice(step.logits[sample], token_id, options.alternatives, tokenizer)
+                choice = explain_choice(step.logits[sample], token_id, options.alternatives, tokenizer, among)
             yield TokenEvent(
                 sample=sample,
                 index=index,

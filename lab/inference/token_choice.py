@@ -32,15 +32,19 @@ class TokenChoice:
     entropy: float
     """How undecided the model was, in nats: 0 if it was sure, ln(vocab_size) if it had no idea."""
     alternatives: list[Alternative]
-    """The likeliest tokens, the likeliest first; the chosen one is among them if it is one."""
+    """The likeliest tokens that could be drawn, the likeliest first; the chosen one is among them if it is one."""
 
 
-def explain_choice(logits: Tensor, token_id: int, n_alternatives: int, tokenizer: TextTokenizer) -> TokenChoice:
+def explain_choice(
+    logits: Tensor, token_id: int, n_alternatives: int, tokenizer: TextTokenizer, among: Tensor | None = None
+) -> TokenChoice:
     """What ``logits``, ``(vocab_size,)`` on the CPU, say of ``token_id``, and of the ``n_alternatives`` likeliest
-    tokens."""
+    tokens: of those that could be drawn, where ``among``, ``(vocab_size,)`` bool, is true."""
     log_probs = torch.log_softmax(logits.double(), dim=-1)
     probabilities = log_probs.exp()
-    best = probabilities.topk(min(n_alternatives, len(probabilities)))
+    drawable = probabilities if among is None else probabilities.masked_fill(~among, -1.0)
+    n_drawable = len(probabilities) if among is None else int(among.sum())
+    best = drawable.topk(min(n_alternatives, n_drawable))
     return TokenChoice(
         token_id=token_id,
         log_prob=log_probs[token_id].item(),

@@ -4,6 +4,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from torch import Tensor
+
 from lab.errors import LabError
 from lab.files.paths import typed_path
 from lab.interchange import hf_tokenizer, hub, huggingface, weights
@@ -35,6 +37,8 @@ class Pretrained:
     """The checkpoint file; None for a model of another origin."""
     tokenizer: TextTokenizer = field(default_factory=Tokenizer)
     """What its tokens mean."""
+    occurring: Tensor | None = None
+    """``(vocab_size,)`` bool: the tokens that its training text had, which is what it writes with; None: any."""
 
 
 def open_pretrained(wanted: str, start_folder: Path, option: str = "checkpoint") -> Pretrained:
@@ -150,7 +154,9 @@ def from_checkpoint(found: CheckpointDict, path: Path) -> Pretrained:
     tokenizer = _made(metadata["tokenizer"], path)
     _refuse_other_size(path, config.vocab_size, tokenizer)
     model = tensors.with_weights(config, state)
-    return Pretrained(model, str(path), metadata, found["global_step"], _figures(found), path, tokenizer)
+    marks = found.get("occurring")
+    occurring = None if marks is None else marks.bool()
+    return Pretrained(model, str(path), metadata, found["global_step"], _figures(found), path, tokenizer, occurring)
 
 
 def _figures(found: CheckpointDict) -> dict[str, float]:

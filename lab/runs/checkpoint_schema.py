@@ -125,6 +125,9 @@ class CheckpointDict(TypedDict):
     callbacks: dict[str, Any]
     """The states of callbacks, by name: ``Record`` (``RecordState``), ``Checkpoints``, ``Spent``; those of others."""
     LabData: DataState
+    occurring: NotRequired[Tensor]
+    """``(vocab_size,)`` uint8: 1 where a token stands in the training text. Not there: nobody has looked (earlier
+    versions), or the run began with weights that know more than its text."""
     MixedPrecision: NotRequired[dict[str, float]]
     """In fp16: the scaler of the loss, see ``SCALER``."""
 
@@ -238,6 +241,14 @@ SCALER = parts(
 """Of mixed precision in fp16: the factor that keeps small gradients from becoming zero."""
 
 
+def _marks(value: Any, where: str) -> Tensor:
+    """A 0 or a 1 for each token, and a 1 for at least one of them."""
+    found = dense(value, where)
+    if found.dtype != torch.uint8 or found.dim() != 1 or not found.numel() or found.max() != 1:
+        raise Unfit(f"{where} must have a 0 or a 1 for each token, and not be all 0")
+    return found
+
+
 def _kept(value: Any, where: str) -> Any:
     """What a callback has put there."""
     return plain(value, where, leaf=dense)
@@ -254,6 +265,7 @@ WHOLE = parts(
         "LabData": parts({"step": STEP, "position": whole()}, {"shuffle": _one_of(typing.get_args(How))}),
     },
     {
+        "occurring": _marks,
         "MixedPrecision": SCALER,
         # Of Lightning, and either derived or not needed.
         "lr_schedulers": lambda *_: [],
@@ -282,6 +294,9 @@ def check(found: Any) -> CheckpointDict:
     if checkpoint["LabData"]["position"] < step:
         raise Unfit(f"LabData.position is {checkpoint['LabData']['position']:,} windows after {step:,} steps")
     model = _check_weights(checkpoint)
+    vocab_size: int = found["lab"]["config"]["model"]["vocab_size"]
+    if "occurring" in checkpoint and len(checkpoint["occurring"]) != vocab_size:
+        raise Unfit(f"occurring has {len(checkpoint['occurring']):,} tokens, and the vocabulary {vocab_size:,}")
     checkpoint["optimizer_states"] = [check_optimizer(checkpoint["optimizer_states"][0], model, step)]
     return checkpoint
 

@@ -2,15 +2,13 @@
 
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import lightning as L
 import numpy as np
 from lightning.pytorch import callbacks
 from lightning.pytorch.loggers import Logger, TensorBoardLogger
-from torch import Tensor
 
 from lab.config.schema import SampleConfig
 from lab.inference.sampling import Sampling, generate
@@ -30,22 +28,13 @@ class Samples(L.Callback):
         config: the prompt, how far to go on, how each token is drawn.
         tokenizer: what the tokens mean.
         seed: of the run.
-        occurring: asked once, which tokens can be drawn (``lab.training.occurring``).
     """
 
-    def __init__(
-        self, config: SampleConfig, tokenizer: TextTokenizer, seed: int, occurring: Callable[[], Tensor | None]
-    ) -> None:
+    def __init__(self, config: SampleConfig, tokenizer: TextTokenizer, seed: int) -> None:
         self.config = config
         self.tokenizer = tokenizer
         self.seed = seed
-        self._occurring = occurring
         self.latest: str | None = None
-
-    @cached_property
-    def among(self) -> Tensor | None:
-        """``(vocab_size,)`` bool: the tokens that can be drawn; None: all."""
-        return self._occurring()
 
     def on_validation_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         if not trainer.is_global_zero and not module.is_shared_out:
@@ -58,7 +47,7 @@ class Samples(L.Callback):
                 self.config.max_tokens,
                 Sampling(self.config.temperature, self.config.top_k),
                 seed=int(np.random.SeedSequence([self.seed, trainer.global_step]).generate_state(1)[0]),
-                among=self.among,
+                among=module.occurring(),
             )
         self.latest = self.tokenizer.decode(token_ids)
         write_sample(trainer.loggers, self.latest, trainer.global_step)

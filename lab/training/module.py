@@ -24,6 +24,7 @@ from lab.optim.schedules import Schedule
 from lab.parts.cost import flops_per_token
 from lab.parts.documents import separate_documents
 from lab.runs.checkpoint_schema import Metadata
+from lab.system import ranks
 from lab.system.device import seed_generators
 from lab.training.compilation import uncompiled
 from lab.training.divergence import Divergence, diverged
@@ -76,6 +77,8 @@ class GPTModule(L.LightningModule):
         """The token at which documents end that must not look at each other; None: they may."""
         self.own_metrics = OwnMetrics({})
         """Of the user's own, evaluated with the loss."""
+        self.occurring: Callable[[], Tensor | None] = lambda: None
+        """Which tokens stand in the training text (``lab.training.occurring``): its samples are drawn from them."""
         self.byte_lengths: Tensor
         # Moves to the device with the module, but it is the tokenizer's knowledge: not part of a checkpoint.
         self.register_buffer("byte_lengths", torch.from_numpy(byte_lengths), persistent=False)
@@ -247,6 +250,8 @@ class GPTModule(L.LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.divergence.stop()
         checkpoint["lab"] = self.metadata
+        if ranks.is_first() and (found := self.occurring()) is not None:
+            checkpoint["occurring"] = found.to(torch.uint8)
 
     def write(self, figures: dict[str, float], step: int) -> None:
         """Sends figures to every logger, at ``step`` finished optimizer steps."""

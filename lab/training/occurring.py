@@ -1,4 +1,5 @@
-"""Which tokens the samples of a training are drawn from: those that occur in its text.
+"""Which tokens the samples of a training are drawn from: those that occur in its text. Its checkpoints carry them on,
+so that whatever lets such a model write draws from the same.
 
 A vocabulary such as GPT-2's was made from the whole web, and a model with random weights draws from all of it: names,
 scraps of code, slurs, none of which the text of the run has ever used. What a model can learn from a text is about the

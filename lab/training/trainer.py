@@ -1,6 +1,6 @@
 """A prepared run as Lightning takes it: the module, the callbacks, the trainer around them."""
 
-from functools import partial
+from functools import cache, partial
 
 import lightning as L
 from lightning.pytorch.loggers import Logger
@@ -49,6 +49,7 @@ def make_module(run: Preparation, initial: GPTModel | None = None) -> GPTModule:
         seed=config.seed,
         metadata=checkpoint.metadata(config, run.corpus.tokens, plan, run.tokenizer.definition),
     )
+    module.occurring = cache(partial(occurring, run))
     module.own_metrics = run.chosen.metrics
     module.part_metrics = PartMetrics(list(run.corpus.parts))
     module.document_end = run.tokenizer.endoftext if config.data.document_mask else None
@@ -66,8 +67,7 @@ def make_callbacks(
     """What accompanies the training: the lab's own callbacks, then those of the options. ``bar`` shows how far it has
     come, in place of the lab's display."""
     config, plan = run.config, run.plan
-    drawn = partial(occurring, run)
-    samples = Samples(config.sample, run.tokenizer, config.seed, drawn) if config.sample.max_tokens else None
+    samples = Samples(config.sample, run.tokenizer, config.seed) if config.sample.max_tokens else None
     checkpoints = _checkpoints(run, log) if config.save else None
     control = RunControl(
         run.run_folder,

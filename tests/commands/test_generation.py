@@ -85,7 +85,9 @@ def test_json_has_the_models_own_probabilities(here: Any, trained: Finished) -> 
     lines = [json.loads(line) for line in out.splitlines()]
     tokens, samples = [line for line in lines if "index" in line], [line for line in lines if "end" in line]
     assert [(line["sample"], line["index"]) for line in tokens] == [(s, i) for i in range(6) for s in (0, 1)]
-    model, tokenizer = open_pretrained("last", trained.folder).model, Tokenizer()
+    source, tokenizer = open_pretrained("last", trained.folder), Tokenizer()
+    model, among = source.model, source.occurring
+    assert among is not None
     for sample in samples:
         mine = [line for line in tokens if line["sample"] == sample["sample"]]
         assert "".join(line["text"] for line in mine) + sample["rest"] == sample["text"]
@@ -99,7 +101,7 @@ def test_json_has_the_models_own_probabilities(here: Any, trained: Finished) -> 
             assert line["probability"] == pytest.approx(math.exp(line["log_prob"]))
             assert line["rank"] == int((row > row[line["token_id"]]).sum())
             assert line["entropy"] == pytest.approx(float(-(row.exp() * row).sum()), abs=1e-3)
-            best = row.topk(4)
+            best = row.masked_fill(~among, -torch.inf).topk(4)
             assert [a["token_id"] for a in line["alternatives"]] == best.indices.tolist()
             assert [a["probability"] for a in line["alternatives"]] == pytest.approx(
                 best.values.exp().tolist(), rel=1e-3

@@ -8,7 +8,7 @@ from lab.config import compose, quoting
 from lab.errors import LabError
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1))
 def test_literal_options_arrive_as_typed(value: str) -> None:
     if value == "null":

@@ -31,6 +31,18 @@ def test_every_figure_by_hand(scores: list[float], data: st.DataObject) -> None:
     assert all(o.probability == pytest.approx(law[o.token_id], rel=1e-9, abs=1e-300) for o in found.alternatives)
 
 
+def test_alternatives_are_what_could_be_drawn() -> None:
+    """With the probabilities that the model gives them among all."""
+    scores, among = torch.tensor([3.0, 2.0, 1.0, 0.0]), torch.tensor([False, True, False, True])
+    found = explain_choice(scores, 1, 3, Tokenizer(), among)
+    law = torch.softmax(scores.double(), 0)
+    assert [(o.token_id, o.probability) for o in found.alternatives] == [
+        (1, pytest.approx(law[1].item())),
+        (3, pytest.approx(law[3].item())),
+    ]
+    assert found.rank == 1
+
+
 def test_sure_and_without_any_idea() -> None:
     sure = explain_choice(torch.tensor([0.0, 1e6, -torch.inf]), 1, 1, Tokenizer())
     assert (sure.probability, sure.log_prob, sure.rank, sure.entropy) == (1.0, 0.0, 0, 0.0)

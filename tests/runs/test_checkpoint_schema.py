@@ -89,6 +89,9 @@ FAULTS = {
         "int64",
     ),
     "a head of its own": (put("state_dict", "model.head.weight", value=torch.ones(50257, 8)), "is not the token embed"),
+    "tokens of another vocabulary": (put("occurring", value=torch.ones(8, dtype=torch.uint8)), "the vocabulary 50,257"),
+    "tokens that are no marks": (put("occurring", value=torch.full((50257,), 2, dtype=torch.uint8)), "a 0 or a 1 for"),
+    "no token at all": (put("occurring", value=torch.zeros(50257, dtype=torch.uint8)), "not be all 0"),
     "windows before the steps": (put("LabData", "position", value=1), "LabData.position"),
     "another step of the data": (put("LabData", "step", value=1), "LabData.step"),
     # What ended in a traceback.

@@ -52,6 +52,9 @@ class Generate(Model):
         default=8, ge=0, le=50, description="How many of the likeliest tokens to tell at each place."
     )
     stop: list[Annotated[str, Field(min_length=1, max_length=200)]] = Field(default_factory=list, max_length=8)
+    all_tokens: bool = Field(
+        default=False, description="Draws also from tokens that the training text of a checkpoint does not have."
+    )
 
     def sampling_options(self) -> SamplingOptions:
         """What of it the generation loop has to know."""
@@ -116,7 +119,9 @@ async def generate(settings: SettingsDep, runs: RunsDep, inference: InferenceDep
     if how.max_tokens > settings.max_new_tokens:
         raise ApiError(422, f"max_tokens={how.max_tokens}: {settings.max_new_tokens} are the most", "max_tokens")
     path = await asyncio.to_thread(model_path, runs, how.checkpoint)
-    generated = inference.stream("generate", path, prompt=how.prompt, prefix=how.prefix, options=how.sampling_options())
+    options = how.sampling_options()
+    asked = {"prompt": how.prompt, "prefix": how.prefix, "options": options, "all_tokens": how.all_tokens}
+    generated = inference.stream("generate", path, **asked)
     # The first event is waited for here, so that what makes no sense is an error and not a stream.
     first = await anext(generated)
 

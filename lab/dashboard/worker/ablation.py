@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from pydantic import Field
+from torch import Tensor
 
 from lab.dashboard.schemas import Model, Number
 from lab.dashboard.worker.inspection import PromptToken, Seen
@@ -47,8 +48,10 @@ class AblationQuestion:
     options: SamplingOptions
 
 
-def compare(model: GPTModel, tokenizer: TextTokenizer, question: AblationQuestion) -> dict[str, Any]:
-    """The answer, as the plain values of a ``WithAndWithout``.
+def compare(
+    model: GPTModel, tokenizer: TextTokenizer, among: Tensor | None, question: AblationQuestion
+) -> dict[str, Any]:
+    """The answer, as the plain values of a ``WithAndWithout``; ``among`` as in ``stream_events``.
 
     Raises:
         ValueError: if there is no such layer or head, or the weights are damaged.
@@ -58,7 +61,7 @@ def compare(model: GPTModel, tokenizer: TextTokenizer, question: AblationQuestio
     sides = []
     for context in (nullcontext(), switched_off(model, question.layer, question.head)):
         with context:
-            sides.append(_continued(model, tokenizer, ids, question.options))
+            sides.append(_continued(model, tokenizer, among, ids, question.options))
     one, other = ([token["token_id"] for token in side["tokens"]] for side in sides)
     differing = [at for at, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]]
     shorter = min(len(one), len(other)) if len(one) != len(other) else None  # one of them has ended before
@@ -73,9 +76,11 @@ def compare(model: GPTModel, tokenizer: TextTokenizer, question: AblationQuestio
     }
 
 
-def _continued(model: GPTModel, tokenizer: TextTokenizer, ids: list[int], options: SamplingOptions) -> dict[str, Any]:
+def _continued(
+    model: GPTModel, tokenizer: TextTokenizer, among: Tensor | None, ids: list[int], options: SamplingOptions
+) -> dict[str, Any]:
     told: dict[str, Any] = {"tokens": [], "text": ""}
-    for event in stream_events(model, tokenizer, ids, options):
+    for event in stream_events(model, tokenizer, ids, options, among):
         if isinstance(event, TokenEvent):
             told["tokens"].append({"token_id": event.token_id, "text": event.token})
         elif isinstance(event, EndEvent):

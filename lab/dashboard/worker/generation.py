@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 from pydantic import Field
+from torch import Tensor
 
 from lab.dashboard.schemas import Model, Number
 from lab.dashboard.worker.inspection import Candidate, PromptToken
@@ -18,6 +19,9 @@ class StartEvent(Model):
     type: Literal["start"]
     tokens: list[PromptToken]
     cropped: int = Field(description="Tokens at the beginning that do not fit into the context.")
+    n_drawable: int | None = Field(
+        description="Tokens that can be drawn, those of its training text; None: all of the vocabulary."
+    )
 
 
 class TokenEvent(Model):
@@ -56,13 +60,22 @@ GenerationEvent = StartEvent | TokenEvent | EndEvent | ErrorEvent
 
 
 def generate(
-    model: GPTModel, tokenizer: TextTokenizer, *, prompt: str, prefix: list[int], options: SamplingOptions
+    model: GPTModel,
+    tokenizer: TextTokenizer,
+    among: Tensor | None,
+    *,
+    prompt: str,
+    prefix: list[int],
+    options: SamplingOptions,
+    all_tokens: bool = False,
 ) -> Iterator[dict[str, Any]]:
-    """The events of one generation, as plain values of the models above; ``prefix`` are token ids behind the prompt.
+    """The events of one generation, as plain values of the models above; ``prefix`` are token ids behind the prompt,
+    ``among`` as in ``stream_events``, unless it is to be of ``all_tokens``.
 
     Raises:
         ValueError: if the prompt is no text, ``prefix`` has a token that does not exist, or the weights are damaged.
     """
-    for event in stream_events(model, tokenizer, encode_prompt(tokenizer, prompt, prefix), options):
+    prompt_ids = encode_prompt(tokenizer, prompt, prefix)
+    for event in stream_events(model, tokenizer, prompt_ids, options, None if all_tokens else among):
         # The page asks for one sample, which needs no number.
         yield {name: value for name, value in to_plain(event).items() if name != "sample"}

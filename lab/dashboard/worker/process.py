@@ -97,7 +97,8 @@ class _Models:
         return str(path), status.st_mtime_ns, status.st_size, status.st_ino
 
     def get(self, path: Path) -> Any:
-        """The model in the checkpoint at ``path``, or in a folder of Hugging Face's, and its tokenizer."""
+        """The model in the checkpoint at ``path``, or in a folder of Hugging Face's, its tokenizer, and the tokens that
+        it writes with (``Pretrained.occurring``)."""
         from lab.inference.weight_format import prepare
         from lab.interchange.pretrained import from_checkpoint, open_pretrained
         from lab.runs import checkpoint
@@ -108,7 +109,7 @@ class _Models:
             is_folder = path.is_dir()
             found = open_pretrained(str(path), path) if is_folder else from_checkpoint(checkpoint.load(path), path)
             prepare(found.model, torch_device())
-            self._open[key] = found.model, found.tokenizer
+            self._open[key] = found.model, found.tokenizer, found.occurring
         self._open.move_to_end(key)
         while len(self._open) > _MODELS:
             self._open.popitem(last=False)
@@ -147,7 +148,7 @@ def _seen(models: _Models, what: str, path: Path, arguments: dict[str, Any]) -> 
     from lab.dashboard.worker import ablation, inspection, structure, walk
 
     try:
-        model, tokenizer = models.get(path)
+        model, tokenizer, occurring = models.get(path)
     except CodeNeeded:
         if what != "structure":
             raise
@@ -158,7 +159,7 @@ def _seen(models: _Models, what: str, path: Path, arguments: dict[str, Any]) -> 
         case "walk":
             return walk.follow(model, tokenizer, **arguments)
         case "without":
-            return ablation.compare(model, tokenizer, **arguments)
+            return ablation.compare(model, tokenizer, occurring, **arguments)
         case _:
             return inspection.inspect(model, tokenizer, what, **arguments)  # type: ignore[arg-type]
 

@@ -169,7 +169,7 @@ def test_the_text_with_and_without_a_head(server: Server, client: httpx.Client) 
         told = answer.json()
         written = {}
         for name, one in (("whole", whole.model), ("without", model)):
-            (text,) = generate(one, [ids], 8, Sampling(temperature), seed=5)
+            (text,) = generate(one, [ids], 8, Sampling(temperature), seed=5, among=whole.occurring)
             written[name] = [token["token_id"] for token in told[name]["tokens"]]
             assert ids + written[name] == text
             loss = one.loss(torch.tensor([ids[:-1]]), torch.tensor([ids[1:]])).item()

@@ -19,7 +19,7 @@ from support.waiting import wait_for
 
 from lab.inference.sampling import Sampling, generate
 from lab.inspection import internals
-from lab.interchange.pretrained import open_pretrained
+from lab.interchange.pretrained import Pretrained, open_pretrained
 from lab.model import GPTModel
 from lab.parts import ModelConfig, build_model
 from lab.tokenizer import Tokenizer
@@ -49,8 +49,12 @@ def checkpoints(client: httpx.Client, run_id: str) -> dict[str, str]:
     return {c["name"]: c["id"] for c in client.get(f"/api/runs/{run_id}/checkpoints").json()}
 
 
+def opened(server: Server, name: str) -> Pretrained:
+    return open_pretrained(str(server.root / "outputs" / "run" / "checkpoints" / name), server.root)
+
+
 def model_of(server: Server, name: str) -> GPTModel:
-    return open_pretrained(str(server.root / "outputs" / "run" / "checkpoints" / name), server.root).model
+    return opened(server, name).model
 
 
 def inspect(client: httpx.Client, view: str, checkpoint: str, **more: Any) -> dict[str, Any]:
@@ -122,8 +126,12 @@ def test_what_is_written_is_what_the_lab_writes(
 ) -> None:
     how = {"checkpoint": checkpoints["last.ckpt"], "prompt": "The fox", "temperature": 1.3, "top_k": 40, "seed": 5}
     start, *tokens, end = generated(client, **how)
-    model, tokenizer = model_of(server, "last.ckpt"), Tokenizer()
-    (expected,) = generate(model, [tokenizer.encode("The fox")], 8, Sampling(1.3, 40), seed=5)
+    source, tokenizer = opened(server, "last.ckpt"), Tokenizer()
+    model, among = source.model, source.occurring
+    assert among is not None
+    assert start["n_drawable"] == among.sum() < 10_000
+    ids = tokenizer.encode("The fox")
+    (expected,) = generate(model, [ids], 8, Sampling(1.3, 40), seed=5, among=among)
     assert [t["token_id"] for t in start["tokens"]] + end["token_ids"] == expected
     assert "".join(t["text"] for t in tokens) + end["rest"] == end["text"] == tokenizer.decode(expected[2:])
     with torch.no_grad():
@@ -131,12 +139,18 @@ def test_what_is_written_is_what_the_lab_writes(
     for place, token in enumerate(tokens, start=1):
         assert token["log_prob"] == pytest.approx(float(law[place, token["token_id"]]), abs=1e-4)
         assert token["probability"] == pytest.approx(math.exp(token["log_prob"]))
-        assert [a["token_id"] for a in token["alternatives"]] == law[place].topk(8).indices.tolist()
+        drawable = law[place].masked_fill(~among, -torch.inf)
+        assert [a["token_id"] for a in token["alternatives"]] == drawable.topk(8).indices.tolist()
     # Branching: the same beginning, one token exchanged.
     other = tokens[2]["alternatives"][0]["token_id"]
     prefix = [*(t["token_id"] for t in tokens[:2]), other]
     start, *_ = generated(client, **how, prefix=prefix)
     assert [t["token_id"] for t in start["tokens"]][-3:] == prefix
+    start, *_, end = generated(client, **how | {"temperature": 9, "top_k": None}, all_tokens=True)
+    assert start["n_drawable"] is None
+    (free,) = generate(model, [ids], 8, Sampling(9), seed=5)
+    assert ids + end["token_ids"] == free
+    assert not among[free].all()
 
 
 @pytest.mark.parametrize(

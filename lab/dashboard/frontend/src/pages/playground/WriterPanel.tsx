@@ -95,6 +95,12 @@ export function WriterPanel({ title, writer, order, shape }: Props) {
               />
             </div>
             <Scale low="0.01% or less" high="100%" />
+            {branch.drawable != null && (
+              <Text size="sm" c="dimmed" data-testid="drawable">
+                Drawn from the {branch.drawable.toLocaleString("en")} tokens that its training text has; the
+                probabilities are those among all tokens.
+              </Text>
+            )}
             <Openness branch={branch} />
             <Branches story={writer.story} onShow={writer.show} />
             {token && at !== null ? (

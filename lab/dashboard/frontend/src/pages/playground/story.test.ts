@@ -35,7 +35,7 @@ function must<T>(value: T | null | undefined): T {
 }
 
 function told(ids: number[]): Story {
-  const started = hear(begin(), { type: "start", tokens: [{ token_id: 1, text: "The" }], cropped: 0 });
+  const started = hear(begin(), { type: "start", tokens: [{ token_id: 1, text: "The" }], cropped: 0, n_drawable: 9 });
   const written = ids.reduce((story, id, index) => hear(story, drawn(index, id)), started);
   return hear(written, { type: "end", reason: "max_tokens", rest: "", text: "", token_ids: ids });
 }
@@ -61,7 +61,12 @@ describe("a story", () => {
     expect(prefixOf(must(branched.branches[0]))).toEqual([4, 5, 6]);
     // The server's start names prompt and prefix together: the prompt must not grow by it.
     const going = hear(
-      hear(branched, { type: "start", tokens: [1, 4, 9].map((id) => ({ token_id: id, text: "" })), cropped: 0 }),
+      hear(branched, {
+        type: "start",
+        tokens: [1, 4, 9].map((id) => ({ token_id: id, text: "" })),
+        cropped: 0,
+        n_drawable: 9,
+      }),
       drawn(0, 3),
     );
     expect(branchOf(going)?.prompt).toHaveLength(1);

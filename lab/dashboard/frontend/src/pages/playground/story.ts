@@ -21,6 +21,8 @@ export interface Branch {
   from: { branch: number; at: number } | null;
   prompt: StartEvent["tokens"];
   cropped: number;
+  /** Tokens that can be drawn; null: all of the vocabulary. */
+  drawable: number | null;
   written: Written[];
   outcome: Outcome | null;
 }
@@ -41,7 +43,8 @@ export function branchOf(story: Story): Branch | null {
 
 /** A new text. */
 export function begin(): Story {
-  return { branches: [{ id: 0, from: null, prompt: [], cropped: 0, written: [], outcome: null }], shown: 0 };
+  const branch: Branch = { id: 0, from: null, prompt: [], cropped: 0, drawable: null, written: [], outcome: null };
+  return { branches: [branch], shown: 0 };
 }
 
 /**
@@ -88,7 +91,13 @@ export function hear(story: Story, event: GenerationEvent): Story {
   switch (event.type) {
     case "start":
       // A branch's start has the prefix in it, and this is known better already, with its probabilities.
-      return branch.from === null ? replace(story, { ...branch, prompt: event.tokens, cropped: event.cropped }) : story;
+      if (branch.from !== null) return story;
+      return replace(story, {
+        ...branch,
+        prompt: event.tokens,
+        cropped: event.cropped,
+        drawable: event.n_drawable,
+      });
     case "token":
       return replace(story, { ...branch, written: [...branch.written, writtenOf(event)] });
     case "end":
