@@ -209,7 +209,7 @@ def test_long_texts_outlive_a_reload_and_short_ones_are_in_the_link(
     elsewhere.get_by_text("This link leaves out").wait_for()
 
 
-@pytest.mark.parametrize("strip", [("/runs", "samples", "log"), ("/inside", "Attention", "Logit lens")])
+@pytest.mark.parametrize("strip", [("/runs", "Samples", "Log"), ("/inside", "Attention", "Logit lens")])
 def test_back_leaves_the_tab_and_not_the_page(
     server: Server, finished: str, strip: tuple[str, str, str], open_page: Callable[..., Any]
 ) -> None:
