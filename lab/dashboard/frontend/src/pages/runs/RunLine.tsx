@@ -154,7 +154,9 @@ function Steps({ run }: { run: RunSummary }) {
           <Text span c="dimmed" size="sm" ff="monospace">{` / ${run.total_steps.toLocaleString("en")}`}</Text>
         )}
       </Text>
-      {run.total_steps !== null && (
+      {run.total_steps === null ? (
+        <div className={classes.unknown} />
+      ) : (
         <Progress value={share} size={3} mt={3} aria-label={`${Math.round(share)}% of the steps`} />
       )}
     </div>
