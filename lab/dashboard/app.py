@@ -75,7 +75,7 @@ def create_app(settings: Settings) -> FastAPI:
     state.settings = settings
     state.runs = Runs(settings)
     state.jobs = Jobs(settings, state.runs)
-    state.catalogue = Catalogue(state.runs, state.jobs)
+    state.catalogue = Catalogue(state.runs, state.jobs, settings.own)
     state.watch = Watch(state.runs, state.catalogue)
     state.inference = Inference(settings)
     state.clients = 0
@@ -96,6 +96,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.jobs.stop()
     app.state.inference.stop()
     await app.state.watch.stop()
+    app.state.catalogue.close()
 
 
 def _schema(app: FastAPI) -> dict[str, Any]:

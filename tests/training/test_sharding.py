@@ -1,12 +1,13 @@
 """Weights shared out between two processes: the same losses, and checkpoints as of any other run."""
 
+import signal
 from pathlib import Path
 
 import pytest
 import torch
 from support.commands import inside
 from support.runs import weights
-from support.several import ALONE, SAME, TWO, assert_one_run, assert_same_curve, begun, ended, folder, here
+from support.several import ALONE, SAME, TWO, assert_one_run, assert_same_curve, begun, ended, folder, here, sends
 
 from lab.runs import checkpoint
 
@@ -92,10 +93,13 @@ def test_checkpoints_in_shards(tmp_path: Path) -> None:
     assert (code, err, out[:6]) == (0, "", "On day")
     assert inside(evaluate.main, place, "checkpoint=run")[0] == 0
     assert inside(export.main, place, "checkpoint=run", "to=out.safetensors")[0] == 0
-    again = ("resume=run/checkpoints/step-00000008.ckpt", "parts=mine.py")
-    here(place, *again, "hydra.run.dir=two")
+    # Stopped by a signal to one of them, and gone on with by as many.
+    stopped = ended(begun(place, "lab.train", *SAME, *IN_SHARDS, tied, *sends(1, 5, "SIGTERM"), "hydra.run.dir=two"))
+    assert stopped.code == 128 + signal.SIGTERM, stopped.err
+    here(place, "resume=auto", "hydra.run.dir=two", "parts=mine.py", "callbacks=none")
     first, second = (checkpoint.load(place / run / "checkpoints/last.ckpt")["state_dict"] for run in ("run", "two"))
     assert all(torch.equal(first[name], second[name]) for name in first)
+    again = ("resume=run/checkpoints/step-00000008.ckpt", "parts=mine.py")
     alone = ("trainer.devices=1", "trainer.strategy=auto", "hydra.run.dir=alone")
     here(place, *again, *ALONE, *alone)
     assert_same_curve(place / "run", place / "alone", norm=1e-4)

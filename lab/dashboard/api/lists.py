@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Response
 
 from lab.dashboard.api.dependencies import CatalogueDep
 from lab.dashboard.schemas import Column, RunGroup, RunRow
+from lab.dashboard.trainings.catalogue import Catalogue
 from lab.dashboard.trainings.columns import FIGURES, RESULTS, Row
 from lab.dashboard.trainings.groups import grouped
 from lab.dashboard.trainings.listing import Answer, Question, StateFilter, meanings
@@ -42,15 +43,15 @@ def list_runs(
     ids: Annotated[str | None, Query(max_length=20_000, description="Only these runs, separated by commas.")] = None,
 ) -> list[RunRow]:
     """The runs below outputs/ and multirun/ that fit, the newest first unless it is said otherwise. The header
-    X-Total-Count says how many there are, X-Matching-Count how many fit; where there are thousands, the oldest are read
-    in the background, and come later. X-Unknown-Names has names in the conditions that no run knows, or that may mean
-    several: nothing fits those."""
+    X-Total-Count says how many there are, X-Read-Count how many of them were read, X-Matching-Count how many of those
+    fit: where there are thousands, the oldest are read in the background, and come later. X-Unknown-Names has names in
+    the conditions that no run knows, or that may mean several: nothing fits those."""
     found = catalogue.answer(Question(q, state, sweep, sort, descending))
     rows = found.rows
     if ids is not None:
         wanted = set(ids.split(","))
         rows = [row for row in rows if row.summary.id in wanted]
-    _tell(response, catalogue.total, len(rows), found)
+    _tell(response, catalogue, len(rows), found)
     meant = meanings(catalogue.names())
     names = [name for name in dict.fromkeys(columns.split(",")) if name]
     return [_row(row, names, meant) for row in rows[offset : None if limit is None else offset + limit]]
@@ -76,7 +77,7 @@ def list_groups(
     groups = grouped(found.rows, names, meant.get(figure, figure))
     measured = sorted((g for g in groups if g.mean is not None), key=lambda g: g.mean or 0.0, reverse=descending)
     groups = measured + [group for group in groups if group.mean is None]
-    _tell(response, catalogue.total, len(groups), found)
+    _tell(response, catalogue, len(groups), found)
     return groups[offset : None if limit is None else offset + limit]
 
 
@@ -94,8 +95,9 @@ def _row(row: Row, columns: list[str], meant: dict[str, str]) -> RunRow:
     return RunRow.model_construct(**row.summary.__dict__, columns=cells)
 
 
-def _tell(response: Response, total: int, matching: int, found: Answer) -> None:
-    response.headers["X-Total-Count"] = str(total)
+def _tell(response: Response, catalogue: Catalogue, matching: int, found: Answer) -> None:
+    response.headers["X-Total-Count"] = str(catalogue.total)
+    response.headers["X-Read-Count"] = str(catalogue.read)
     response.headers["X-Matching-Count"] = str(matching)
     if found.unknown:  # typed by somebody, and a header takes plain letters only
         response.headers["X-Unknown-Names"] = ",".join(quote(name[:80]) for name in found.unknown[:8])

@@ -1,8 +1,6 @@
 """A run: what it is, and what happened to it."""
 
 import json
-import subprocess
-import sys
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
@@ -29,7 +27,7 @@ from lab.dashboard.schemas import (
 from lab.dashboard.store import inside_root
 from lab.dashboard.store.downsample import downsample
 from lab.dashboard.store.run_folders import JOB_FILE, Checkpoint
-from lab.dashboard.trainings import actions, step_profile
+from lab.dashboard.trainings import actions, command, step_profile
 from lab.dashboard.trainings import processes as jobs_
 from lab.dashboard.trainings.summaries import summarize
 from lab.files import atomic
@@ -214,11 +212,8 @@ def export_checkpoint(runs: RunsDep, checkpoint_id: str) -> Exported:
     inside_root.refuse_links_to(target, folder)
     if target.exists():
         raise ApiError(409, f"it is exported already, to {runs.place(target)}")
-    # A process of its own: it reads a whole model, and ends with what it took.
-    command = [sys.executable, "-m", "lab.export", f"checkpoint={path}", f"to={target}"]
-    done = subprocess.run(command, cwd=runs.root, capture_output=True, encoding="utf-8", errors="replace", check=False)
-    if done.returncode:
-        raise ApiError(422, done.stderr.strip().removeprefix("error: ") or "the export failed")
+    words = [f"checkpoint={path}", f"to={target}"]
+    command.output_of("lab.export", words, runs.root, failed="the export failed")
     return Exported(path=runs.place(target))
 
 

@@ -9,6 +9,8 @@ from lab.dashboard.store.tail import Line
 from lab.dashboard.trainings.catalogue import Catalogue
 
 _LOOK_SECONDS = 0.2
+_READING_SECONDS = 0.03
+"""Between looks while there are runs to be read for the first time: time for others to be answered in."""
 _FIRST_SECONDS = 1.5
 """Of reading before anybody is answered: enough for some hundred runs."""
 
@@ -62,7 +64,8 @@ class Watch:
 
     async def _serve(self) -> None:
         while True:
-            await asyncio.sleep(_LOOK_SECONDS)
+            reading = self.catalogue.read < self.catalogue.total
+            await asyncio.sleep(_READING_SECONDS if reading else _LOOK_SECONDS)
             if await asyncio.to_thread(self.look):
                 rung, self.bell = self.bell, asyncio.Event()
                 rung.set()

@@ -1,6 +1,7 @@
 """All runs in a line each, kept up to date at a bounded price, however many there are.
 
-What a run's files say is put together once, and again when one of them has changed. Looking for changes takes a moment
+What a run's files say is put together once, and again when one of them has changed; of runs that have ended it is
+remembered on the disk, for the next server. Looking for changes takes a moment
 for each run, so that it is done the less often the longer it takes: it never costs more than a two-hundredth of a core.
 Runs that a process stands behind are few, and are looked at each time.
 """
@@ -14,9 +15,10 @@ from pathlib import Path
 from lab.dashboard.schemas import RunSummary
 from lab.dashboard.store.run_folders import JOB_FILE, Runs, Stamp, stamp_of
 from lab.dashboard.trainings import listing
-from lab.dashboard.trainings.columns import Packer, Row, results, varied
+from lab.dashboard.trainings.columns import Packer, Row, flat, results, varied
 from lab.dashboard.trainings.listing import Answer, Question
 from lab.dashboard.trainings.processes import Jobs
+from lab.dashboard.trainings.remembered import Remembered, Told
 from lab.dashboard.trainings.summaries import summarize
 from lab.files.run_files import CHECKPOINTS_FOLDER, CONFIG_FILE, EVENTS_FILE, NOTES_FILE, RESULTS_FILE, STATE_FILE
 from lab.runs.state import ALIVE
@@ -42,9 +44,11 @@ class Catalogue:
         self,
         runs: Runs,
         jobs: Jobs,
+        own: Path,
         clock: Callable[[], float] = time.monotonic,
         effort: Callable[[], float] = time.thread_time,
     ) -> None:
+        """``own`` is the server's own folder."""
         self.runs = runs
         self.jobs = jobs
         self.version = 0
@@ -54,6 +58,7 @@ class Catalogue:
         self._summaries: dict[str, RunSummary] = {}
         self._rows: dict[str, Row] = {}
         self._packer = Packer()
+        self._remembered = Remembered(own)
         self._answers: dict[Question, Answer] = {}
         """To what was asked lately, of this version."""
         self._known_names: dict[str, bool] = {}
@@ -74,6 +79,11 @@ class Catalogue:
         """How many runs there are, read or not."""
         return len(self._folders)
 
+    @property
+    def read(self) -> int:
+        """How many of them were read: all that an answer knows of."""
+        return len(self._summaries)
+
     def known(self) -> dict[str, RunSummary]:
         """The summaries by id, as they were at the last look."""
         with self._lock:
@@ -91,6 +101,12 @@ class Catalogue:
             else:
                 self._follow()
             self._read_on(seconds)
+            self._remembered.settle()
+
+    def close(self) -> None:
+        """Lets go of its file."""
+        with self._lock:
+            self._remembered.close()
 
     def now(self) -> list[RunSummary]:
         """All runs, the newest first: as they are, where that is cheap to say; else as they were at the last search,
@@ -139,6 +155,8 @@ class Catalogue:
         """Looks at every run there is."""
         began = self._effort()
         self._folders = dict(self.runs.find())
+        if not self._stamps:
+            self._remembered.keep_only(self._folders)
         self._forget([known for known in self._stamps if known not in self._folders])
         stamps = {run_id: _stamp(folder) for run_id, folder in self._folders.items()}
         unread = [run_id for run_id in stamps if run_id not in self._stamps]
@@ -173,16 +191,25 @@ class Catalogue:
     def _read(self, run_id: str, stamp: Stamps) -> None:
         before = self._stamps.get(run_id)
         self._stamps[run_id] = stamp  # taken before the files are read: what changes meanwhile is read again
+        told = self._remembered.get(run_id, stamp) if before is None else None
+        if told is not None:
+            self._take_in(run_id, told)
+            return
         folder, known = self._folders[run_id], self._summaries.get(run_id)
         summary = summarize(self.runs, self.jobs, folder)
-        (self._alive.add if summary.state in ALIVE else self._alive.discard)(run_id)
         if summary != known or before is None or any(before[at] != stamp[at] for at in _OPTIONS_AND_RESULTS):
-            options, outcome = self._packer.pack(self.runs.config(folder)), results(self.runs.results(folder))
-            self._summaries[run_id] = summary
-            self._rows[run_id] = Row(summary, options, outcome)
-            self.version += 1
-            if known is None or _looks(known) != _looks(summary):
-                self.shape += 1
+            told = Told(summary, dict(flat(self.runs.config(folder))), results(self.runs.results(folder)))
+            self._take_in(run_id, told)
+            self._remembered.put(run_id, stamp, told)
+
+    def _take_in(self, run_id: str, told: Told) -> None:
+        summary, known = told.summary, self._summaries.get(run_id)
+        (self._alive.add if summary.state in ALIVE else self._alive.discard)(run_id)
+        self._summaries[run_id] = summary
+        self._rows[run_id] = Row(summary, self._packer.pack(told.options), told.results)
+        self.version += 1
+        if known is None or _looks(known) != _looks(summary):
+            self.shape += 1
 
     def _forget(self, gone: Iterable[str]) -> None:
         for run_id in gone:

@@ -1,7 +1,5 @@
 """Where the time of a run's steps goes: ``lab.profile`` with the run's options, asked for and kept in its folder."""
 
-import subprocess
-import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +8,7 @@ from typing import Any
 from lab.dashboard.http_errors import ApiError
 from lab.dashboard.settings import Settings
 from lab.dashboard.store import inside_root
+from lab.dashboard.trainings import command
 from lab.files import atomic, strict_json
 from lab.files.run_files import PROFILE_FILE
 from lab.files.safe_files import read_json
@@ -37,24 +36,16 @@ def measure(folder: Path, words: Sequence[str], settings: Settings) -> dict[str,
     if not _measuring.acquire(blocking=False):
         raise ApiError(409, "another run is being measured: wait until it is done, for two would slow each other down")
     try:
-        command = [sys.executable, "-m", "lab.profile", f"steps={_STEPS}", "format=json", *words]
-        done = subprocess.run(
-            command,
-            cwd=settings.root,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-            timeout=_PATIENCE,
+        told = command.output_of(
+            "lab.profile",
+            [f"steps={_STEPS}", "format=json", *words],
+            settings.root,
+            failed="the steps could not be measured",
+            patience=_PATIENCE,
+            too_long=f"a few steps took more than {_PATIENCE / 60:.0f} minutes: measure a smaller model",
         )
-        if done.returncode:
-            raise ApiError(422, done.stderr.strip().rpartition("error: ")[2] or "the steps could not be measured")
-        found: dict[str, Any] = strict_json.loads(done.stdout)
+        found: dict[str, Any] = strict_json.loads(told)
         atomic.write_text(target, strict_json.dumps(found) + "\n")
         return found
-    except subprocess.TimeoutExpired:
-        raise ApiError(
-            422, f"a few steps took more than {_PATIENCE / 60:.0f} minutes: measure a smaller model"
-        ) from None
     finally:
         _measuring.release()

@@ -88,9 +88,20 @@ def test_what_is_asked_for_stands_in_the_address(server: Server, open_page: Call
     page.get_by_role("columnheader", name="lr").wait_for()
 
 
-def test_runs_are_put_in_groups(server: Server, open_page: Callable[..., Any]) -> None:
+def test_runs_are_put_in_groups_and_a_list_that_is_not_whole_says_so(
+    server: Server, open_page: Callable[..., Any]
+) -> None:
+    def half_read(route: Any) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, headers={**answer.headers, "x-read-count": "320"})
+
     page = open_page(server)
+    page.get_by_test_id("run-row").first.wait_for()
+    said = page.get_by_text(f"Read 320 of {COUNT} runs")
+    assert said.count() == 0
+    page.route("**/api/runs?*", half_read)
     visit(page, server, "/runs?group=*")
+    said.wait_for()
     groups = page.get_by_test_id("group-row")
     groups.first.wait_for()
     found = groups.all_inner_texts()

@@ -22,7 +22,9 @@ export interface Page {
   rows: RunRow[];
   /** How many runs there are. */
   total: number;
-  /** How many of them fit. */
+  /** How many of them the server has read so far: it knows of no others whether they fit. */
+  read: number;
+  /** How many of those fit. */
   matching: number;
   /** Names in the conditions that mean no column, or several. */
   unknown: string[];
@@ -41,6 +43,7 @@ async function fetchPage(cache: QueryClient, question: Question, offset: number,
   return {
     rows,
     total: numberIn(response.headers, "X-Total-Count"),
+    read: numberIn(response.headers, "X-Read-Count"),
     matching: numberIn(response.headers, "X-Matching-Count"),
     unknown: unknown ? unknown.split(",").map(decodeURIComponent) : [],
   };

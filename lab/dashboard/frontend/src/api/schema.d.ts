@@ -34,9 +34,9 @@ export interface paths {
         /**
          * List Runs
          * @description The runs below outputs/ and multirun/ that fit, the newest first unless it is said otherwise. The header
-         *     X-Total-Count says how many there are, X-Matching-Count how many fit; where there are thousands, the oldest are read
-         *     in the background, and come later. X-Unknown-Names has names in the conditions that no run knows, or that may mean
-         *     several: nothing fits those.
+         *     X-Total-Count says how many there are, X-Read-Count how many of them were read, X-Matching-Count how many of those
+         *     fit: where there are thousands, the oldest are read in the background, and come later. X-Unknown-Names has names in
+         *     the conditions that no run knows, or that may mean several: nothing fits those.
          */
         get: operations["list_runs_api_runs_get"];
         put?: never;

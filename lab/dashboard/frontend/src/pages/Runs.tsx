@@ -14,6 +14,7 @@ import { GroupTable } from "./runs/GroupTable";
 import { FILTERS, ListControls } from "./runs/ListControls";
 import { useRemembered } from "./runs/remembered";
 import { RunTable } from "./runs/RunTable";
+import { StillReading } from "./runs/StillReading";
 import { useRows } from "./runs/useRows";
 
 const words = textParam();
@@ -97,6 +98,7 @@ export default function Runs() {
             figure={figure}
             onFigure={setFigure}
           />
+          <StillReading read={rows.read} total={rows.total} />
           {!rows.answered && rows.count === 0 && <Loader aria-label="Loading the runs" />}
           {none && (
             <EmptyState

@@ -63,6 +63,7 @@ export function useRows(question: Question, height: number) {
     after: Math.max(0, virtual.getTotalSize() - ((items.at(-1)?.end ?? top) - top)),
     count,
     total: answered?.total ?? null,
+    read: answered?.read ?? null,
     unknown: answered?.unknown ?? [],
     answered: answered !== undefined,
     error: pages.find(({ error }) => error)?.error ?? null,
