@@ -124,17 +124,20 @@ export function RunCharts({ run, record, clock, checkpoints }: Props) {
           )}
           <Seen place="loss" facts={facts} />
         </div>
-        <Curve
-          {...shared}
-          title="Bits per byte"
-          hint="The validation loss for each byte of text: comparable between tokenizers."
-          series={series.bits}
-          levels={levels.bits}
-          marks={turn.map(({ x, label }) => ({ x, label }))}
-          logY={axes.logY}
-          height={200}
-          small
-        />
+        <div>
+          <Curve
+            {...shared}
+            title="Bits per byte"
+            hint="The validation loss for each byte of text: comparable between tokenizers."
+            series={series.bits}
+            levels={levels.bits}
+            marks={turn.map(({ x, label }) => ({ x, label }))}
+            logY={axes.logY}
+            height={200}
+            small
+          />
+          <Seen place="bits" facts={facts} />
+        </div>
         <div>
           <Curve
             {...shared}
