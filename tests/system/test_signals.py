@@ -98,8 +98,9 @@ def test_every_command_ends_in_good_order(number: signal.Signals) -> None:
     assert signal.getsignal(number) == before
 
 
-def test_a_training_in_a_thread(tmp_path: Path) -> None:
+def test_a_training_in_a_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where Python hands no signals to, and lets nobody ask for any."""
+    monkeypatch.chdir(tmp_path)
     config = check(compose_config(OPTIONS[:-1]))
     found: list[Any] = []
     thread = threading.Thread(target=lambda: found.append(train(config, tmp_path, Path.cwd())))
