@@ -260,7 +260,11 @@ def test_too_many_at_once_are_told_so(client: httpx.Client, checkpoints: dict[st
     how = {"checkpoint": checkpoints["last.ckpt"], "prompt": "a", "max_tokens": 400}
     with ThreadPoolExecutor(10) as pool:
         answers = list(pool.map(lambda _: client.post("/api/generate", json=how).status_code, range(10)))
-    assert set(answers) == {200, 429}
+        assert set(answers) == {200, 429}
+        asked = [{"checkpoint": checkpoints["last.ckpt"], "prompt": "a" * (1 + number)} for number in range(10)]
+        # Questions are short: they wait for each other.
+        answers = list(pool.map(lambda one: client.post("/api/inspect/attention", json=one).status_code, asked))
+        assert set(answers) == {200}
     assert client.get("/api/health").json()["worker"] is True
 
 

@@ -2605,7 +2605,7 @@ export interface components {
             tags?: string[];
             /**
              * Confirmed
-             * @description Start it even if it will probably not fit into the memory that is free.
+             * @description Start it even if it will probably not fit into the memory that is free: it is refused if not.
              * @default false
              */
             confirmed: boolean;
@@ -5903,7 +5903,10 @@ export interface operations {
     };
     resume_api_runs__run_id__resume_post: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Even if it will probably not fit into the memory. */
+                confirmed?: boolean;
+            };
             header?: never;
             path: {
                 run_id: string;
