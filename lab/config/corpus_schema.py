@@ -1,6 +1,6 @@
 """The options of a corpus: where a text comes from, and what makes documents of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -61,7 +61,7 @@ class CorpusConfig:
     """hf only: branch, tag or commit of the dataset; null: the newest, which is then kept with the run."""
     val_path: str | None = None
     """bin only: a file of token ids to validate with; null: the end of corpus.path."""
-    dtype: str = "uint16"
+    dtype: str = field(default="uint16", metadata={"choices": tuple(ID_FORMATS)})
     """bin only: the number format of an id, uint16 or uint32, little endian."""
     url: str | None = None
     """Where the file is fetched from."""

@@ -1,10 +1,12 @@
 """Trainings: started, steered, continued."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 
+from lab.config.schema import Config
 from lab.dashboard.api import origins
 from lab.dashboard.api.dependencies import CatalogueDep, InferenceDep, JobsDep, RunsDep, SettingsDep
 from lab.dashboard.http_errors import ApiError
@@ -23,6 +25,7 @@ from lab.runs.notes import change_notes, read_notes
 router = APIRouter(prefix="/api", tags=["trainings"])
 
 Command = Literal["pause", "stop", "save", "evaluate"]
+Confirmed = Annotated[bool, Query(description="Even if it will probably not fit into the memory.")]
 
 
 @router.post("/train", status_code=202)
@@ -42,9 +45,7 @@ def train(
         actions.check("fork", actions.standing(runs, jobs.state(source).state, source))
     found = request.check(new, settings, origin)
     if not new.confirmed:
-        memory = cost.memory_of((config for config, _ in cost.kinds(new, settings, origin)), jobs)
-        if not memory.fits:
-            raise ApiError(409, f"{memory.sentence}; with confirmed=true it is started all the same", "confirmed")
+        _check_memory((config for config, _ in cost.kinds(new, settings, origin)), jobs)
     words = request.words(new, settings, origin)
     device = jobs_.device_of(found.config.trainer.accelerator)
     if new.runs > 1:
@@ -66,6 +67,7 @@ def resume(
     inference: InferenceDep,
     run_id: str,
     how: Continuation | None = None,
+    confirmed: Confirmed = False,
 ) -> RunSummary:
     """Lets a paused run go on; one that was stopped or lost goes on in its place from its newest checkpoint."""
     folder = runs.folder(run_id)
@@ -77,6 +79,8 @@ def resume(
         going_on = RunRequest(overrides=how.overrides if how else {})
         origin = origins.of(settings, inference, folder, folder)
         config = request.compose(going_on.overrides, settings, origin).config
+        if not confirmed:
+            _check_memory([config], jobs)
         words = request.words(going_on, settings, origin)
         jobs.enqueue_continuation(folder, words, jobs_.device_of(config.trainer.accelerator))
     return catalogue.refresh(folder)
@@ -103,7 +107,7 @@ def start_again(
     catalogue: CatalogueDep,
     inference: InferenceDep,
     run_id: str,
-    confirmed: Annotated[bool, Query(description="Even if it will probably not fit into the memory.")] = False,
+    confirmed: Confirmed = False,
 ) -> RunSummary:
     """Starts a run with the same options in a folder of its own; the run itself stays as it is."""
     folder = runs.folder(run_id)
@@ -155,6 +159,15 @@ def stop_sweep(runs: RunsDep, jobs: JobsDep, sweep_id: str) -> Response:
 def list_sweeps(runs: RunsDep, jobs: JobsDep) -> list[SweepInfo]:
     """The sweeps that this server was asked for."""
     return [_sweep(runs, jobs, folder) for folder in runs.sweeps().values()]
+
+
+def _check_memory(configs: Iterable[Config], jobs: jobs_.Jobs) -> None:
+    """Raises:
+    ApiError: naming the field of a second word, if one of these runs does not fit into the memory that is free.
+    """
+    memory = cost.memory_of(configs, jobs)
+    if not memory.fits:
+        raise ApiError(409, memory.sentence, "confirmed")
 
 
 def _earlier(runs: Runs, folder: Path) -> tuple[Path, Checkpoint] | None:

@@ -47,7 +47,8 @@ class RunRequest(Model):
     name: str | None = Field(default=None, max_length=120)
     tags: list[Annotated[str, Field(min_length=1, max_length=40)]] = Field(default_factory=list, max_length=20)
     confirmed: bool = Field(
-        default=False, description="Start it even if it will probably not fit into the memory that is free."
+        default=False,
+        description="Start it even if it will probably not fit into the memory that is free: it is refused if not.",
     )
 
     @property

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import multiprocessing
 import threading
+import time
 from collections.abc import AsyncIterator
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -13,6 +14,9 @@ from typing import Any
 from lab.dashboard.http_errors import ApiError
 from lab.dashboard.settings import Settings
 from lab.dashboard.worker import process
+
+_PATIENCE = 20.0
+"""Seconds that a question waits for others to be answered."""
 
 _Queue = asyncio.Queue[tuple[str, Any]]
 
@@ -58,11 +62,15 @@ class Inference:
             self._process.join(5)
 
     async def ask(self, what: str, path: Path, **arguments: Any) -> Any:
-        """One answer.
+        """One answer. Where there are too many questions already, this one waits for a moment: a page asks several, and
+        whoever types has gone on before the last ones are answered.
 
         Raises:
-            ApiError: if the question makes no sense, there are too many already, or the process has died over it.
+            ApiError: if the question makes no sense, there are still too many, or the process has died over it.
         """
+        end = time.monotonic() + _PATIENCE
+        while len(self._waiting) >= self.settings.max_generations and time.monotonic() < end:
+            await asyncio.sleep(0.05)
         async for value in self.stream(what, path, **arguments):
             return value
         raise ApiError(503, "the process that runs models gave no answer: try again")

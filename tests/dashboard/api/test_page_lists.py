@@ -62,7 +62,7 @@ def test_a_long_list_is_drawn_as_it_is_looked_at(server: Server, open_page: Call
     page.get_by_label(f"Select run-{COUNT - 1}").click()  # a choice outlives its row
     page.keyboard.press("Home")
     page.evaluate("window.scrollTo(0, 0)")
-    wait_for(lambda: "select=" in page.url)
+    page.wait_for_url(lambda url: "select=" in url)
     page.get_by_label("Select run-000").click()
     page.get_by_role("button", name="Compare (2)").click()
     page.wait_for_url("**/compare?runs=*")
@@ -77,7 +77,7 @@ def test_what_is_asked_for_stands_in_the_address(server: Server, open_page: Call
     wait_for(lambda: page.get_by_test_id("run-table").get_attribute("aria-rowcount") == str(fitting + 1))
     assert {"1e-3", "3e-3"} >= {text for text in page.locator("td[data-title=lr]").all_inner_texts() if text}
     page.get_by_role("button", name="Best validation").click()
-    wait_for(lambda: "sort=best_val_loss" in page.url)
+    page.wait_for_url(lambda url: "sort=best_val_loss" in url)
     page.reload()
     page.get_by_test_id("run-row").first.wait_for()
     assert box.input_value() == "lr>=1e-3 seed=2"

@@ -40,6 +40,8 @@ def test_steering(server: Server, client: httpx.Client) -> None:
     assert client.post(f"/api/runs/{run_id}/stop").status_code == 409
 
     before = client.get(f"/api/runs/{run_id}/events", params={"limit": 2000}).json()["last"]
+    large = client.post(f"/api/runs/{run_id}/resume", json={"overrides": {"data.batch_size": 10_000_000}})
+    assert (large.status_code, large.json()["error"]["field"]) == (409, "confirmed")
     assert client.post(f"/api/runs/{run_id}/resume", json={"overrides": {}}).status_code == 202
     going_on = in_state(client, run_id, "running")
     wait_for(lambda: run(client, run_id)["step"] > stopped["step"] + 2)

@@ -30,6 +30,7 @@ VALUES: dict[str, Any] = {
     "corpus.weights": [0.5, 0.5],
     "optimizer.betas": [0.5, 0.75],
     "model.n_kv_heads": 1,
+    "model.emb_dim": 768,  # any number of heads takes an equal share of it
     "tokenizer.vocab_size": 600,
     "data.stride": 8,
     "trainer.devices": 1,
@@ -43,8 +44,8 @@ def value_of(option: form_schema.Option) -> Any:
     if option.choices:
         return option.choices[0]
     if option.type in ("integer", "number"):
-        usual = option.default if isinstance(option.default, int | float) else option.low or 8
-        return usual or 1
+        usual = (option.default if isinstance(option.default, int | float) else option.low or 8) or 1
+        return int(usual) if option.type == "integer" else usual
     return {"boolean": True, "text": "x"}.get(option.type, option.default)
 
 

@@ -108,8 +108,8 @@ export function useTrain() {
 }
 
 /** Starts a run with the same options in a folder of its own. */
-export function startAgain(run: string) {
-  return data(api.POST("/api/runs/{run_id}/again", { params: { path: { run_id: run } } }));
+export function startAgain(run: string, confirmed: boolean) {
+  return data(api.POST("/api/runs/{run_id}/again", { params: { path: { run_id: run }, query: { confirmed } } }));
 }
 
 /** What a run is started with once more. */

@@ -1705,6 +1705,34 @@ export interface components {
             frames: number;
         };
         /**
+         * Judged
+         * @description An alert that nobody told while the run trained.
+         */
+        Judged: {
+            /**
+             * What
+             * @description A kind of lab/alerts/alert.py.
+             */
+            what: string;
+            /**
+             * Step
+             * @description Where it can be told.
+             */
+            step: number;
+            /**
+             * Since
+             * @description Where it began.
+             */
+            since: number;
+            /** Message */
+            message: string;
+            /**
+             * Advice
+             * @description What to try.
+             */
+            advice: string;
+        };
+        /**
          * LayerActivations
          * @description What goes on in a layer.
          */
@@ -2269,6 +2297,11 @@ export interface components {
              * @description Of the text that is trained on: what one pass passes over.
              */
             training_tokens: number | null;
+            /**
+             * Alerts
+             * @description What its figures are alarming for, of a run that has ended and whose log tells of no alert.
+             */
+            alerts: components["schemas"]["Judged"][];
         };
         /**
          * Resolved
@@ -2572,7 +2605,7 @@ export interface components {
             tags?: string[];
             /**
              * Confirmed
-             * @description Start it even if it will probably not fit into the memory that is free.
+             * @description Start it even if it will probably not fit into the memory that is free: it is refused if not.
              * @default false
              */
             confirmed: boolean;
@@ -5870,7 +5903,10 @@ export interface operations {
     };
     resume_api_runs__run_id__resume_post: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Even if it will probably not fit into the memory. */
+                confirmed?: boolean;
+            };
             header?: never;
             path: {
                 run_id: string;

@@ -27,11 +27,11 @@ function watch(watcher: () => void): () => void {
   return () => watchers.delete(watcher);
 }
 
-function post(run: string, command: Command, save: boolean) {
-  const params = { path: { run_id: run } };
-  if (command === "resume") return data(api.POST("/api/runs/{run_id}/resume", { params }));
+function post(run: string, { command, saving, confirmed }: Told) {
+  if (command === "resume")
+    return data(api.POST("/api/runs/{run_id}/resume", { params: { path: { run_id: run }, query: { confirmed } } }));
   return data(
-    api.POST("/api/runs/{run_id}/{command}", { params: { path: { run_id: run, command }, query: { save } } }),
+    api.POST("/api/runs/{run_id}/{command}", { params: { path: { run_id: run, command }, query: { save: saving } } }),
   );
 }
 
@@ -39,13 +39,15 @@ interface Told {
   command: Command;
   /** To stop: with a checkpoint of the last step. */
   saving: boolean;
+  /** To resume: even if it will probably not fit into the memory. */
+  confirmed: boolean;
 }
 
 export function useCommand(run: RunSummary) {
   const live = useLive();
   const waiting = useSyncExternalStore(watch, () => waitingFor(run.id));
-  const { mutate, error } = useMutation({
-    mutationFn: ({ command, saving }: Told) => post(run.id, command, saving),
+  const { mutate, error, reset } = useMutation({
+    mutationFn: (told: Told) => post(run.id, told),
     onError: () => setWaiting(run.id, null),
   });
 
@@ -73,13 +75,13 @@ export function useCommand(run: RunSummary) {
   }, [waiting]);
 
   const send = useCallback(
-    (command: Command, { saving = false }: { saving?: boolean } = {}) => {
+    (command: Command, how: Partial<Told> = {}) => {
       setWaiting(run.id, command);
-      mutate({ command, saving });
+      mutate({ saving: false, confirmed: false, ...how, command });
     },
     [mutate, run.id],
   );
-  return { send, waiting, overdue, error };
+  return { send, waiting, overdue, error, forget: reset };
 }
 
 function tells(command: "save" | "evaluate", event: RunEvent): boolean {

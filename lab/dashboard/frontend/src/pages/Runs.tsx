@@ -1,7 +1,7 @@
 import { Button, Loader } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { IconPlus } from "@tabler/icons-react";
-import { useCallback, useEffect, useMemo, useRef } from "react";
+import { memo, useCallback, useEffect, useMemo, useRef } from "react";
 import { Link, useNavigate } from "react-router";
 import { choiceParam, flagParam, listParam, textParam, useParam, type Codec } from "@/address/useParam";
 import { linkTo } from "@/address/kept";
@@ -13,7 +13,7 @@ import { FirstRun } from "./runs/FirstRun";
 import { GroupTable } from "./runs/GroupTable";
 import { FILTERS, ListControls } from "./runs/ListControls";
 import { useRemembered } from "./runs/remembered";
-import { RunTable } from "./runs/RunTable";
+import { RunTable, type Order } from "./runs/RunTable";
 import { StillReading } from "./runs/StillReading";
 import { useRows } from "./runs/useRows";
 
@@ -45,6 +45,14 @@ export default function Runs() {
     () => ({ q: wanted, state: filter, sort: key, descending: down, columns: askedFor(columns) }),
     [wanted, filter, key, down, columns],
   );
+  const order = useMemo(() => ({ key, descending: down }), [key, down]);
+  const setOrder = useCallback(
+    (next: Order) => {
+      setKey(next.key);
+      setDown(next.descending);
+    },
+    [setKey, setDown],
+  );
   const rows = useRows(question, narrow ? CARD : ROW);
   // Two clicks may be faster than the address: the second one must know of the first.
   const known = useRef(selected);
@@ -63,24 +71,7 @@ export default function Runs() {
   const none = rows.answered && rows.count === 0;
   return (
     <>
-      <PageHead
-        title="Runs"
-        lead="Every training in outputs/ and multirun/, whoever started it."
-        actions={
-          <>
-            <Button
-              variant="default"
-              disabled={selected.length < 2}
-              onClick={() => void navigate(linkTo("/compare", new URLSearchParams({ runs: selected.join(",") })))}
-            >
-              Compare{selected.length > 0 ? ` (${selected.length})` : ""}
-            </Button>
-            <Button component={Link} to="/new" leftSection={<IconPlus size={16} aria-hidden />}>
-              New run
-            </Button>
-          </>
-        }
-      />
+      <Head selected={selected} />
       {rows.total === 0 ? (
         <FirstRun />
       ) : (
@@ -127,11 +118,8 @@ export default function Runs() {
               <RunTable
                 rows={rows}
                 columns={columns}
-                order={{ key, descending: down }}
-                onOrder={(order) => {
-                  setKey(order.key);
-                  setDown(order.descending);
-                }}
+                order={order}
+                onOrder={setOrder}
                 selected={selected}
                 onSelect={select}
               />
@@ -142,3 +130,28 @@ export default function Runs() {
     </>
   );
 }
+
+/** Not drawn anew while the list is scrolled. */
+const Head = memo(function Head({ selected }: { selected: string[] }) {
+  const navigate = useNavigate();
+  return (
+    <PageHead
+      title="Runs"
+      lead="Every training in outputs/ and multirun/, whoever started it."
+      actions={
+        <>
+          <Button
+            variant="default"
+            disabled={selected.length < 2}
+            onClick={() => void navigate(linkTo("/compare", new URLSearchParams({ runs: selected.join(",") })))}
+          >
+            Compare{selected.length > 0 ? ` (${selected.length})` : ""}
+          </Button>
+          <Button component={Link} to="/new" leftSection={<IconPlus size={16} aria-hidden />}>
+            New run
+          </Button>
+        </>
+      }
+    />
+  );
+});

@@ -21,6 +21,7 @@ import { DeleteRun } from "./DeleteRun";
 import { titleOf } from "./naming";
 import { RunEdit } from "./RunEdit";
 import { StopRun, unsaved } from "./StopRun";
+import { isTooLarge, Refused } from "./TooLarge";
 
 const BUTTONS: { command: Command; word: string; icon: ComponentType<IconProps>; hint: string }[] = [
   { command: "pause", word: "Pause", icon: IconPlayerPause, hint: "Holds the run after the step in progress" },
@@ -43,7 +44,7 @@ export function RunButtons({ run }: { run: RunSummary }) {
 
 /** Steers a run. A button says "pausing…" until the trainer itself has said that it is paused. */
 function Steering({ run }: { run: RunSummary }) {
-  const { send, waiting, overdue, error } = useCommand(run);
+  const { send, waiting, overdue, error, forget } = useCommand(run);
   const [asking, setAsking] = useState(false);
   const shown = BUTTONS.filter(({ command }) => run.actions.includes(command) || waiting === command);
   return (
@@ -70,7 +71,13 @@ function Steering({ run }: { run: RunSummary }) {
       <span className="visually-hidden" role="status">
         {waiting ? WAITING[waiting] : `${titleOf(run)} is ${run.state}`}
       </span>
-      {error !== null && <ErrorNote error={error} />}
+      {error !== null && !isTooLarge(error) && <ErrorNote error={error} />}
+      <Refused
+        error={error}
+        busy={waiting !== null}
+        onConfirm={() => send("resume", { confirmed: true })}
+        onClose={forget}
+      />
       <StopRun
         run={run}
         opened={asking && run.actions.includes("stop")}
@@ -94,12 +101,13 @@ function Again({ run }: { run: RunSummary }) {
         leftSection={<IconRotateClockwise size={16} aria-hidden />}
         title="A new run with the same options, in a folder of its own"
         loading={again.isPending}
-        onClick={() => again.mutate()}
+        onClick={() => again.mutate(false)}
         data-testid="button-again"
       >
         Start again
       </Button>
-      {again.error && <ErrorNote error={again.error} />}
+      {again.error && !isTooLarge(again.error) && <ErrorNote error={again.error} />}
+      <Refused error={again.error} busy={again.isPending} onConfirm={() => again.mutate(true)} onClose={again.reset} />
     </>
   );
 }

@@ -6,17 +6,39 @@ import { useAgain, useAgainWithChanges } from "./again";
 import { DeleteRun } from "./DeleteRun";
 import { titleOf } from "./naming";
 import { RunEdit } from "./RunEdit";
+import { isTooLarge, Refused } from "./TooLarge";
 
-/** What can be done with a run of a list. Nothing but the button is drawn until somebody asks for more. */
-export function RunMenu({ run, onDeleted }: { run: RunSummary; onDeleted?: () => void }) {
+interface Props {
+  run: RunSummary;
+  onDeleted?: () => void;
+}
+
+/** What can be done with a run of a list. Nothing but the button is there until somebody asks for more: a list that is
+ * scrolled through makes a row anew in each frame. */
+export function RunMenu(props: Props) {
+  const [asked, setAsked] = useState(false);
+  if (asked) return <Opened {...props} />;
+  return (
+    <ActionIcon {...buttonOf(props.run)} aria-haspopup="menu" aria-expanded={false} onClick={() => setAsked(true)}>
+      <IconDots size={18} aria-hidden />
+    </ActionIcon>
+  );
+}
+
+function buttonOf(run: RunSummary) {
+  return { variant: "subtle", "aria-label": `More about ${titleOf(run)}`, title: "Rename, tags, delete" } as const;
+}
+
+function Opened({ run, onDeleted }: Props) {
   const [asked, setAsked] = useState<"edit" | "delete" | null>(null);
+  const again = useAgain(run.id);
   const close = () => setAsked(null);
   const can = (action: RunSummary["actions"][number]) => run.actions.includes(action);
   return (
     <>
-      <Menu position="bottom-end" withinPortal>
+      <Menu position="bottom-end" withinPortal defaultOpened>
         <Menu.Target>
-          <ActionIcon variant="subtle" aria-label={`More about ${titleOf(run)}`} title="Rename, tags, delete">
+          <ActionIcon {...buttonOf(run)} autoFocus>
             <IconDots size={18} aria-hidden />
           </ActionIcon>
         </Menu.Target>
@@ -24,7 +46,7 @@ export function RunMenu({ run, onDeleted }: { run: RunSummary; onDeleted?: () =>
           <Menu.Item leftSection={<IconPencil size={16} aria-hidden />} onClick={() => setAsked("edit")}>
             Rename, tags, note
           </Menu.Item>
-          {can("again") && <AgainItems run={run.id} />}
+          {can("again") && <AgainItems run={run.id} again={again} />}
           <Menu.Divider />
           <Menu.Item
             color="red"
@@ -38,12 +60,12 @@ export function RunMenu({ run, onDeleted }: { run: RunSummary; onDeleted?: () =>
       </Menu>
       {asked === "edit" && <RunEdit run={run} opened onClose={close} />}
       {asked === "delete" && <DeleteRun run={run} opened onClose={close} onDeleted={onDeleted} />}
+      <Refused error={again.error} busy={again.isPending} onConfirm={() => again.mutate(true)} onClose={again.reset} />
     </>
   );
 }
 
-function AgainItems({ run }: { run: string }) {
-  const again = useAgain(run);
+function AgainItems({ run, again }: { run: string; again: ReturnType<typeof useAgain> }) {
   const change = useAgainWithChanges(run);
   return (
     <>
@@ -51,9 +73,9 @@ function AgainItems({ run }: { run: string }) {
         leftSection={<IconRotateClockwise size={16} aria-hidden />}
         closeMenuOnClick={false}
         disabled={again.isPending}
-        onClick={() => again.mutate()}
+        onClick={() => again.mutate(false)}
       >
-        {again.error ? `Not started: ${again.error.message}` : "Start again"}
+        {again.error && !isTooLarge(again.error) ? `Not started: ${again.error.message}` : "Start again"}
       </Menu.Item>
       <Menu.Item
         leftSection={<IconEdit size={16} aria-hidden />}

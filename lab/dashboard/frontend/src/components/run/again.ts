@@ -11,7 +11,7 @@ export function useAgain(run: string) {
   const cache = useQueryClient();
   const navigate = useNavigate();
   return useMutation({
-    mutationFn: () => startAgain(run),
+    mutationFn: (confirmed: boolean) => startAgain(run, confirmed),
     onSuccess: ({ id }) => {
       void cache.invalidateQueries({ queryKey: keys.runs });
       void navigate(`/runs/${encodeURIComponent(id)}`);

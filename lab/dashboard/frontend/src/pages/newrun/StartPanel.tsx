@@ -3,8 +3,8 @@ import { IconPlayerPlay } from "@tabler/icons-react";
 import { useState } from "react";
 import { useCost } from "@/api/config";
 import type { Resolved, RunRequest } from "@/api/types";
-import { Confirm } from "@/components/Confirm";
 import { ErrorNote } from "@/components/ErrorNote";
+import { TooLarge } from "@/components/run/TooLarge";
 import { CostNote, tooLarge } from "./CostNote";
 import type { Draft } from "./draft";
 import { Estimate, Outline } from "./Estimate";
@@ -89,13 +89,10 @@ export function StartPanel({ draft, called, request, asked, resolved, stale, unr
         </div>
         {start.error !== null && <ErrorNote error={start.error} />}
         {resolved && <Outline resolved={resolved} stale={stale} />}
-        <Confirm
+        <TooLarge
           opened={asking || start.unconfirmed}
-          title="It will probably not fit"
-          verb="Start it all the same"
           safe="Change something"
           busy={start.pending}
-          error={null}
           onConfirm={() => {
             setAsking(false);
             start.go(true);
@@ -105,9 +102,8 @@ export function StartPanel({ draft, called, request, asked, resolved, stale, unr
             start.forget();
           }}
         >
-          {cost ? tooLarge(cost) : "More memory would be needed than is free."} Started all the same, it fails, or
-          brings the machine to a halt.
-        </Confirm>
+          {cost ? tooLarge(cost) : "More memory would be needed than is free."}
+        </TooLarge>
       </Stack>
     </Paper>
   );

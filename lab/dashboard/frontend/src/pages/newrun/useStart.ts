@@ -2,6 +2,7 @@ import { useNavigate } from "react-router";
 import { ApiError } from "@/api/errors";
 import { useTrain } from "@/api/runs";
 import type { RunRequest } from "@/api/types";
+import { isTooLarge } from "@/components/run/TooLarge";
 
 export interface Start {
   go: (confirmed: boolean) => void;
@@ -23,7 +24,7 @@ export function useStart(request: RunRequest): Start {
   const same = JSON.stringify(asked) === JSON.stringify({ ...request, confirmed: false });
   const error = same ? train.error : null;
   const refused = error instanceof ApiError && error.field !== null ? error : null;
-  const unconfirmed = refused?.field === "confirmed";
+  const unconfirmed = isTooLarge(refused);
   return {
     go: (confirmed) =>
       train.mutate(

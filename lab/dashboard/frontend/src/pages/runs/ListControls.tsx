@@ -1,7 +1,7 @@
 import { Button, Group, MultiSelect, Popover, SegmentedControl, Select, Text, TextInput } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { IconColumns, IconSearch } from "@tabler/icons-react";
-import { useState } from "react";
+import { memo, useState } from "react";
 import { useColumns } from "@/api/lists";
 import type { StateFilter } from "@/api/types";
 import { titleOfColumn, USUAL } from "./columns";
@@ -23,8 +23,8 @@ interface Props {
   onFigure: (figure: string) => void;
 }
 
-/** What the list is asked for: words and conditions, a state, columns, groups. */
-export function ListControls(props: Props) {
+/** What the list is asked for: words and conditions, a state, columns, groups. Not drawn anew while it is scrolled. */
+export const ListControls = memo(function ListControls(props: Props) {
   const { data: known = [] } = useColumns();
   const options = known.filter(({ kind }) => kind === "option");
   const figures = known.filter(({ kind, name }) => kind === "figure" && !TEXTS.has(name));
@@ -99,7 +99,7 @@ export function ListControls(props: Props) {
       )}
     </Group>
   );
-}
+});
 
 const TEXTS = new Set(["name", "state", "model", "corpus", "path", "created", "updated"]);
 

@@ -1,6 +1,6 @@
 import { Group, Table, UnstyledButton } from "@mantine/core";
 import { IconArrowDown, IconArrowUp, IconArrowsSort } from "@tabler/icons-react";
-import { useMemo, type KeyboardEvent } from "react";
+import { memo, useMemo, type KeyboardEvent } from "react";
 import type { FigureName } from "@/components/figures/catalogue";
 import { Told } from "@/components/figures/Computed";
 import { numbersOf, titlesOf } from "./columns";
@@ -53,36 +53,7 @@ export function RunTable({ rows, columns, order, onOrder, selected, onSelect }: 
         <Table.Caption className="visually-hidden">
           Runs: the arrow keys go from one to the next, Home and End to the first and the last
         </Table.Caption>
-        <Table.Thead>
-          <Table.Tr aria-rowindex={1}>
-            <Table.Th scope="col">
-              <span className="visually-hidden">Select to compare</span>
-            </Table.Th>
-            {["name", ...columns].map((name) => (
-              <Table.Th
-                key={name}
-                scope="col"
-                ta={numbers.has(name) ? "right" : "left"}
-                aria-sort={name === order.key ? (order.descending ? "descending" : "ascending") : undefined}
-                title={name === titles.get(name) ? undefined : name}
-              >
-                {name === "curve" ? (
-                  "Curve"
-                ) : (
-                  <SortButton
-                    title={name === "name" ? "Run" : (titles.get(name) ?? name)}
-                    sortKey={name}
-                    order={order}
-                    onOrder={onOrder}
-                  />
-                )}
-              </Table.Th>
-            ))}
-            <Table.Th scope="col">
-              <span className="visually-hidden">What to do with it</span>
-            </Table.Th>
-          </Table.Tr>
-        </Table.Thead>
+        <Head columns={columns} titles={titles} numbers={numbers} order={order} onOrder={onOrder} />
         <Table.Tbody ref={setPlace} onKeyDown={(event) => move(event, count, focus)}>
           <Gap height={before} />
           {items.map(({ index }) => (
@@ -104,6 +75,47 @@ export function RunTable({ rows, columns, order, onOrder, selected, onSelect }: 
     </div>
   );
 }
+
+interface HeadProps extends Pick<Props, "columns" | "order" | "onOrder"> {
+  titles: Map<string, string>;
+  numbers: Set<string>;
+}
+
+/** Not drawn anew while the rows are scrolled. */
+const Head = memo(function Head({ columns, titles, numbers, order, onOrder }: HeadProps) {
+  return (
+    <Table.Thead>
+      <Table.Tr aria-rowindex={1}>
+        <Table.Th scope="col">
+          <span className="visually-hidden">Select to compare</span>
+        </Table.Th>
+        {["name", ...columns].map((name) => (
+          <Table.Th
+            key={name}
+            scope="col"
+            ta={numbers.has(name) ? "right" : "left"}
+            aria-sort={name === order.key ? (order.descending ? "descending" : "ascending") : undefined}
+            title={name === titles.get(name) ? undefined : name}
+          >
+            {name === "curve" ? (
+              "Curve"
+            ) : (
+              <SortButton
+                title={name === "name" ? "Run" : (titles.get(name) ?? name)}
+                sortKey={name}
+                order={order}
+                onOrder={onOrder}
+              />
+            )}
+          </Table.Th>
+        ))}
+        <Table.Th scope="col">
+          <span className="visually-hidden">What to do with it</span>
+        </Table.Th>
+      </Table.Tr>
+    </Table.Thead>
+  );
+});
 
 /** Room for the rows that are not drawn. */
 function Gap({ height }: { height: number }) {

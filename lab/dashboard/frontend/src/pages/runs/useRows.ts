@@ -7,6 +7,7 @@ import { useShown } from "@/live/hooks";
 
 const AHEAD = 8; // rows beyond each edge of the screen
 const PATIENCE = 5_000; // milliseconds for a row to come
+const NONE: string[] = [];
 
 export function useRows(question: Question, height: number) {
   const [place, setElement] = useState<HTMLTableSectionElement | null>(null);
@@ -64,7 +65,7 @@ export function useRows(question: Question, height: number) {
     count,
     total: answered?.total ?? null,
     read: answered?.read ?? null,
-    unknown: answered?.unknown ?? [],
+    unknown: answered?.unknown ?? NONE,
     answered: answered !== undefined,
     error: pages.find(({ error }) => error)?.error ?? null,
     refetch: () => void Promise.all(pages.map((page) => page.refetch())),
