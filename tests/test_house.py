@@ -213,7 +213,7 @@ THROUGH = {
     "report tokenization training",
     "commands": "inspection_report train",
     "dashboard": "app schemas",
-    "dashboard/api": "dependencies docs origins rates",
+    "dashboard/api": "dependencies docs listening origins rates",
     "dashboard/live": "messages",
     "dashboard/options": "composition form_schema length",
     "dashboard/trainings": "processes summaries",

@@ -7,12 +7,15 @@ from lab.alerts.noise import JUDGED, REMEMBERED, Noise
 
 _LEAST_RISE = 0.3
 """Nats a token. Smaller ones are nobody's concern, however quiet the loss was."""
+_BEGINNING = 0.5
+"""Nats a token, at most, between the first loss of a fresh model and guessing."""
 _SETTLED = 50
 """Points after which a loss that has not come down is taken for what is usual now."""
 
 
 class Rising:
-    """Compares each loss with the lowest level so far, which is what two points in a row have kept to.
+    """Compares each loss with the lowest level so far, which is what two points in a row have kept to; at first, with
+    guessing, where a fresh model begins. So a loss that jumps in the second step is seen to have jumped.
 
     While a run begins, its rate is on trial: a jump there is the rate's doing, and told at once. Later, a jump is a
     spike once the loss is back within ``JUDGED`` points, and until then it may be either.
@@ -30,8 +33,15 @@ class Rising:
     def _forget(self) -> None:
         self.noise = Noise(self.setting.expected_noise)
         self._n_known = 0
+        self._is_known = False
+        """Is there a level to compare with?"""
         self._last = self._low = math.inf
         self._up = 0
+
+    @property
+    def _is_fresh(self) -> bool:
+        """Does the model begin where a fresh one does, by its first point?"""
+        return self._n_points == 1 and abs(self._last - self.setting.guessing) <= _BEGINNING
 
     def see(self, step: int, loss: float) -> Alert | None:
         """Takes the next written training loss."""
@@ -39,7 +49,7 @@ class Rising:
         if self._up:
             return self._above(step, loss)
         limit = self.noise.largest(_LEAST_RISE)
-        if self._n_known >= 3 and loss > self._low + limit:
+        if self._is_known and loss > self._low + limit:
             self._begin, self._limit, self._peak, self._told = step, limit, loss, False
             return self._above(step, loss)
         self._take(loss)
@@ -71,6 +81,10 @@ class Rising:
         self._n_known += 1
         self._low = min(self._low, max(self._last, loss))
         self._last = loss
+        if self._is_fresh:
+            self._low = max(loss, self.setting.guessing)
+            self._is_known = True
+        self._is_known = self._is_known or self._n_known >= 3
         self.noise.add(loss)
 
     def _too_high(self, step: int) -> Alert:

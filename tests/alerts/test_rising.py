@@ -33,6 +33,21 @@ def test_while_a_run_begins_a_jump_is_the_rates_doing(seed: int, noise: float, p
     assert "schedule.warmup_steps=20" in alert.advice
 
 
+@pytest.mark.parametrize(
+    ("losses", "at"),
+    [
+        ([6.2, 9.6, 14.0, 12.0, 9.0], 2),  # at once, and down from there: all that comes after looks like learning
+        ([6.3, 6.1, 9.8, 8.0], 3),
+        ([5.1, 4.9, 9.8, 9.0], 4),  # begins with weights that know the text: its level has to be learnt first
+        ([30.0, 25.0, 31.0, 20.0], None),  # first weights that are far too large are no jump
+    ],
+)
+def test_a_jump_of_the_first_steps_is_seen_from_where_a_fresh_model_begins(losses: list[float], at: int | None) -> None:
+    """As with ``optimizer.lr=1e-1 schedule.warmup_steps=0`` at a width of 64: 10.8, 9.6, 17.1, 13.7 ..."""
+    found = [step for step, _ in seen(losses + falling(60, 0.05, pace=10)[5:], warmup_steps=0)]
+    assert found == ([] if at is None else [at])
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6), st.floats(0.01, 0.1), st.integers(60, 180), st.integers(1, 4))
 def test_later_one_that_comes_back_is_a_spike(seed: int, noise: float, place: int, length: int) -> None:

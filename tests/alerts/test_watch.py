@@ -24,7 +24,7 @@ PLANTED = {
     "rate 1e-2, falling": [("rate_too_high", 13, 13)],  # from 7.0 to 10.3 and back, while the loss falls
     "rate 1e-2, the page's tiny model": [("rate_too_high", 12, 12)],
     "rate 1e-1": [("rate_too_high", 10, 10)],
-    "rate 1": [("rate_too_high", 4, 4)],
+    "rate 1": [("rate_too_high", 3, 3)],
     "rate 3e-2": [("stalled", 31, 90)],  # falls to where single tokens are counted, and rests there
     "rate 1e-9": [("stalled", 9, 28)],
     "limit 1e-3": [("always_clipped", 31, 80)],

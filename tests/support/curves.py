@@ -31,6 +31,22 @@ def falling(n_points: int, noise: float, seed: int = 0, end: float = 3.0, pace: 
     return list(level + noise * np.random.default_rng(seed).normal(size=n_points))
 
 
+def troubled() -> dict[str, tuple[list[float], list[float], dict[int, float]]]:
+    """By kind of alert: training losses, lengths of gradients (none: the usual), validation losses by step."""
+    high, spike = falling(60, 0.05, pace=10), falling(200, 0.05)
+    high[30] += 3.5
+    spike[140:142] = [loss + 2.0 for loss in spike[140:142]]
+    turning = {step: 4.0 + abs(step - 100) / 100 for step in range(0, 261, 20)}
+    return {
+        "rate_too_high": (high, [], {}),
+        "loss_spike": (spike, [], {}),
+        "above_guessing": ([9.0] * 60, [], {}),
+        "stalled": ([6.24] * 60, [], {}),
+        "always_clipped": (falling(90, 0.05), [50.0] * 90, {}),
+        "overfitting": (falling(260, 0.05), [], turning),
+    }
+
+
 def told(watch: Watch, losses: Sequence[float], norms: Sequence[float] | None = None) -> list[tuple[int, Alert]]:
     """What ``watch`` says, and when, of training losses (and lengths of gradients, or 0.7) at steps 1, 2, ..."""
     found = []

@@ -2,11 +2,12 @@
 
 import asyncio
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import Field
 
 from lab.dashboard.api.dependencies import InferenceDep, RunsDep, SettingsDep
 from lab.dashboard.api.gpt2 import model_path
+from lab.dashboard.api.listening import while_heard
 from lab.dashboard.api.models import check_prompt
 from lab.dashboard.schemas import Model
 from lab.dashboard.worker.ablation import MOST_TOKENS, AblationQuestion, WithAndWithout
@@ -42,27 +43,30 @@ class SwitchOff(Model):
 
 
 @router.get("/checkpoints/{checkpoint_id}/structure")
-async def structure(runs: RunsDep, inference: InferenceDep, checkpoint_id: str) -> Structure:
+async def structure(request: Request, runs: RunsDep, inference: InferenceDep, checkpoint_id: str) -> Structure:
     """What the model is built of: its parts, sizes and parameters. Also of one whose code is not here."""
     path = await asyncio.to_thread(model_path, runs, checkpoint_id)
-    return Structure.model_validate(await inference.ask("structure", path))
+    return Structure.model_validate(await while_heard(request, inference.ask("structure", path)))
 
 
 @router.post("/inspect/walk")
-async def walk(settings: SettingsDep, runs: RunsDep, inference: InferenceDep, what: Follow) -> Walk:
+async def walk(request: Request, settings: SettingsDep, runs: RunsDep, inference: InferenceDep, what: Follow) -> Walk:
     """One token's way through one layer and head: query, keys, scores, weights, values, and what each part makes of
     them."""
     check_prompt(what.prompt, settings)
     path = await asyncio.to_thread(model_path, runs, what.checkpoint)
     question = WalkQuestion(what.prompt, settings.max_inspected, what.layer, what.head, what.position)
-    return Walk.model_validate(await inference.ask("walk", path, question=question))
+    return Walk.model_validate(await while_heard(request, inference.ask("walk", path, question=question)))
 
 
 @router.post("/inspect/without")
-async def without(settings: SettingsDep, runs: RunsDep, inference: InferenceDep, what: SwitchOff) -> WithAndWithout:
+async def without(
+    request: Request, settings: SettingsDep, runs: RunsDep, inference: InferenceDep, what: SwitchOff
+) -> WithAndWithout:
     """The prompt, continued with and without a head, or a whole layer."""
     check_prompt(what.prompt, settings)
     path = await asyncio.to_thread(model_path, runs, what.checkpoint)
     options = SamplingOptions(max_tokens=what.max_tokens, temperature=what.temperature, top_k=None, seed=what.seed)
     question = AblationQuestion(what.prompt, settings.max_inspected, what.layer, what.head, options)
-    return WithAndWithout.model_validate(await inference.ask("without", path, question=question))
+    answer = inference.ask("without", path, question=question)
+    return WithAndWithout.model_validate(await while_heard(request, answer))

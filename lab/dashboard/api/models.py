@@ -5,12 +5,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from lab.dashboard.api.dependencies import InferenceDep, RunsDep, SettingsDep
 from lab.dashboard.api.gpt2 import model_path
+from lab.dashboard.api.listening import while_heard
 from lab.dashboard.http_errors import ApiError
 from lab.dashboard.schemas import Model
 from lab.dashboard.settings import Settings
@@ -112,7 +113,9 @@ Answers = Callable[[ViewName], Awaitable[dict[str, Any]]]
 
 
 @router.post("/generate", response_class=StreamingResponse, responses={200: {"model": GenerationEvent}})
-async def generate(settings: SettingsDep, runs: RunsDep, inference: InferenceDep, how: Generate) -> StreamingResponse:
+async def generate(
+    request: Request, settings: SettingsDep, runs: RunsDep, inference: InferenceDep, how: Generate
+) -> StreamingResponse:
     """Continues a text. Answers with server-sent events, each one JSON with a ``type``: start, token ..., end or error.
     To close the connection stops the writing."""
     check_prompt(how.prompt, settings)
@@ -123,7 +126,7 @@ async def generate(settings: SettingsDep, runs: RunsDep, inference: InferenceDep
     asked = {"prompt": how.prompt, "prefix": how.prefix, "options": options, "all_tokens": how.all_tokens}
     generated = inference.stream("generate", path, **asked)
     # The first event is waited for here, so that what makes no sense is an error and not a stream.
-    first = await anext(generated)
+    first = await while_heard(request, _first(generated))
 
     async def events() -> AsyncIterator[str]:
         try:
@@ -138,17 +141,23 @@ async def generate(settings: SettingsDep, runs: RunsDep, inference: InferenceDep
     return StreamingResponse(events(), media_type="text/event-stream", headers={"cache-control": "no-store"})
 
 
+async def _first(generated: AsyncIterator[dict[str, Any]]) -> dict[str, Any]:
+    return await anext(generated)
+
+
 def _event(event: dict[str, Any]) -> str:
     return f"data: {strict_json.dumps(event)}\n\n"
 
 
-async def _answers(settings: SettingsDep, runs: RunsDep, inference: InferenceDep, what: Inspect) -> Answers:
+async def _answers(
+    request: Request, settings: SettingsDep, runs: RunsDep, inference: InferenceDep, what: Inspect
+) -> Answers:
     """How the model sees the prompt in the request's body, view by view."""
 
     async def answer(view: ViewName) -> dict[str, Any]:
         check_prompt(what.prompt, settings)
         path = await asyncio.to_thread(model_path, runs, what.checkpoint)
-        found: dict[str, Any] = await _ask(settings, inference, view, path, what)
+        found: dict[str, Any] = await while_heard(request, _ask(settings, inference, view, path, what))
         return found
 
     return answer
@@ -200,7 +209,9 @@ async def ablate(answer: AnswerDep) -> Ablation:
 
 
 @router.post("/inspect/timeline")
-async def timeline(settings: SettingsDep, runs: RunsDep, inference: InferenceDep, what: InspectTimeline) -> Timeline:
+async def timeline(
+    request: Request, settings: SettingsDep, runs: RunsDep, inference: InferenceDep, what: InspectTimeline
+) -> Timeline:
     """One prompt through the checkpoints of a run."""
     check_prompt(what.prompt, settings)
     found = await asyncio.to_thread(runs.checkpoints, what.run)
@@ -215,7 +226,7 @@ async def timeline(settings: SettingsDep, runs: RunsDep, inference: InferenceDep
     frames = []
     numbers = 0
     for one in chosen:
-        result = await _ask(settings, inference, what.view, one.path, what)
+        result = await while_heard(request, _ask(settings, inference, what.view, one.path, what))
         if what.view == "attention":
             numbers += sum(len(head["weights"]) ** 2 for head in result["heads"])
             if numbers > MOST_NUMBERS:

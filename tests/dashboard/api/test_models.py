@@ -237,6 +237,24 @@ def test_to_hang_up_stops_the_writing(server: Server, client: httpx.Client, chec
     wait_for(rests)
 
 
+def test_who_leaves_waits_no_longer(client: httpx.Client, checkpoints: dict[str, str]) -> None:
+    """The queue is as long as four: three that nobody listens to any more would leave no room in it."""
+    untrained = checkpoints["weights-00000000.ckpt"]  # whose likeliest token is the one before: it comes to no end
+    how = {"checkpoint": untrained, "prompt": "a", "max_tokens": 2000, "alternatives": 50, "temperature": 0}
+    asked = {"checkpoint": checkpoints["last.ckpt"], "prompt": PROMPT}
+    with client.stream("POST", "/api/generate", json=how) as answer, ThreadPoolExecutor(1) as pool:
+        text = answer.iter_text()
+        next(text)  # the worker is busy with this
+        for view in ("attention", "logit-lens", "token-loss"):
+            with pytest.raises(httpx.ReadTimeout):
+                client.post(f"/api/inspect/{view}", json=asked, timeout=httpx.Timeout(60, read=0.2))
+        with pytest.raises(httpx.ReadTimeout):
+            client.post("/api/generate", json=how | {"max_tokens": 1}, timeout=httpx.Timeout(60, read=0.2))
+        found = pool.submit(client.post, "/api/inspect/neighbors", json=asked)
+        answer.close()
+        assert found.result().status_code == 200
+
+
 @pytest.mark.slow
 def test_too_many_at_once_are_told_so(client: httpx.Client, checkpoints: dict[str, str]) -> None:
     how = {"checkpoint": checkpoints["last.ckpt"], "prompt": "a", "max_tokens": 400}

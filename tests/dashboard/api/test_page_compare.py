@@ -54,6 +54,8 @@ def test_seeds_are_one_line_and_the_verdict_a_picture(server: Server, open_page:
     bar = rows.first.locator("line").bounding_box()
     zero = verdict.locator("svg[role=img] line").first.bounding_box()
     assert bar["x"] + bar["width"] < zero["x"]  # a whole interval left of zero: that is what better means
+    verdict.locator('[data-figure="compare.interval"]').focus()
+    page.get_by_role("tooltip").filter(has_text="over the differences of the seeds").wait_for()
 
     wait_for(lambda: len(legend(page)) == 3)  # two lines, and the cursor's place
     assert [line.split("\n")[0] for line in legend(page)[:2]] == ["lr=1e-3, 3 seeds", "lr=0.01, 3 seeds"]

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.curves import troubled
 from support.page import NEEDS_PAGE, visit
-from support.run_folders import LN2
+from support.run_folders import LN2, write_curves
 from support.server import Server, serving
 from support.waiting import wait_for
 
@@ -59,6 +60,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     os.link(checkpoints / "step-00000060.ckpt", checkpoints / "best.ckpt")
     write_state(folder, "failed", step=STEPS, total_steps=STEPS, tokens_per_second=rate(STEPS))
     long(root / "outputs" / "long")
+    for kind, (losses, norms, evaluations) in troubled().items():
+        write_curves(root / "outputs" / kind, losses, norms=norms, evaluations=evaluations)
+    log = EventLog(write_curves(root / "outputs" / "failed", [5.0] * 9))
+    log.alert(9, "failed", "the gradient became NaN after step 9", advice="try a smaller optimizer.lr")
+    log.close()
     with serving(root) as server:
         yield server
 
@@ -204,3 +210,33 @@ def test_what_a_run_comes_to_is_said_of_what_is_trained_on(server: Server, open_
     wait_for(lambda: "48,394 tokens" in text.inner_text())
     assert "of 53,771; 5,377 validate" in text.inner_text()
     wait_for(lambda: "descent" in page.get_by_role("figure", name="Learning rate to be").inner_text())
+
+
+ALARMS = {
+    "rate_too_high": ("Learning rate too high, since step 31", "try optimizer.lr=0.0003"),
+    "loss_spike": ("Spike, since step 141", "one bad batch does no harm"),
+    "above_guessing": ("Worse than guessing, since step 11", "try optimizer.lr=0.0003"),
+    "stalled": ("Stalled, since step 11", "try another learning rate"),
+    "always_clipped": ("Every gradient clipped, since step 11", "try trainer.gradient_clip_val=100"),
+    "overfitting": ("Overfitting, since step 100", "callbacks=early_stopping"),
+    "failed": ("Failed at step 9", "try a smaller optimizer.lr"),
+}
+
+
+def test_each_kind_of_alert_says_where_it_began_and_what_to_try(server: Server, open_page: Callable[..., Any]) -> None:
+    """Also of runs that told of none: their figures are judged when they are looked at."""
+    page = open_page(server)
+    for kind, (title, advice) in ALARMS.items():
+        visit(page, server, f"/runs/{id_of(server, kind)}?tab=alerts")
+        told = page.get_by_test_id("alerts")
+        told.get_by_text(title).wait_for()
+        words = told.inner_text()
+        assert advice.lower() in words.lower()
+        assert ("the run told of no alert itself" in words) is (kind != "failed")
+        assert told.get_by_role("alert").count() == 1
+        assert page.get_by_role("tab", name="alerts").inner_text().split() == ["alerts", "1"]
+        if kind != "overfitting":  # which is marked as the turn of the validation loss
+            chart = page.get_by_role("figure", name="Loss", exact=True)
+            chart.get_by_test_id("in-words").get_by_text(title).wait_for()
+    visit(page, server, f"/runs/{id_of(server, 'long')}?tab=alerts")
+    page.get_by_text("No alerts").wait_for()

@@ -157,3 +157,28 @@ def test_what_teaches_fits_and_has_no_barriers(
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
         found = axe.run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}).response["violations"]
         assert [(v["id"], v["nodes"][0]["html"][:200]) for v in found] == [], path
+
+
+def test_flipping_through_the_tabs_is_no_error(server: Server, finished: str, open_page: Callable[..., Any]) -> None:
+    """While the worker is busy: what was flipped past is asked for no more, and its queue has room for the rest."""
+    with server.client() as client:
+        found = client.get(f"/api/runs/{finished}/checkpoints").json()
+        untrained = next(one["id"] for one in found if one["step"] == 0)  # its likeliest token is the one before
+        how = {"checkpoint": untrained, "prompt": "a", "max_tokens": 2000, "alternatives": 50, "temperature": 0}
+        page = open_page(server)
+        visit(page, server, f"/inside?run={finished}&prompt=The+fox")
+        page.get_by_text("looks most at").wait_for()
+        with client.stream("POST", "/api/generate", json=how) as answer:
+            text = answer.iter_text()
+            next(text)
+            for _ in range(2):
+                for tab in page.get_by_role("tab").all():
+                    tab.click()
+                    assert page.get_by_test_id("error-note").count() == 0
+            page.wait_for_timeout(500)
+            assert page.get_by_test_id("error-note").count() == 0
+        page.get_by_role("figure", name="What each head is worth").wait_for()
+        page.get_by_test_id("without").get_by_text("Loss on the prompt").first.wait_for()
+        assert page.get_by_test_id("error-note").count() == 0
+        page.locator('[data-figure="inside.head_worth"]').focus()
+        page.get_by_role("tooltip").filter(has_text="with the head’s output set to zero").wait_for()

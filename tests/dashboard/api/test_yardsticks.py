@@ -6,8 +6,11 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from support.run_folders import LN2, write_run
+from support.curves import troubled
+from support.run_folders import LN2, write_curves, write_run
 from support.server import Server, serving
+
+from lab.runs.events import EventLog
 
 BOWL = [9.0, 6.0, 4.0, 3.0, 3.2, 3.4, 3.6, 3.8]
 
@@ -24,6 +27,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     (old / "results.json").write_text(json.dumps(results | {"unigram_val_loss": 5.25}))
     damaged = write_run(root / "outputs" / "damaged", [], options={"model": {"vocab_size": "many"}})
     (damaged / "yardsticks.json").write_text('{"guessing_loss": "NaN", "training_tokens": -1}')
+    for kind, (losses, norms, evaluations) in troubled().items():
+        write_curves(root / "outputs" / kind, losses, norms=norms, evaluations=evaluations)
+    losses, _, _ = troubled()["stalled"]
+    log = EventLog(write_curves(root / "outputs" / "told", losses))
+    log.alert(60, "loss_spike", "it has told of something else")
+    log.close()
+    write_curves(root / "outputs" / "going-on", losses, state="running")
     with serving(root) as server:
         yield server
 
@@ -58,11 +68,24 @@ def test_an_older_run_tells_what_its_results_and_options_know(client: httpx.Clie
     assert (levels[1]["loss"], found["rises_since"], found["training_tokens"]) == (5.25, None, None)
 
 
+def test_the_figures_of_a_run_that_told_no_alerts_are_judged(client: httpx.Client) -> None:
+    """As they would have been while it trained. One that told of some, or that goes on, is its own judge."""
+    for kind in troubled():
+        found = readings(client, kind)["alerts"]
+        assert isinstance(found, list)
+        assert [one["what"] for one in found] == [kind]
+        assert found[0]["since"] <= found[0]["step"] <= 260
+        assert "try " in found[0]["advice"]
+    assert readings(client, "told")["alerts"] == readings(client, "known")["alerts"] == []
+    assert readings(client, "going-on")["alerts"] == []
+
+
 def test_damaged_files_tell_nothing(client: httpx.Client) -> None:
     assert readings(client, "damaged") | {"run": ""} == {
         "run": "",
         "levels": [],
         "rises_since": None,
         "training_tokens": None,
+        "alerts": [],
     }
     assert client.get("/api/runs/0123456789abcdef/readings").status_code == 404

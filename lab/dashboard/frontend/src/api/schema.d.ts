@@ -1705,6 +1705,34 @@ export interface components {
             frames: number;
         };
         /**
+         * Judged
+         * @description An alert that nobody told while the run trained.
+         */
+        Judged: {
+            /**
+             * What
+             * @description A kind of lab/alerts/alert.py.
+             */
+            what: string;
+            /**
+             * Step
+             * @description Where it can be told.
+             */
+            step: number;
+            /**
+             * Since
+             * @description Where it began.
+             */
+            since: number;
+            /** Message */
+            message: string;
+            /**
+             * Advice
+             * @description What to try.
+             */
+            advice: string;
+        };
+        /**
          * LayerActivations
          * @description What goes on in a layer.
          */
@@ -2269,6 +2297,11 @@ export interface components {
              * @description Of the text that is trained on: what one pass passes over.
              */
             training_tokens: number | null;
+            /**
+             * Alerts
+             * @description What its figures are alarming for, of a run that has ended and whose log tells of no alert.
+             */
+            alerts: components["schemas"]["Judged"][];
         };
         /**
          * Resolved

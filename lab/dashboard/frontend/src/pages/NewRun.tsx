@@ -12,6 +12,7 @@ import { CorpusChoice } from "./newrun/CorpusChoice";
 import { type Draft, useDraft } from "./newrun/draft";
 import { ForkNote } from "./newrun/ForkNote";
 import { GroupChoice } from "./newrun/GroupChoice";
+import { rateWarning } from "./newrun/RateWarning";
 import { requestOf, stands, unchosen } from "./newrun/request";
 import { SaveSwitch } from "./newrun/SaveSwitch";
 import { StartPanel } from "./newrun/StartPanel";
@@ -74,6 +75,7 @@ function Form({ schema }: { schema: ConfigSchema }) {
           before={(option) => written(options[option.name] ?? before[option.name] ?? defaultOf(option))}
           unset={(option) => written(before[option.name] ?? defaultOf(option))}
           errorOf={errorOf}
+          warningOf={(option) => (option === "optimizer.lr" && resolved ? rateWarning(resolved) : null)}
         />
       </Stack>
       <StartPanel

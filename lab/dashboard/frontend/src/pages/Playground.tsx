@@ -1,4 +1,4 @@
-import { Button, Collapse, Group, Loader, Paper, SimpleGrid, Stack, Textarea } from "@mantine/core";
+import { Button, Collapse, Group, Loader, Paper, SimpleGrid, Stack, Text, Textarea } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { IconPlayerPlay, IconPlayerStop } from "@tabler/icons-react";
 import { useEffect, useRef, type KeyboardEvent } from "react";
@@ -49,7 +49,15 @@ export default function Playground() {
           <CheckpointPicker chosen={other} prefix="Second" />
         </Collapse>
         {beside && gpt2.error && <ErrorNote error={gpt2.error} onRetry={() => void gpt2.refetch()} />}
-        {beside && gpt2.data && !name && <Gpt2Missing command={gpt2.data.command} />}
+        {beside && gpt2.data && (
+          <div data-testid="gpt2">
+            {name ? (
+              <Text size="sm">{GPT2_TITLE} writes beside it, and what each expects after the prompt is compared.</Text>
+            ) : (
+              <Gpt2Missing command={gpt2.data.command} />
+            )}
+          </div>
+        )}
         {!one.ready ? (
           <Loader aria-label="Loading the checkpoints" />
         ) : one.error ? (

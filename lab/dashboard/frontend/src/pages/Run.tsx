@@ -25,6 +25,7 @@ import { RunCharts } from "./run/RunCharts";
 import { RunProgress } from "./run/RunProgress";
 import { Samples } from "./run/Samples";
 import { Speed } from "./run/Speed";
+import { useAlerts } from "./run/useAlerts";
 import { Weights } from "./run/Weights";
 
 const TABS = ["samples", "checkpoints", "alerts", "weights", "speed", "log", "config"] as const;
@@ -114,12 +115,12 @@ function Details({ run }: { run: RunSummary }) {
   const { data: checkpoints = [] } = useCheckpoints(run.id);
   const { data: options } = useRunOptions(run.id);
   const { data: detail } = useRun(run.id);
-  const alerts = record.notes.filter(({ kind }) => kind === "alert").length;
+  const alerts = useAlerts(run.id, record);
   const prompt = flat(options)["sample.prompt"];
   const counts: Partial<Record<(typeof TABS)[number], number>> = {
     samples: record.notes.filter(({ kind }) => kind === "sample").length,
     checkpoints: checkpoints.length,
-    alerts,
+    alerts: alerts.length,
   };
   return (
     <Tabs value={tab} onChange={(value) => setTab(tabs.read(value))} keepMounted={false}>
@@ -156,7 +157,7 @@ function Details({ run }: { run: RunSummary }) {
         )}
       </Tabs.Panel>
       <Tabs.Panel value="alerts">
-        <Alerts notes={record.notes} />
+        <Alerts alerts={alerts} />
       </Tabs.Panel>
       <Tabs.Panel value="weights">
         <Weights

@@ -15,6 +15,13 @@ describe("the catalogue of figures", () => {
     expect(unused).toEqual([]);
   });
 
+  it("has entries for every page", () => {
+    const pages = new Set(Object.values<Entry>(FIGURES).map(({ page }) => page));
+    expect([...pages].sort()).toEqual(
+      ["Checkpoints", "Compare", "Inside", "New run", "Playground", "Run", "Runs", "Tokenizer"].sort(),
+    );
+  });
+
   it("says for each what it is computed from, in a sentence", () => {
     for (const [name, { from, label, source }] of Object.entries<Entry>(FIGURES)) {
       expect(from, name).toMatch(/^(exp |trainer\.|[A-Z]).{15,}\.$/);

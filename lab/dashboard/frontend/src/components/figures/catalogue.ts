@@ -177,6 +177,94 @@ export const FIGURES = {
     label: "openness",
     from: "exp of the mean of minus ln p over the tokens that were drawn, p the model's own probability: how freely it chose. No perplexity of a text: that is measured on texts that the model has not written.",
   },
+  "compare.difference": {
+    page: "Compare",
+    label: "difference",
+    from: "The mean of this side less that of the baseline, in the unit of the chart; paired by seed where both sides have the same seeds.",
+  },
+  "compare.interval": {
+    page: "Compare",
+    label: "interval",
+    from: "Student’s t at 95 % over the differences of the seeds; none where a side has a single seed and no pair.",
+  },
+  "compare.held_equal": {
+    page: "Compare",
+    label: "at equal cost",
+    from: "The largest cost that all sides have reached; between two evaluations, on the straight line that joins them.",
+    source: "events.jsonl: spent_tokens, spent_flops, spent_seconds, spent_processor_seconds",
+  },
+  "compare.mean": {
+    page: "Compare",
+    label: "mean",
+    from: "Of the runs that differ in nothing but the seed, at the same place, as far as all of them are.",
+    source: "events.jsonl",
+  },
+  "compare.result": {
+    page: "Compare",
+    label: "result",
+    from: "As in the list of runs: the last or the lowest of what the run has logged, the speed as its mean.",
+    source: "events.jsonl, results.json",
+  },
+  "inside.weight": {
+    page: "Inside",
+    label: "share of the look",
+    from: "A head’s softmax over the scores of this token with those up to itself: the shares of a row sum to 100%.",
+  },
+  "inside.length": {
+    page: "Inside",
+    label: "length",
+    from: "The square root of the sum of the squares of a token’s numbers in the residual stream.",
+  },
+  "inside.silent": {
+    page: "Inside",
+    label: "silent units",
+    from: "Hidden units whose output lies below 0.01 in size at every token of this prompt, of all hidden units of the layer.",
+  },
+  "inside.near_zero": {
+    page: "Inside",
+    label: "near zero",
+    from: "Outputs of hidden units that lie below 0.01 in size, of those of all units at all tokens of this prompt.",
+  },
+  "inside.rank": {
+    page: "Inside",
+    label: "rank",
+    from: "The place of the token that really follows, by what this layer’s vectors give through the final norm and the head; 1 is the likeliest.",
+  },
+  "inside.right": {
+    page: "Inside",
+    label: "right",
+    from: "Tokens of the prompt that have rank 1 behind the last layer, of all but the first.",
+  },
+  "inside.mean_loss": {
+    page: "Inside",
+    label: "mean loss",
+    from: "Minus ln of the probability that the model gave to each token of the prompt but its first, in the mean; its exp is the perplexity.",
+  },
+  "inside.entropy": {
+    page: "Inside",
+    label: "entropy",
+    from: "Minus the mean of ln p over the vocabulary, by the model’s guess for this place: 0 is sure.",
+  },
+  "inside.cosine": {
+    page: "Inside",
+    label: "cosine",
+    from: "Of the angle between the rows of two tokens in the embedding: their product, by their lengths.",
+  },
+  "inside.map_share": {
+    page: "Inside",
+    label: "share of the differences",
+    from: "The variance of the embeddings along the two axes of the map, of their whole variance.",
+  },
+  "inside.head_worth": {
+    page: "Inside",
+    label: "worth of a head",
+    from: "The mean loss on this prompt with the head’s output set to zero, less that of the whole model.",
+  },
+  "inside.prompt_loss": {
+    page: "Inside",
+    label: "loss on the prompt",
+    from: "Minus ln of the probability of each token of the prompt but its first, in the mean; in brackets, the difference to the whole model.",
+  },
   "tokenizer.tokens": {
     page: "Tokenizer",
     label: "tokens",

@@ -3,6 +3,7 @@ import { choiceParam, textParam, useParam } from "@/address/useParam";
 import { telling } from "@/components/run/naming";
 import { varied } from "@/components/run/options";
 import { TableView } from "@/components/TableView";
+import { Computed } from "@/components/figures/Computed";
 import { finite } from "@/live/record";
 import { Seen } from "@/pages/questions/Seen";
 import classes from "./Compare.module.css";
@@ -16,6 +17,11 @@ const results = choiceParam(RESULTS, "best_val_loss");
 /** Axes that fit beside each other. */
 const MOST_AXES = 8;
 const PARAMETERS = "parameters";
+const RESULT = (
+  <>
+    Each point is a run, in the colour of its line; its height is the <Computed of="compare.result" />.
+  </>
+);
 
 /** What the options led to: pictures where an option differs, and a table in any case. */
 export function Outcomes({ compared }: { compared: Compared[] }) {
@@ -58,7 +64,7 @@ export function Outcomes({ compared }: { compared: Compared[] }) {
           hint={
             chosen === PARAMETERS && new Set(sizes).size === 1
               ? `All of these models have ${sizes[0]?.toLocaleString("en") ?? "an unknown number of"} parameters.`
-              : "Each point is a run, in the colour of its line."
+              : RESULT
           }
           dots={compared.map(({ run, options, label, style }, at) => ({
             id: run.id,

@@ -1,6 +1,7 @@
 import { Group, Select, Text } from "@mantine/core";
 import { memo, useMemo } from "react";
 import { choiceParam, flagParam, textParam, useParam } from "@/address/useParam";
+import { Computed } from "@/components/figures/Computed";
 import { Curve, type Series } from "@/components/curve";
 import { ScaleControls, useAxes } from "@/components/run/AxisControls";
 import { useRecords, useVersions } from "@/live/hooks";
@@ -91,11 +92,18 @@ export const Overlay = memo(function Overlay({ lines, seeds }: { lines: Line[]; 
       </Group>
       <Curve
         title="Curves"
-        hint={`The same colour and dashes mean the same line on this whole page.${
-          means
-            ? ` Runs that differ in nothing but the seed are one line: their mean, as far as all of them are; the band is ${BAND_NAMES[band]}.`
-            : ""
-        }`}
+        hint={
+          <>
+            The same colour and dashes mean the same line on this whole page.
+            {means && (
+              <>
+                {" "}
+                Runs that differ in nothing but the seed are one line: their <Computed of="compare.mean" />, as far as
+                all of them are; the band is {BAND_NAMES[band]}.
+              </>
+            )}
+          </>
+        }
         series={series}
         xLabel={COST_NAMES[cost]}
         yLabel={METRIC_NAMES[tag] ?? tag}

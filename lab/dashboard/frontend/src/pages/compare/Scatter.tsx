@@ -1,4 +1,5 @@
 import { useElementSize } from "@mantine/hooks";
+import type { ReactNode } from "react";
 import { Figure } from "@/components/Figure";
 import { compact } from "@/components/run/naming";
 import type { Value } from "@/components/run/options";
@@ -17,7 +18,7 @@ export interface Dot {
 
 interface Props {
   title: string;
-  hint?: string;
+  hint?: ReactNode;
   dots: Dot[];
   x: { name: string; scale: AxisScale };
   y: { name: string; scale: AxisScale };

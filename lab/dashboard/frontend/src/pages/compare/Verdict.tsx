@@ -2,6 +2,7 @@ import { Alert, Loader, Select, Text, Title } from "@mantine/core";
 import { IconScale } from "@tabler/icons-react";
 import { choiceParam, useParam } from "@/address/useParam";
 import type { Comparison, Contrast, HeldEqual } from "@/api/types";
+import { Computed } from "@/components/figures/Computed";
 import { finite } from "@/live/record";
 import { Seen } from "@/pages/questions/Seen";
 import { Interval, type Row } from "./Interval";
@@ -74,11 +75,12 @@ export function Verdict({ comparison, error, lines }: Props) {
             columns={COLUMNS}
             numbers={contrasts.flatMap(figuresOf)}
           />
-          <Text size="sm" c="dimmed" mt="xs">
-            {comparison.baseline} is the baseline. Runs that differ in nothing but the seed are one side. At equal cost,
-            figures lie on the straight line between two evaluations; intervals are Student’s t at 95 %, paired by seed
-            where both sides have two seeds or more. Each stands for itself: the more ideas are tried, the likelier one
-            is lucky.
+          <Text size="sm" c="dimmed" mt="xs" component="div">
+            {comparison.baseline} is the baseline, and each <Computed of="compare.difference" /> is to it. Runs that
+            differ in nothing but the seed are one side. <Computed of="compare.held_equal">At equal cost</Computed>,
+            figures lie on the straight line between two evaluations;{" "}
+            <Computed of="compare.interval">intervals</Computed> are Student’s t at 95 %, paired by seed where both
+            sides have two seeds or more. Each stands for itself: the more ideas are tried, the likelier one is lucky.
           </Text>
           <Seen place="verdict" />
         </>

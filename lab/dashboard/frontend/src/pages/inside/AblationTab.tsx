@@ -1,7 +1,8 @@
 import { Text } from "@mantine/core";
 import { useMemo } from "react";
-import { useSearchParams } from "react-router";
+import { useSearch } from "@/address/useSearch";
 import type { ViewOf } from "@/api/models";
+import { Computed } from "@/components/figures/Computed";
 import { Heatmap } from "@/components/Heatmap";
 import type { Chosen } from "@/components/model/useChosen";
 import { Framed } from "./Framed";
@@ -37,7 +38,7 @@ interface Props {
 }
 
 function Ablation({ result, all, checkpoint, prompt }: Props) {
-  const [, setParams] = useSearchParams();
+  const [, setParams] = useSearch();
   const values = useMemo(() => result.loss_changes.map((row) => row.map(drawable)), [result]);
   const domain = useMemo(() => even(range(all.flatMap((one) => one.loss_changes.flat()))), [all]);
   const rows = useMemo(() => values.map((_, layer) => `layer ${layer}`), [values]);
@@ -71,17 +72,18 @@ function Ablation({ result, all, checkpoint, prompt }: Props) {
             : "There is nothing to lose: the prompt has one token."
         }
         onSelect={(cell) =>
-          setParams((present) => {
-            const next = new URLSearchParams(present);
-            next.delete("tab");
-            next.set("layer", String(cell.row));
-            next.set("head", String(cell.column));
-            return next;
-          })
+          setParams(
+            (params) => {
+              params.delete("tab");
+              params.set("layer", String(cell.row));
+              params.set("head", String(cell.column));
+            },
+            { push: true },
+          )
         }
       />
-      <Text size="sm" c="dimmed">
-        In nats a token. Choose a head to see where it looks.
+      <Text size="sm" c="dimmed" component="div">
+        <Computed of="inside.head_worth">In nats a token</Computed>. Choose a head to see where it looks.
       </Text>
       <WithoutHead
         checkpoint={checkpoint}

@@ -2,6 +2,7 @@ import { SegmentedControl, SimpleGrid, Stack, Text } from "@mantine/core";
 import { useMemo } from "react";
 import { choiceParam, useTab } from "@/address/useParam";
 import type { ViewOf } from "@/api/models";
+import { Computed } from "@/components/figures/Computed";
 import { Figure } from "@/components/Figure";
 import { Heatmap } from "@/components/Heatmap";
 import type { Chosen } from "@/components/model/useChosen";
@@ -62,7 +63,12 @@ function Activations({ result, all }: { result: ViewOf<"activations">; all: View
     <Stack gap="xl">
       <Heatmap
         title="Length of the residual stream"
-        hint="Each token's vector on its way up: how long it is behind the embedding and behind each block. A row that jumps is a block that writes much."
+        hint={
+          <>
+            Each token&apos;s vector on its way up: its <Computed of="inside.length" /> behind the embedding and behind
+            each block. A row that jumps is a block that writes much.
+          </>
+        }
         values={norms}
         rowLabels={rows}
         columnLabels={columns}

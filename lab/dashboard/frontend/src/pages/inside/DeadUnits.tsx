@@ -1,5 +1,6 @@
 import { Table, Text, Title } from "@mantine/core";
 import type { ViewOf } from "@/api/models";
+import { Computed } from "@/components/figures/Computed";
 import { percent } from "@/components/model/visible";
 import classes from "./DeadUnits.module.css";
 
@@ -20,9 +21,13 @@ export function DeadUnits({ layers }: { layers: ViewOf<"activations">["layers"] 
           <Table.Thead>
             <Table.Tr>
               <Table.Th scope="col">Layer</Table.Th>
-              <Table.Th scope="col">Silent</Table.Th>
+              <Table.Th scope="col">
+                <Computed of="inside.silent">Silent</Computed>
+              </Table.Th>
               <Table.Th scope="col">Share of the layer</Table.Th>
-              <Table.Th scope="col">Near zero in all</Table.Th>
+              <Table.Th scope="col">
+                <Computed of="inside.near_zero">Near zero in all</Computed>
+              </Table.Th>
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>

@@ -2,6 +2,7 @@ import { Stack, Text, Title } from "@mantine/core";
 import { useMemo } from "react";
 import { numberParam, useParam } from "@/address/useParam";
 import type { ViewOf } from "@/api/models";
+import { Computed } from "@/components/figures/Computed";
 import { LOG_SHARES, logShare, percent, word } from "@/components/model/visible";
 import { Scale } from "@/components/model/Scale";
 import type { Chosen } from "@/components/model/useChosen";
@@ -48,13 +49,13 @@ function Lens({ result }: { result: ViewOf<"logit-lens"> }) {
     <Stack gap="md">
       <section aria-label="Logit lens">
         <Title order={3}>Logit lens</Title>
-        <Text size="sm" c="dimmed" mb="xs">
+        <Text size="sm" c="dimmed" mb="xs" component="div">
           If the model had to answer after each layer: its first guess for the token that follows, shaded by how sure it
-          is. The small number is the rank of the token that really follows; 1 is right. Read a column downwards to see
-          the answer form.
+          is. The small number is the <Computed of="inside.rank" /> of the token that really follows; 1 is right. Read a
+          column downwards to see the answer form.
         </Text>
-        <Text size="sm" mb="xs">
-          The last layer is right about {settled} of {tokens.length - 1} tokens.
+        <Text size="sm" mb="xs" component="div">
+          The last layer is <Computed of="inside.right" /> about {settled} of {tokens.length - 1} tokens.
         </Text>
         <div className={classes.scroll} tabIndex={0} role="region" aria-label="Guesses by layer and token">
           <table className={classes.table}>

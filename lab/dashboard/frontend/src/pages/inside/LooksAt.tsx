@@ -1,6 +1,7 @@
 import { Text, Title } from "@mantine/core";
 import { useState, type FocusEvent, type MouseEvent } from "react";
 import type { PromptToken } from "@/api/models";
+import { Computed } from "@/components/figures/Computed";
 import { percent, word } from "@/components/model/visible";
 import { readableOn, viridis } from "@/theme/palette";
 import { Bars } from "./Bars";
@@ -69,8 +70,9 @@ export function LooksAt({ tokens, weights, at, onChoose }: Props) {
           );
         })}
       </div>
-      <Text size="sm" mt="sm" mb={4} aria-live="polite">
-        Token {from}, <strong>“{word(tokens[from]?.text ?? "")}”</strong>, looks most at:
+      <Text size="sm" mt="sm" mb={4} aria-live="polite" component="div">
+        Token {from}, <strong>“{word(tokens[from]?.text ?? "")}”</strong>, looks most at, by{" "}
+        <Computed of="inside.weight" />:
       </Text>
       <Bars label={`What token ${from} looks at`} bars={best} />
     </section>

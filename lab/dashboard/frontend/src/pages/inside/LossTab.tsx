@@ -4,6 +4,7 @@ import { numberParam, useParam } from "@/address/useParam";
 import type { ViewOf } from "@/api/models";
 import { counted, useVocabularySize } from "@/api/vocabulary";
 import { Figure } from "@/components/Figure";
+import { Computed } from "@/components/figures/Computed";
 import { Scale } from "@/components/model/Scale";
 import type { Chosen } from "@/components/model/useChosen";
 import { percent, word } from "@/components/model/visible";
@@ -61,7 +62,13 @@ function Losses({ run, result, all }: LossesProps) {
     <Stack gap="xl">
       <Figure
         title="Loss of each token"
-        hint={`How surprised the model is by each token: minus the logarithm of the probability it gave to it. 0 is certain; ${vocabularySize ? Math.log(vocabularySize).toFixed(1) : "…"} is no better than guessing among all ${counted(vocabularySize)}. Mean: ${mean}.`}
+        hint={
+          <>
+            How surprised the model is by each token: minus the logarithm of the probability it gave to it. 0 is
+            certain; {vocabularySize ? Math.log(vocabularySize).toFixed(1) : "…"} is no better than guessing among all{" "}
+            {counted(vocabularySize)}. <Computed of="inside.mean_loss">Mean</Computed>: {mean}.
+          </>
+        }
         summary={`Mean loss ${mean}. The greatest surprise is token ${worst}, “${word(tokens[worst]?.text ?? "")}”.`}
         numbers={() => ({
           columns: ["place", "token", "loss", "entropy before it"],
@@ -100,9 +107,9 @@ function Losses({ run, result, all }: LossesProps) {
       {at !== null && before ? (
         <section aria-label="What was expected" style={{ maxWidth: 560 }}>
           <Title order={3}>What was expected in place of “{word(tokens[at]?.text ?? "")}”</Title>
-          <Text size="sm" c="dimmed" mb="xs" aria-live="polite">
+          <Text size="sm" c="dimmed" mb="xs" aria-live="polite" component="div">
             It came with {percent(probability(before.loss))}; the model was undecided by {showLoss(before.entropy)} nats
-            (the entropy of its guess).
+            (the <Computed of="inside.entropy" /> of its guess).
           </Text>
           <Bars
             label="Guesses"

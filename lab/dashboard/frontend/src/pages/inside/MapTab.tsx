@@ -2,6 +2,7 @@ import { useElementSize } from "@mantine/hooks";
 import { useMemo, useState } from "react";
 import type { ViewOf } from "@/api/models";
 import { Figure } from "@/components/Figure";
+import { Computed } from "@/components/figures/Computed";
 import type { Chosen } from "@/components/model/useChosen";
 import { word } from "@/components/model/visible";
 import { aligned, type Point } from "./aligned";
@@ -48,7 +49,14 @@ function EmbeddingMap({ view, all }: { view: View; all: View[] }) {
   return (
     <Figure
       title="Embedding map"
-      hint={`Each token's embedding is a point in many dimensions; this is the flat map that keeps the most of their differences (principal components): ${percent(share)} of them here. At the start the points are one round cloud of chance. Training pulls tokens that are used alike together. Named: the tokens of the prompt; grey: common tokens.`}
+      hint={
+        <>
+          Each token&apos;s embedding is a point in many dimensions; this is the flat map that keeps the most of their
+          differences (principal components): <Computed of="inside.map_share">{percent(share)}</Computed> of them here.
+          At the start the points are one round cloud of chance. Training pulls tokens that are used alike together.
+          Named: the tokens of the prompt; grey: common tokens.
+        </>
+      }
       summary={`${mine.length} tokens of the prompt among ${view.points.length}; the map shows ${percent(share)} of their differences.`}
       numbers={() => ({
         columns: ["token", "of the prompt", "x", "y"],

@@ -1,5 +1,6 @@
 import { Paper, SimpleGrid, Text, Title } from "@mantine/core";
 import type { ViewOf } from "@/api/models";
+import { Computed } from "@/components/figures/Computed";
 import type { Chosen } from "@/components/model/useChosen";
 import { word } from "@/components/model/visible";
 import { Bars } from "./Bars";
@@ -23,10 +24,11 @@ export function NeighborsTab({ chosen, prompt }: { chosen: Chosen; prompt: strin
       {({ of }) => (
         <section aria-label="Embedding neighbours">
           <Title order={3}>Embedding neighbours</Title>
-          <Text size="sm" c="dimmed" mb="md">
+          <Text size="sm" c="dimmed" mb="md" component="div">
             Each token is a vector, and training moves tokens that are used alike towards each other. For every token of
-            the prompt: the tokens whose vectors point in nearly the same direction (cosine: 1 the same, 0 nothing in
-            common). At the start of a training they are chance.
+            the prompt: the tokens whose vectors point in nearly the same direction (
+            <Computed of="inside.cosine" />: 1 the same, 0 nothing in common). At the start of a training they are
+            chance.
           </Text>
           <SimpleGrid cols={{ base: 1, xs: 2, md: 3, xl: 4 }}>
             {of.map(({ token, neighbors }) => (

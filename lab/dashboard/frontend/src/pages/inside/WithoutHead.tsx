@@ -2,6 +2,7 @@ import { Group, Loader, NativeSelect, SegmentedControl, Text, Title } from "@man
 import { numberParam, textParam, useParam } from "@/address/useParam";
 import { useWithout, type WithAndWithout } from "@/api/decoder";
 import type { Figure } from "@/api/types";
+import { Computed } from "@/components/figures/Computed";
 import { ErrorNote } from "@/components/ErrorNote";
 import { word } from "@/components/model/visible";
 import classes from "./WithoutHead.module.css";
@@ -121,8 +122,14 @@ function Side({ title, side, found, than }: SideProps) {
       <Title order={4} fz="sm">
         {title}
       </Title>
-      <Text size="sm" c="dimmed">
-        {side.loss === null ? "A prompt of one token has no loss." : `Loss on the prompt: ${lossOf(side.loss, than)}`}
+      <Text size="sm" c="dimmed" component="div">
+        {side.loss === null ? (
+          "A prompt of one token has no loss."
+        ) : (
+          <>
+            <Computed of="inside.prompt_loss">Loss on the prompt</Computed>: {lossOf(side.loss, than)}
+          </>
+        )}
       </Text>
       <p className={classes.text}>
         <span className={classes.prompt}>{tokens.map((token) => token.text).join("")}</span>

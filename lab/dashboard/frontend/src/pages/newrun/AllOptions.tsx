@@ -18,6 +18,7 @@ interface Props {
   before: (option: ConfigOption) => string;
   unset: (option: ConfigOption) => string;
   errorOf: (name: string) => string | null;
+  warningOf: (name: string) => string | null;
 }
 
 const find = textParam();
@@ -27,7 +28,8 @@ const ELSEWHERE = ["model", "corpus", "experiment"];
 const SHOWN_IN: Record<string, string> = { callbacks: "run", logger: "run" };
 
 /** Every option there is, by its group; a word finds some, whichever group they are in. */
-export function AllOptions({ groups: choosable, options, draft, chosen, goingOn, before, unset, errorOf }: Props) {
+export function AllOptions(props: Props) {
+  const { groups: choosable, options, draft, chosen, goingOn, before, unset, errorOf, warningOf } = props;
   const [words, setWords] = useParam("find", find);
   const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
   const shown = options.filter(({ name, description }) =>
@@ -43,6 +45,7 @@ export function AllOptions({ groups: choosable, options, draft, chosen, goingOn,
       goingOn={goingOn}
       sweep={draft.sweep[option.name] ?? null}
       error={errorOf(option.name)}
+      warning={warningOf(option.name)}
       onChange={(value) => draft.choose(option.name, value)}
       onSweep={(values) => draft.sweepOver(option.name, values)}
     />

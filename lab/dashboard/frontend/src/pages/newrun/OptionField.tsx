@@ -12,6 +12,8 @@ interface Props {
   /** Values of a sweep over this option; null: no sweep. */
   sweep: string[] | null;
   error: string | null;
+  /** What to think of before one starts with this value; null: nothing. */
+  warning: string | null;
   /** Is what is left alone that of the run before, and not the default? */
   goingOn: boolean;
   onChange: (value: string | null) => void;
@@ -19,7 +21,7 @@ interface Props {
 }
 
 /** One option of a run: its value, what it does, its range, and whether a sweep goes through it. */
-export function OptionField({ option, value, resolved, sweep, error, goingOn, onChange, onSweep }: Props) {
+export function OptionField({ option, value, resolved, sweep, error, warning, goingOn, onChange, onSweep }: Props) {
   const range = rangeOf(option);
   const changed = value !== null || sweep !== null;
   const back = goingOn ? "back to the value of the run before" : "back to the default";
@@ -60,6 +62,11 @@ export function OptionField({ option, value, resolved, sweep, error, goingOn, on
         <SweepInput option={option} values={sweep} error={error} onSweep={onSweep} />
       ) : (
         <Input option={option} value={value} resolved={resolved} error={error} onChange={onChange} />
+      )}
+      {warning !== null && (
+        <div className={classes.warning} role="status">
+          {warning}
+        </div>
       )}
       <div className={classes.doc} id={`doc-${option.name}`}>
         {option.description} {range && <span className={classes.range}>{range}</span>}

@@ -2,9 +2,15 @@ import { Alert } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
 import type { Resolved } from "@/api/types";
 
+/** The same in a sentence; null: there is nothing to say. */
+export function rateWarning({ rate_warning: said }: Resolved): string | null {
+  return said === null ? null : `${said.slice(0, 1).toUpperCase()}${said.slice(1)}.`;
+}
+
 /** That the learning rate is far outside of what works for this optimizer at this width, and what is usual. */
 export function RateWarning({ resolved }: { resolved: Resolved }) {
-  if (resolved.rate_warning === null) return null;
+  const said = rateWarning(resolved);
+  if (said === null) return null;
   return (
     <Alert
       variant="outline"
@@ -13,7 +19,7 @@ export function RateWarning({ resolved }: { resolved: Resolved }) {
       title="Is this the rate you meant?"
       data-testid="rate-warning"
     >
-      {`${resolved.rate_warning.slice(0, 1).toUpperCase()}${resolved.rate_warning.slice(1)}.`}
+      {said}
     </Alert>
   );
 }

@@ -4,9 +4,12 @@ import type { Source } from "./sources";
 /** The charts that cards stand under. */
 export const PLACES = [
   "loss",
+  "bits",
   "rate",
   "norm",
   "speed",
+  "weights",
+  "profile",
   "samples",
   "attention",
   "activations",
@@ -30,6 +33,8 @@ export interface Facts {
   first?: Measured | undefined;
   best?: Measured | undefined;
   last?: Measured | undefined;
+  /** The last validation in bits a byte. */
+  bits?: Measured | undefined;
   /** Of the best possible model, nats a token. */
   floor?: number | undefined;
   /** The highest learning rate so far, and the step of it. */

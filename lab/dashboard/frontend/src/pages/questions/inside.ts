@@ -109,10 +109,10 @@ export const INSIDE: Card[] = [
     id: "gpt2",
     question: "What would GPT-2 say here?",
     says: () =>
-      "GPT-2 has the same parts and 124 million parameters, trained on millions of web pages. Its name stands where a checkpoint's would, and its weights come from the Hugging Face hub.",
+      "“GPT-2 beside it” in the playground lets it go on from the same prompt, and sets what each expects next side by side. GPT-2 has the same parts and 124 million parameters, trained on millions of web pages; its weights come from the Hugging Face hub, once.",
     under: ["playground"],
-    to: (run) => (run ? `/playground?run=${run}` : "/playground"),
-    panel: "seen-playground",
+    to: (run) => `/playground?${new URLSearchParams({ ...(run ? { run } : {}), gpt2: "1" })}`,
+    panel: "gpt2",
     command: 'python -m lab.generate checkpoint=gpt2 prompt="The fox"',
     code: { file: "lab/interchange/pretrained.py", name: "open_pretrained", line: "hub.find(wanted, option)" },
   },

@@ -53,6 +53,21 @@ export const TRAINING: Card[] = [
     code: { file: "lab/data/grammar.py", name: "Grammar.information", line: "math.log2(p)" },
   },
   {
+    id: "bits",
+    question: "Why bits per byte, and not the loss?",
+    says: ({ last, bits }) =>
+      `${last && bits && last.step === bits.step ? `At step ${last.step}, ${nats(last.value)} nats for each token are ${bits.value.toFixed(3)} bits for each byte of the text. ` : ""}A loss is for each token, and another tokenizer cuts the same text into more or fewer of them. Its bytes are the same for all: so many bits would a file of them take that was packed with this model.`,
+    under: ["bits"],
+    to: of,
+    panel: "seen-bits",
+    command: "python -m lab.evaluate checkpoint=last",
+    code: {
+      file: "lab/training/metrics.py",
+      name: "LanguageModelMetrics.compute",
+      line: "nll / math.log(2) / n_bytes",
+    },
+  },
+  {
     id: "warmup",
     question: "Why does the learning rate start low?",
     says: ({ peakRate }) =>
@@ -81,11 +96,33 @@ export const TRAINING: Card[] = [
     question: "Why is it slow?",
     says: ({ tokensPerSecond }) =>
       `${tokensPerSecond ? `${Math.round(tokensPerSecond).toLocaleString("en")} tokens a second. ` : ""}Each token costs about six operations for every weight that multiplies, and attention more the longer the context; the profile says which part takes the time.`,
-    under: ["speed"],
-    to: of,
-    panel: "seen-speed",
+    under: ["speed", "profile"],
+    to: (run) => of(run, "speed"),
+    panel: "seen-profile",
     command: "python -m lab.profile model=small",
     code: { file: "lab/parts/cost.py", name: "flops_per_token", line: "return 6 * multiplied" },
+  },
+  {
+    id: "profile",
+    question: "Where does the time of a step go?",
+    says: () =>
+      "To the part in whose code an operation stands; what the backward pass does counts for the part whose gradient it is. Light is what surrounds a part’s matrix products: memory that is read and written. In a small model with a large vocabulary, the head takes the most.",
+    under: ["profile"],
+    to: (run) => of(run, "speed"),
+    panel: "seen-profile",
+    command: "python -m lab.profile model=small",
+    code: { file: "lab/profiling/attribution.py", name: "seconds_by_part", line: "event.self_cpu_time_total" },
+  },
+  {
+    id: "weights",
+    question: "How do weights and gradients change?",
+    says: () =>
+      "Column by column an evaluation, dark where many numbers lie. Weights leave their narrow bell as they learn; gradients are sorted by powers of two, and move down as there is less left to learn. A part whose gradients are all zero learns nothing.",
+    under: ["weights"],
+    to: (run) => of(run, "weights"),
+    panel: "seen-weights",
+    command: "python -m lab.train -m optimizer.lr=1e-4,1e-2 model=nano",
+    code: { file: "lab/training/distributions.py", name: "gradients", line: "torch.frexp(nonzero)" },
   },
   {
     id: "memory",
@@ -148,6 +185,7 @@ export function factsOf(tracks: Record<string, { steps: number[]; values: (numbe
     first: losses[0],
     best: least(losses, 1),
     last: losses.at(-1),
+    bits: points("val_bits_per_byte").at(-1),
     floor: points("floor_loss").at(-1)?.value,
     peakRate: least(points("learning_rate"), -1),
     norm: points("grad_norm").at(-1),

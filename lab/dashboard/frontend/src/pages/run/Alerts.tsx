@@ -15,9 +15,8 @@ const KINDS: Record<string, string> = {
   failed: "Failed",
 };
 
-/** What the trainer has found alarming, the latest first, and what to try. */
-export function Alerts({ notes }: { notes: Note[] }) {
-  const alerts = notes.filter(({ kind }) => kind === "alert").reverse();
+/** What is alarming about a run, the latest first, and what to try. */
+export function Alerts({ alerts }: { alerts: Note[] }) {
   if (alerts.length === 0)
     return (
       <EmptyState title="No alerts">
@@ -27,7 +26,7 @@ export function Alerts({ notes }: { notes: Note[] }) {
     );
   return (
     <Stack gap="xs" data-testid="alerts">
-      {alerts.map((alert) => (
+      {alerts.toReversed().map((alert) => (
         <Alert
           key={alert.seq}
           variant="outline"
@@ -38,7 +37,9 @@ export function Alerts({ notes }: { notes: Note[] }) {
           <Text size="sm">{sentence(alertText(alert))}</Text>
           {typeof alert.advice === "string" && <Text size="sm">{sentence(alert.advice)}</Text>}
           <Text size="xs" c="dimmed">
-            told at step {alert.step.toLocaleString("en")}, {ago(alert.time)}
+            {Number.isFinite(alert.time)
+              ? `told at step ${alert.step.toLocaleString("en")}, ${ago(alert.time)}`
+              : `read off its log as far as step ${alert.step.toLocaleString("en")}: the run told of no alert itself`}
           </Text>
         </Alert>
       ))}

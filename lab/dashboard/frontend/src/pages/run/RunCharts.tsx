@@ -12,6 +12,7 @@ import { useVersion } from "@/live/hooks";
 import { Seen } from "@/pages/questions/Seen";
 import { factsOf } from "@/pages/questions/training";
 import { alertSince, alertText, alertTitle } from "./Alerts";
+import { useAlerts } from "./useAlerts";
 import classes from "./RunCharts.module.css";
 
 /** A place on the axis that leads to a checkpoint. */
@@ -65,19 +66,20 @@ export function RunCharts({ run, record, clock, checkpoints }: Props) {
       onClick: () => void navigate(`/inside?run=${encodeURIComponent(run)}&checkpoint=${encodeURIComponent(id)}`),
     }));
   }, [checkpoints, axes.x, clock, run, navigate, record]);
+  const alarming = useAlerts(run, record);
   const alerts = useMemo<Mark[]>(
     () => {
       const timeOf = timesOf(record);
-      return record.notes
-        .filter(({ kind, what }) => kind === "alert" && what !== "overfitting") // marked below
+      return alarming
+        .filter(({ what }) => what !== "overfitting") // marked below
         .map((alert) => ({
           x: placeOf(axes.x, alertSince(alert), timeOf(alertSince(alert)), clock),
           label: `${alertTitle(alert)}: ${alertText(alert)}`,
         }));
     },
-    // The notes are a new list whenever there is a new one.
+    // They are a new list whenever there is a new one.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-    [record.notes, axes.x, clock],
+    [alarming, axes.x, clock],
   );
   const turn = useMemo<Mark[]>(() => {
     if (since === null) return [];
@@ -122,17 +124,20 @@ export function RunCharts({ run, record, clock, checkpoints }: Props) {
           )}
           <Seen place="loss" facts={facts} />
         </div>
-        <Curve
-          {...shared}
-          title="Bits per byte"
-          hint="The validation loss for each byte of text: comparable between tokenizers."
-          series={series.bits}
-          levels={levels.bits}
-          marks={turn.map(({ x, label }) => ({ x, label }))}
-          logY={axes.logY}
-          height={200}
-          small
-        />
+        <div>
+          <Curve
+            {...shared}
+            title="Bits per byte"
+            hint="The validation loss for each byte of text: comparable between tokenizers."
+            series={series.bits}
+            levels={levels.bits}
+            marks={turn.map(({ x, label }) => ({ x, label }))}
+            logY={axes.logY}
+            height={200}
+            small
+          />
+          <Seen place="bits" facts={facts} />
+        </div>
         <div>
           <Curve
             {...shared}

@@ -5,6 +5,7 @@ import { ErrorNote } from "@/components/ErrorNote";
 import { Figure } from "@/components/Figure";
 import { portion } from "@/components/words";
 import { finite } from "@/live/record";
+import { Seen } from "@/pages/questions/Seen";
 import classes from "./Speed.module.css";
 
 /** Where the time of an optimizer step goes: measured when somebody asks, for it takes the machine for a while. */
@@ -36,6 +37,7 @@ export function Speed({ run, trains }: { run: string; trains: boolean }) {
               : ""}
         </Text>
       </Group>
+      <Seen place="profile" />
     </Stack>
   );
 }

@@ -4,6 +4,7 @@ import { textParam, useParam } from "@/address/useParam";
 import { useDistributions } from "@/api/runs";
 import { EmptyState } from "@/components/EmptyState";
 import { ErrorNote } from "@/components/ErrorNote";
+import { Seen } from "@/pages/questions/Seen";
 import { gradientSpread, weightSpread } from "./spread";
 import { SpreadMap } from "./SpreadMap";
 
@@ -54,6 +55,7 @@ export function Weights({ run, evaluations, alive }: { run: string; evaluations:
           />
         )}
       </SimpleGrid>
+      <Seen place="weights" />
     </Stack>
   );
 }
