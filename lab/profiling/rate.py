@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from lab.model import GPTConfig
+from lab.parts.cost import parameters
 from lab.profiling.products import Product, Runner, products_of
 
 _SIZES = (64, 256, 1024)
@@ -14,6 +15,9 @@ _SHARE = 0.75
 """Of a step that its products take; of the steps that the README tells of, 0.72 to 0.84."""
 _STEP = 0.008
 """Seconds that a step takes whatever it multiplies: the Trainer's hooks, the optimizer, the next batch."""
+_UPDATE = 120.0
+"""Floating-point operations of a product that take as long as clipping and moving a single weight, whose gradient and
+moments have to be fetched from memory: with a large vocabulary and a small batch, that is a third of a step."""
 
 
 @dataclass(frozen=True)
@@ -45,4 +49,4 @@ def step_seconds(config: GPTConfig, batch_size: int, rate: Rate) -> float:
     """About how long an optimizer step on ``batch_size`` windows takes, forward and backward."""
     products = products_of(config, batch_size)
     work = sum(product.times * rate.overhead + product.flops / rate.flops_per_second for product in products)
-    return work / _SHARE + _STEP
+    return work / _SHARE + _UPDATE * parameters(config) / rate.flops_per_second + _STEP

@@ -1,5 +1,7 @@
 """How fast a machine multiplies, and how long a step takes by that."""
 
+from dataclasses import replace
+
 import torch
 
 from lab.model import GPTConfig
@@ -24,3 +26,12 @@ def test_a_step_takes_its_work_and_what_each_product_takes_besides() -> None:
     held_up = step_seconds(SMALL, 8, Rate(0.001, 1e12)) - fast
     # Forward and backward, three products for each of 4 matrices a block and the head, and 6 for the scores.
     assert 0.001 * (2 * (4 * 3 + 6) + 3) <= held_up * 0.75 <= 0.002 * (2 * (4 * 3 + 6) + 3)
+
+
+def test_weights_are_moved_whatever_the_batch() -> None:
+    """A vocabulary of 50,257 costs a tiny model more than its products do."""
+    rate = Rate(1e-5, 2e10)
+    tiny, wide = (replace(SMALL, vocab_size=v, emb_dim=32, context_length=16) for v in (100, 50_257))
+    apart = step_seconds(wide, 1, rate) - step_seconds(tiny, 1, rate)
+    products = flops_per_token(wide) - flops_per_token(tiny)
+    assert apart > 1.3 * products * tiny.context_length / rate.flops_per_second + 0.005
