@@ -180,5 +180,5 @@ def test_flipping_through_the_tabs_is_no_error(server: Server, finished: str, op
         page.get_by_role("figure", name="What each head is worth").wait_for()
         page.get_by_test_id("without").get_by_text("Loss on the prompt").first.wait_for()
         assert page.get_by_test_id("error-note").count() == 0
-        page.locator('[data-figure="inside.head_worth"]').focus()
+        page.locator('[data-figure="inside.head_worth"]').hover()
         page.get_by_role("tooltip").filter(has_text="with the head’s output set to zero").wait_for()
