@@ -50,6 +50,10 @@ def test_a_long_list_is_drawn_as_it_is_looked_at(server: Server, open_page: Call
     assert table.get_attribute("aria-rowcount") == str(COUNT + 1)
     assert rows(page)[0] == "run-000"
     assert 10 <= page.get_by_test_id("run-row").count() < 60
+    word = page.locator("[data-testid=run-state] .mantine-Badge-label").first
+    assert word.evaluate("word => word.scrollWidth <= word.clientWidth")  # "finished", and not "fi…"
+    menu = page.get_by_label("More about run-000").bounding_box()
+    assert menu["x"] + menu["width"] <= 1280
     assert not [url for url in asked if "limit" not in url and "ids=" not in url]
 
     page.get_by_role("link", name="run-000").focus()
