@@ -234,7 +234,7 @@ def test_each_kind_of_alert_says_where_it_began_and_what_to_try(server: Server, 
         assert advice.lower() in words.lower()
         assert ("the run told of no alert itself" in words) is (kind != "failed")
         assert told.get_by_role("alert").count() == 1
-        assert page.get_by_role("tab", name="alerts").inner_text().split() == ["alerts", "1"]
+        assert page.get_by_role("tab", name="alerts").inner_text().split() == ["Alerts", "1"]
         if kind != "overfitting":  # which is marked as the turn of the validation loss
             chart = page.get_by_role("figure", name="Loss", exact=True)
             chart.get_by_test_id("in-words").get_by_text(title).wait_for()
