@@ -61,17 +61,17 @@ def _composed_once() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _leaves_the_clone_as_it_was() -> Iterator[None]:
+def _leaves_things_as_they_were() -> Iterator[None]:
     """What one test leaves where the next one stands is what that one is judged by."""
-    before = _in_clone()
+    before = _surroundings()
     yield
-    assert _in_clone() == before, "the test has left something in the clone: it should work in tmp_path"
+    assert _surroundings() == before, "the test has left a run in the clone, or an environment variable"
 
 
-def _in_clone() -> set[str]:
-    return {name for name in os.listdir(ROOT) if name.startswith(("outputs", "multirun"))} | {
-        f"multirun/{name}" for name in os.listdir(ROOT / "multirun")
-    }
+def _surroundings() -> tuple[set[str], set[str], dict[str, str]]:
+    runs = {name for name in os.listdir(ROOT) if name.startswith("outputs")}
+    variables = {name: value for name, value in os.environ.items() if name.startswith(("PYTHON", "LAB_"))}
+    return runs, set(os.listdir(ROOT / "multirun")), variables
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ def test_the_folder_we_are_in_is_left_out(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [str(tmp_path), str(ROOT), *sys.path])
     monkeypatch.setenv("PYTHONPATH", f"sub{os.pathsep}{os.pathsep}{ROOT}")
-    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
+    monkeypatch.setenv("PYTHONSAFEPATH", "")  # so that what is set here goes again
     module_path.leave_out_here()
     assert str(tmp_path) not in sys.path
     assert os.environ["PYTHONSAFEPATH"] == "1"
