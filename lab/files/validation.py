@@ -131,7 +131,9 @@ def plain(value: Any, where: str, deepest: int = 12, leaf: Kind | None = None) -
 
 def inside(where: str, key: Any) -> str:
     """The place of a part: ``where.key``, whatever somebody calls it."""
-    name = key if all(part.isidentifier() for part in str(key).split(".")) and len(key) < 80 else said(key)
+    spelt = str(key)  # nearly always a single name: this is asked of every part of every line of a log
+    dotted = spelt.isidentifier() or all(part.isidentifier() for part in spelt.split("."))
+    name = key if dotted and len(key) < 80 else said(key)
     return f"{where}.{name}" if where else name
 
 
