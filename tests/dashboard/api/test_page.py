@@ -135,6 +135,7 @@ def test_a_sweep_over_a_text_of_ones_own(server: Server, tmp_path: Path, open_pa
     page.get_by_text("is uploaded and chosen").wait_for()
     page.get_by_placeholder("Find by name or meaning").fill("optimizer.lr")
     page.get_by_role("button", name="Sweep over optimizer.lr").click()
+    page.get_by_role("button", name="Sweep over optimizer.lr", pressed=True).wait_for()
     page.get_by_test_id("option-optimizer.lr").get_by_role("textbox").fill("0.01, 0.001")
     page.get_by_role("button", name="Start 2 runs").click()
     page.get_by_test_id("sweep-note").wait_for()

@@ -85,6 +85,11 @@ def models(ids: Any) -> list[tuple[str, str]]:
     ]
 
 
+def settle(page: Any) -> None:
+    """Waits until nothing is on its way any more."""
+    wait_for(lambda: page.locator(".mantine-Loader-root, [aria-busy=true]").count() == 0)
+
+
 @pytest.mark.parametrize("walk", [lists, runs, models])
 @pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1440, "light")])
 def test_no_page_has_barriers(
@@ -95,7 +100,7 @@ def test_no_page_has_barriers(
     page = open_page(running, width, scheme)
 
     def look(where: str) -> None:
-        wait_for(lambda: page.locator(".mantine-Loader-root, [aria-busy=true]").count() == 0)
+        settle(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, where
         found = axe.run(page, options={"runOnly": RULES}).response["violations"]
         assert [(v["id"], v["nodes"][0]["html"][:200]) for v in found] == [], where
@@ -126,6 +131,8 @@ def test_what_opens_has_no_barriers(
     }
     for (path, name), role in opened.items():
         visit(page, running, path)
+        page.get_by_role("button", name=name, exact=True).wait_for()
+        settle(page)  # what moves while the mouse is down is not clicked on
         page.get_by_role("button", name=name, exact=True).click()
         if name == "Columns":
             page.get_by_role("combobox", name="Columns").click()

@@ -62,6 +62,7 @@ def test_a_sweep_of_forks_tries_every_value_and_keeps_its_name(
     page = open_page(server)
     visit(page, server, f"/new?fork={parent[1]}&from={parent[0]}&find=optimizer.lr")
     page.get_by_role("button", name="Sweep over optimizer.lr").click()
+    page.get_by_role("button", name="Sweep over optimizer.lr", pressed=True).wait_for()
     page.get_by_test_id("option-optimizer.lr").get_by_role("textbox").fill("0.01, 0.001")
     page.get_by_label("Name", exact=True).fill("two rates")
     wait_for(lambda: "optimizer.lr=0.01,0.001" in command(page))

@@ -11,12 +11,20 @@ export interface Options {
 /** Several changes in one click are one change of the address: the router alone would keep only the last. */
 let gathering: URLSearchParams | null = null;
 
-function gather(present: URLSearchParams): URLSearchParams {
+function gather(address: URLSearchParams): URLSearchParams {
   if (!gathering) {
-    gathering = whole(present);
+    gathering = whole(address);
     setTimeout(() => (gathering = null));
   }
   return gathering;
+}
+
+/**
+ * What stands in the browser's address now. The router knows what was drawn last: two changes between two drawings, of two
+ * fields whose typing rests while the browser is busy, and the second would undo the first.
+ */
+function present(): URLSearchParams {
+  return new URLSearchParams(window.location.search);
 }
 
 /** The whole of it, and how to change it. */
@@ -27,10 +35,11 @@ export function useSearch(): [URLSearchParams, (change: (params: URLSearchParams
   const set = useCallback(
     (change: (params: URLSearchParams) => void, { push = false }: Options = {}) => {
       setParams(
-        (present) => {
-          const changed = gather(present);
+        () => {
+          const before = present();
+          const changed = gather(before);
           change(changed);
-          return shortened(changed, push ? undefined : present);
+          return shortened(changed, push ? undefined : before);
         },
         { replace: !push, preventScrollReset: true },
       );

@@ -24,7 +24,9 @@ export function NextSteps({ run, checkpoints }: Props) {
   const change = useAgainWithChanges(run.id);
   const ended = !["queued", "running", "paused", "stopping"].includes(run.state);
   const last = latest(checkpoints);
-  if (!ended || (!last && !run.actions.includes("again"))) return null;
+  // The list of checkpoints is asked for by itself, and may not know yet what the run has saved at its end.
+  const behind = (run.saved_step ?? -1) > (last?.step ?? -1);
+  if (!ended || behind || (!last && !run.actions.includes("again"))) return null;
   const place = last && `run=${encodeURIComponent(run.id)}&checkpoint=${encodeURIComponent(last.id)}`;
   const again = run.actions.includes("again");
   return (

@@ -93,7 +93,8 @@ export const RunLine = memo(function RunLine({
         );
       })}
       <Table.Td className={classes.more}>
-        <RunMenu run={run} />
+        {/* When another run comes into this row, an open menu must not become that one's. */}
+        <RunMenu key={run.id} run={run} />
       </Table.Td>
     </Table.Tr>
   );
