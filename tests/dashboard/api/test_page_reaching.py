@@ -238,6 +238,7 @@ def test_typing_makes_no_steps_to_go_back_through(server: Server, finished: str,
     page.get_by_role("tab", name="Logit lens").click()
     prompt.press_sequentially(" that grows", delay=30)
     page.wait_for_url(lambda url: "grows" in url)
+    page.get_by_role("tabpanel").get_by_text("grows").first.wait_for(state="attached")  # it was drawn
     page.go_back()
     wait_for(lambda: chosen.inner_text() == "Attention")
     wait_for(lambda: prompt.input_value() == "A prompt")
