@@ -105,6 +105,10 @@ SCHEMAS: dict[str, type[OptimizerConfig]] = {
 """What the files in conf/optimizer call them."""
 
 
+KNOWN = (MuonConfig, AdafactorConfig, AdamWConfig, SGDConfig)
+"""Those whose options the lab knows; any other class is the user's own."""
+
+
 def optimizers() -> dict[str, type[OptimizerConfig]]:
     """The files of conf/optimizer, each with the dataclass of its options; the default one first."""
     default = choices.defaults()["optimizer"]

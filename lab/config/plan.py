@@ -29,6 +29,11 @@ class Plan:
         return self.total_steps * self.windows_per_step / self.n_windows
 
 
+def usual_warmup(schedule_steps: int) -> int:
+    """Steps of warmup, where nobody says how many: a tenth of those that the schedule is made for, 100 at most."""
+    return min(100, schedule_steps // 10)
+
+
 def make_plan(config: Config, n_windows: int, earlier: dict[str, Any] | None = None) -> Plan:
     """The plan for ``n_windows`` training windows. Intervals left open shrink with the run, so that three steps are a
     complete little run with evaluations and logged points.
@@ -44,7 +49,7 @@ def make_plan(config: Config, n_windows: int, earlier: dict[str, Any] | None = N
     schedule_steps = config.schedule.total_steps or kept.get("schedule_steps", total)
     warmup_steps = config.schedule.warmup_steps
     if warmup_steps is None:
-        warmup_steps = kept.get("warmup_steps", min(100, (config.schedule.total_steps or total) // 10))
+        warmup_steps = kept.get("warmup_steps", usual_warmup(config.schedule.total_steps or total))
     return Plan(
         total_steps=total,
         tokens_per_step=windows_per_step * config.model.context_length,

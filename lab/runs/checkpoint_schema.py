@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from lab.config.limits import LIMITS
-from lab.config.optimizer_schema import AdafactorConfig, AdamWConfig, MuonConfig, SGDConfig
+from lab.config.optimizer_schema import KNOWN
 from lab.config.plan import Plan
 from lab.config.schema import Config
 from lab.data.shuffle import How
@@ -49,9 +49,6 @@ PREFIX = "model."
 """In front of the decoder's names: it is the attribute of the LightningModule that holds it."""
 
 MOST_STEPS = 10**12
-
-_OPTIMIZERS = (MuonConfig, AdafactorConfig, AdamWConfig, SGDConfig)
-"""Where an option has another type with one of them, the last one counts."""
 
 
 class CorpusMetadata(TypedDict):
@@ -145,7 +142,8 @@ def _option(hint: Any, name: str) -> Kind:
         (hint,) = (member for member in members if member is not type(None))
         return nothing_or(_option(hint, name))
     if name == "optimizer":  # one of these, or the user's own
-        both = {f.name: f for schema in _OPTIMIZERS for f in dataclasses.fields(schema)}
+        # Where an option has another type with one of them, the last one counts.
+        both = {f.name: f for schema in KNOWN for f in dataclasses.fields(schema)}
         return parts({}, {key: _option(f.type, f"{name}.{key}") for key, f in both.items()}, others=plain)
     if dataclasses.is_dataclass(hint):
         return options(typing.cast(type, hint), f"{name}.")

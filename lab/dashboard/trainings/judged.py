@@ -7,13 +7,13 @@ from typing import Any
 
 from lab.alerts.alert import Alert, Setting
 from lab.alerts.watch import Watch
-from lab.config.optimizer_schema import AdafactorConfig, AdamWConfig, MuonConfig, OptimizerConfig, SGDConfig
+from lab.config.optimizer_schema import KNOWN, OptimizerConfig
+from lab.config.plan import usual_warmup
 from lab.optim import usual_rates
 from lab.runs.yardsticks import Yardsticks
 
 _MOST_POINTS = 5000
 """Of a longer log, every second point is looked at, or every third: a run writes some thousand by itself."""
-_OPTIMIZERS = (AdamWConfig, MuonConfig, SGDConfig, AdafactorConfig)
 
 Curve = tuple[list[int], list[float]]
 """Steps and values."""
@@ -65,7 +65,7 @@ def setting_of(config: Mapping[str, Any], total_steps: int, levels: Yardsticks) 
             vocab_size=int(model["vocab_size"]),
             tokens_per_step=windows * context,
             windows_per_step=windows,
-            warmup_steps=min(100, (schedule.get("total_steps") or total_steps) // 10) if warmup is None else warmup,
+            warmup_steps=usual_warmup(schedule.get("total_steps") or total_steps) if warmup is None else warmup,
             lr=float(optimizer["lr"]),
             clip=None if clip is None else float(clip),
             by_heart=known is not None and (known - 1) // context <= windows,
@@ -78,7 +78,7 @@ def setting_of(config: Mapping[str, Any], total_steps: int, levels: Yardsticks) 
 
 def _usual(options: Mapping[str, Any], emb_dim: int) -> tuple[float, float] | None:
     """The usual rates of the optimizer of these options."""
-    for kind in _OPTIMIZERS:
+    for kind in KNOWN:
         if options.get("_target_") == kind._target_:
             fields = {field.name for field in dataclasses.fields(kind)}
             made: OptimizerConfig = kind(**{name: value for name, value in options.items() if name in fields})

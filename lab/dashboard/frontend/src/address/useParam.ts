@@ -2,6 +2,8 @@
 import { useCallback, useMemo } from "react";
 import { useSearch, type Options } from "./useSearch";
 
+type Plain = string | number | boolean | string[] | null;
+
 /** How a value is written in the address. `read` gets what is there and falls back where that makes no sense. */
 export interface Codec<T> {
   read(text: string | null): T;
@@ -42,15 +44,17 @@ export const listParam: Codec<string[]> = {
   write: (value) => (value.length ? value.join(",") : null),
 };
 
+type Setter<T> = (value: T | ((present: T) => T), options?: Options) => void;
+
 /** Like useState, but the value is in the address under `name`. Make `codec` outside the component. */
-export function useParam<T>(name: string, codec: Codec<T>): [T, (value: T, options?: Options) => void] {
+export function useParam<T extends Plain>(name: string, codec: Codec<T>): [T, Setter<T>] {
   const [params, setParams] = useSearch();
   const text = params.get(name);
   const value = useMemo(() => codec.read(text), [codec, text]);
   const set = useCallback(
-    (next: T, options: Options = {}) =>
+    (next: T | ((present: T) => T), options: Options = {}) =>
       setParams((changed) => {
-        const written = codec.write(next);
+        const written = codec.write(typeof next === "function" ? next(codec.read(changed.get(name))) : next);
         if (written === null) changed.delete(name);
         else changed.set(name, written);
       }, options),
@@ -60,7 +64,7 @@ export function useParam<T>(name: string, codec: Codec<T>): [T, (value: T, optio
 }
 
 /** The same for a strip of tabs: Back leaves the tab, not the page. */
-export function useTab<T>(name: string, codec: Codec<T>): [T, (value: T) => void] {
+export function useTab<T extends Plain>(name: string, codec: Codec<T>): [T, (value: T) => void] {
   const [tab, setTab] = useParam(name, codec);
   return [tab, useCallback((next: T) => setTab(next, { push: true }), [setTab])];
 }

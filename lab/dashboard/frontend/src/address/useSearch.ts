@@ -11,9 +11,9 @@ export interface Options {
 /** Several changes in one click are one change of the address: the router alone would keep only the last. */
 let gathering: URLSearchParams | null = null;
 
-function gather(address: URLSearchParams): URLSearchParams {
+function gather(): URLSearchParams {
   if (!gathering) {
-    gathering = whole(address);
+    gathering = whole(present());
     setTimeout(() => (gathering = null));
   }
   return gathering;
@@ -34,15 +34,9 @@ export function useSearch(): [URLSearchParams, (change: (params: URLSearchParams
   const found = useMemo(() => whole(new URLSearchParams(address)), [address]);
   const set = useCallback(
     (change: (params: URLSearchParams) => void, { push = false }: Options = {}) => {
-      setParams(
-        () => {
-          const before = present();
-          const changed = gather(before);
-          change(changed);
-          return shortened(changed, push ? undefined : before);
-        },
-        { replace: !push, preventScrollReset: true },
-      );
+      const changed = gather();
+      change(changed);
+      setParams(shortened(changed, push ? undefined : present()), { replace: !push, preventScrollReset: true });
     },
     [setParams],
   );

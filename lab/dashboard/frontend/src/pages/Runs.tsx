@@ -1,7 +1,7 @@
 import { Button, Loader } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { IconPlus } from "@tabler/icons-react";
-import { memo, useCallback, useEffect, useMemo, useRef } from "react";
+import { memo, useCallback, useMemo } from "react";
 import { Link, useNavigate } from "react-router";
 import { choiceParam, flagParam, listParam, textParam, useParam, type Codec } from "@/address/useParam";
 import { linkTo } from "@/address/kept";
@@ -54,16 +54,9 @@ export default function Runs() {
     [setKey, setDown],
   );
   const rows = useRows(question, narrow ? CARD : ROW);
-  // Two clicks may be faster than the address: the second one must know of the first.
-  const known = useRef(selected);
-  useEffect(() => {
-    known.current = selected;
-  }, [selected]);
   const select = useCallback(
-    (id: string, chosen: boolean) => {
-      known.current = chosen ? [...known.current, id] : known.current.filter((one) => one !== id);
-      setSelected(known.current);
-    },
+    (id: string, chosen: boolean) =>
+      setSelected((present) => (chosen ? [...present, id] : present.filter((one) => one !== id))),
     [setSelected],
   );
 
