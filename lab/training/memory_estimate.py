@@ -40,8 +40,9 @@ def training_memory(config: Config, device: str = "cpu") -> dict[str, int]:
         logits = chunk * 5 // 2 + shape.vocab_size * shape.emb_dim * kept
     else:
         logits = head_loss.peak_memory(tokens, shape.vocab_size, shape.emb_dim, device)
-        if device == "cpu" and not bfloat16.native()[0]:  # a product in 16 bits takes memory for its result in 32
-            logits += 4 * min(tokens, head_loss.CHUNK) * head_loss.padded(shape.vocab_size)
+        if device == "cpu" and not bfloat16.native()[0]:
+            # torch adds up the head's gradient in 32 bits, then rounds it; what it let go stays a hole (measured).
+            logits += 2 * 4 * head_loss.padded(shape.vocab_size) * shape.emb_dim
     shares = config.trainer.processes if config.trainer.strategy == "fsdp" else 1
     weights, remembered = model_bytes(config)
     return {

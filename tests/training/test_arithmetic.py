@@ -94,7 +94,8 @@ def test_more_devices_than_there_are(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_training_in_bfloat16_ends_where_one_in_fp32_does(tmp_path: Path) -> None:
     words = (
-        *("tokenizer=bytes", "trainer.max_steps=300", "eval_every=300", "optimizer.lr=3e-3", "sample.max_tokens=0"),
+        *("tokenizer=bytes", "trainer.max_steps=300", "eval_every=300", "sample.max_tokens=0"),
+        "optimizer.lr=1e-3",  # at 3e-3 it leaves the frequencies of single bytes behind, and when it does is chance
         "data.max_val_tokens=5000",  # over 300, the two differ by chance more than by their rounding
     )
     losses = [
