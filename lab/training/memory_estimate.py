@@ -41,8 +41,10 @@ def training_memory(config: Config, device: str = "cpu") -> dict[str, int]:
     else:
         logits = head_loss.peak_memory(tokens, shape.vocab_size, shape.emb_dim, device)
         if device == "cpu" and not bfloat16.native()[0]:
-            # torch adds up the head's gradient in 32 bits, then rounds it; what it let go stays a hole (measured).
-            logits += 2 * 4 * head_loss.padded(shape.vocab_size) * shape.emb_dim
+            # A product is then made in 32 bits and rounded: that of a chunk of logits, or that which is the head's
+            # gradient, whose memory stays a hole (measured).
+            rows = max(min(tokens, head_loss.CHUNK), 2 * shape.emb_dim)
+            logits += 4 * rows * head_loss.padded(shape.vocab_size)
     shares = config.trainer.processes if config.trainer.strategy == "fsdp" else 1
     weights, remembered = model_bytes(config)
     return {

@@ -79,7 +79,7 @@ print(resident("VmHWM") - before)
         pytest.param(
             [
                 "trainer.precision=bf16-mixed",
-                "model.emb_dim=32",
+                "model.emb_dim=64",
                 "model.n_heads=1",
                 "model.n_layers=1",
                 "data.batch_size=8",
