@@ -4,6 +4,7 @@ from typing import Literal
 
 import torch
 
+from lab.inference import packed
 from lab.inference.int8 import to_int8
 from lab.inference.weight_layout import by_columns
 from lab.model import GPTModel
@@ -20,4 +21,7 @@ def prepare(model: GPTModel, device: torch.device, weights: Weights = "fp32") ->
     model.to(device, torch.bfloat16 if weights == "bf16" else None)
     if weights == "int8":
         to_int8(model)
-    by_columns(model)
+    elif packed.pays(device, model.token_embedding.weight.dtype):
+        packed.pack(model)
+    else:
+        by_columns(model)

@@ -155,7 +155,7 @@ def _seen(models: _Models, what: str, path: Path, arguments: dict[str, Any]) -> 
         return structure.of_file(path)
     match what:
         case "structure":
-            return structure.of_model(model)
+            return structure.of_model(model.config)
         case "walk":
             return walk.follow(model, tokenizer, **arguments)
         case "without":

@@ -8,7 +8,8 @@ from pydantic import Field
 
 from lab.dashboard.schemas import Model
 from lab.files.safe_files import readable
-from lab.model import GPTConfig, GPTModel
+from lab.model import GPTConfig
+from lab.parts.build import outline
 from lab.parts.config import CHOICES, ModelConfig, own_parts
 from lab.runs import checkpoint
 from lab.runs.tensors import n_blocks
@@ -50,9 +51,10 @@ class Structure(Model):
     total: int = Field(description="Numbers that are learnt, in all layers.")
 
 
-def of_model(model: GPTModel) -> dict[str, Any]:
-    """The structure of a model, as the plain values of a ``Structure``."""
-    return _structure(model.config, {name: list(tensor.shape) for name, tensor in model.named_parameters()})
+def of_model(config: GPTConfig) -> dict[str, Any]:
+    """The structure of a model of this shape, as the plain values of a ``Structure``: what it learns, and not what a
+    model made ready to generate has made of it (see ``lab/inference/weight_format.py``)."""
+    return _structure(config, {name: list(tensor.shape) for name, tensor in outline(config).named_parameters()})
 
 
 def of_file(path: Path) -> dict[str, Any]:
