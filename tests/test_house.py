@@ -319,14 +319,18 @@ def test_a_wheel_trains_from_any_folder(tmp_path: Path) -> None:
     (site,) = (tmp_path / "env" / "lib").glob("python3*/site-packages")
     here = next(path for path in sys.path if path.endswith("site-packages"))
     (site / "borrowed.pth").write_text(f"import sys; sys.path.append({here!r})\n")
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}  # which may lead back here
     away = tmp_path / "away"
     away.mkdir()
-    where = subprocess.run([python, "-c", "import lab; print(lab.__file__)"], cwd=away, capture_output=True, text=True)
+    where = subprocess.run(
+        [python, "-c", "import lab; print(lab.__file__)"], cwd=away, env=environment, capture_output=True, text=True
+    )
     assert str(site) in where.stdout
     options = ["model.emb_dim=16", "model.n_layers=1", "model.n_heads=1", "model.context_length=16"]
     done = subprocess.run(
         [tmp_path / "env" / "bin" / "lab-train", *options, "trainer.max_steps=1", "data.max_val_tokens=99"],
         cwd=away,
+        env=environment,
         capture_output=True,
         text=True,
         check=False,

@@ -28,9 +28,10 @@ def test_quantiles_are_those_of_the_tables(probability: float, freedom: int) -> 
     assert t_quantile(probability, freedom) == pytest.approx(TABLE[probability, freedom], abs=6e-4)
 
 
+@pytest.mark.slow  # those run where the eval extra is, which brings scipy
 @given(st.floats(0.51, 0.999), st.floats(0.6, 500))
 def test_quantiles_are_those_of_scipy(probability: float, freedom: float) -> None:
-    stats = pytest.importorskip("scipy.stats")
+    stats = pytest.importorskip("scipy.stats", reason="the eval extra brings scipy")
     assert t_quantile(probability, freedom) == pytest.approx(stats.t.ppf(probability, freedom), rel=1e-8)
 
 
