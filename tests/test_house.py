@@ -319,7 +319,7 @@ def test_a_wheel_trains_from_any_folder(tmp_path: Path) -> None:
     (site,) = (tmp_path / "env" / "lib").glob("python3*/site-packages")
     here = next(path for path in sys.path if path.endswith("site-packages"))
     (site / "borrowed.pth").write_text(f"import sys; sys.path.append({here!r})\n")
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}  # which may lead back here
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}  # may lead back here
     away = tmp_path / "away"
     away.mkdir()
     where = subprocess.run(
