@@ -8,6 +8,7 @@ import { ErrorNote } from "@/components/ErrorNote";
 import { CheckpointPicker } from "@/components/model/CheckpointPicker";
 import { NoCheckpoints } from "@/components/model/NoCheckpoints";
 import { useChosen, type Chosen } from "@/components/model/useChosen";
+import { momentTitle } from "@/components/run/naming";
 import { Controls } from "@/pages/playground/Controls";
 import { Gpt2Missing } from "@/pages/playground/Gpt2Missing";
 import { NextToken } from "@/pages/playground/NextToken";
@@ -190,8 +191,5 @@ function Desk({ one, other, gpt2 }: { one: Chosen; other: Chosen | null; gpt2: s
 }
 
 function titleOf({ checkpoint, summary, run }: Chosen): string {
-  const name = summary?.name ?? run;
-  return checkpoint?.step == null
-    ? `${name}, ${checkpoint?.name ?? ""}`
-    : `${name} at step ${checkpoint.step.toLocaleString("en")}`;
+  return momentTitle(summary ?? { name: run, path: run }, checkpoint);
 }

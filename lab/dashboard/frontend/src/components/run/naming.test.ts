@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { compact, labelsOf, shortened } from "./naming";
+import { compact, labelsOf, momentTitle, shortened } from "./naming";
 import type { Options } from "./options";
 
 const run = (name: string, path = `outputs/day/${name}`) => ({ name, path });
@@ -81,4 +81,10 @@ describe("what a run is called among others", () => {
       "3e-4 1e-3 0.1 1 2e6 null muon 0".split(" "),
     );
   });
+});
+
+it("a job of a sweep at a step is named by its sweep, too", () => {
+  const job = run("3", "multirun/day/20-22-13/3");
+  expect(momentTitle(job, { name: "last.ckpt", step: 1200 })).toBe("20-22-13/3 at step 1,200");
+  expect(momentTitle(run("fox"), { name: "last.ckpt", step: null })).toBe("fox, last.ckpt");
 });

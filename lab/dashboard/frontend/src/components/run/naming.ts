@@ -1,10 +1,20 @@
 /** What a run is called on this page. */
-import type { RunSummary } from "@/api/types";
+import type { Checkpoint, RunSummary } from "@/api/types";
 import { differing, written, type Options, type Value } from "./options";
 
 /** Its name; of a run in a sweep, whose folder is a mere number, the sweep and the number. */
 export function titleOf({ name, path }: Pick<RunSummary, "name" | "path">): string {
   return /^\d+$/.test(name) ? path.split("/").slice(-2).join("/") : name;
+}
+
+/** A run as it was at a checkpoint; null: at one that is not known yet. */
+export function momentTitle(
+  run: Pick<RunSummary, "name" | "path">,
+  checkpoint: Pick<Checkpoint, "name" | "step"> | null,
+): string {
+  return checkpoint?.step == null
+    ? `${titleOf(run)}, ${checkpoint?.name ?? ""}`
+    : `${titleOf(run)} at step ${checkpoint.step.toLocaleString("en")}`;
 }
 
 /** Options that a label names at most; a table of differences has room for the rest. */
