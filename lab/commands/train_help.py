@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from lab.config import schema_source
-from lab.config.choices import HYDRA_GROUPS, first_line, group_choices, group_names
+from lab.config.choices import HYDRA_GROUPS, first_sentence, group_choices, group_names
 from lab.config.docs import entry
 from lab.config.limits import LIMITS
 from lab.config.optimizer_schema import optimizers
@@ -40,7 +40,7 @@ def text() -> str:
     for group in (*group_names(), *HYDRA_GROUPS):
         if files := group_choices(group):
             lines.append(f"  {group}")
-            lines += [f"    {choice:<16}{first_line(group, choice)}" for choice in files]
+            lines += [f"    {choice:<16}{first_sentence(group, choice)}" for choice in files]
     lines.append("\nOPTIONS: name (default; range), lengths in optimizer steps or tokens.\n")
     lines += list(_options("lab.config.schema", "Config"))
     return "\n".join(lines) + "\n" + _TAIL

@@ -30,7 +30,7 @@ def group_names() -> list[str]:
     return sorted(folder.name for folder in CONF_FOLDER.iterdir() if folder.is_dir() and folder.name != "hydra")
 
 
-def first_line(group: str, choice: str) -> str:
+def first_sentence(group: str, choice: str) -> str:
     """The first lines of a configuration file's comment, to the end of a sentence: who should choose it."""
     found: list[str] = []
     for line in (CONF_FOLDER / group / f"{choice}.yaml").read_text(encoding="utf-8").splitlines():

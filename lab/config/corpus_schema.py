@@ -4,8 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from omegaconf import MISSING
-
+from lab.config.docs import MISSING
 from lab.errors import LabError, shown
 
 

@@ -4,9 +4,8 @@ stand in ``lab.config.limits`` with those of all others."""
 from dataclasses import dataclass, field
 from typing import Any
 
-from omegaconf import MISSING
-
 from lab.config import choices
+from lab.config.docs import MISSING
 from lab.errors import LabError, shown
 
 ADJUST_LR_FNS = ("match_rms_adamw", "original")

@@ -10,10 +10,7 @@ import dataclasses
 import difflib
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
-from typing import Any
-
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from typing import TYPE_CHECKING, Any
 
 from lab.config import devices
 from lab.config.corpus_schema import CorpusConfig, CorpusSource, check_corpus
@@ -23,6 +20,9 @@ from lab.config.optimizer_schema import AdafactorConfig, MuonConfig, OptimizerCo
 from lab.errors import LabError, is_text, shown
 from lab.files import user_code
 from lab.parts.config import ModelConfig
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
 
 
 class SaveFailure(Enum):
@@ -215,7 +215,7 @@ STRATEGIES = ("auto", "ddp", "fsdp")
 PRECISIONS = ("auto", "32-true", "bf16-mixed", "16-mixed", "bf16-true")
 
 
-def check(composed: DictConfig) -> Config:
+def check(composed: "DictConfig") -> Config:
     """The composed options as plain, resolved dataclasses, once every rule holds.
 
     Hydra's own check has gaps: ``+model.zz=1`` adds an option that nothing reads, and ranges are beyond it.
@@ -223,6 +223,9 @@ def check(composed: DictConfig) -> Config:
     Raises:
         LabError: naming the first option that is wrong.
     """
+    from omegaconf import OmegaConf  # here: to open a checkpoint, the dataclasses do
+    from omegaconf.errors import OmegaConfBaseException
+
     _refuse_unknown(composed, Config, "")
     try:
         config = OmegaConf.to_object(composed)
@@ -253,7 +256,9 @@ def to_plain(value: Any) -> Any:
     return value.name if isinstance(value, Enum) else value
 
 
-def _refuse_unknown(node: DictConfig, schema: type, prefix: str) -> None:
+def _refuse_unknown(node: "DictConfig", schema: type, prefix: str) -> None:
+    from omegaconf import DictConfig, OmegaConf
+
     known = {f.name: f for f in dataclasses.fields(schema)}
     for key in node:
         name = str(key)

@@ -2,14 +2,14 @@
 
 from omegaconf import DictConfig, OmegaConf
 
-from lab.config.choices import CONF_FOLDER, based_on, defaults, first_line, group_choices, group_names
+from lab.config.choices import CONF_FOLDER, based_on, defaults, first_sentence, group_choices, group_names
 
 
 def test_the_first_line_of_a_file_is_no_directive_of_hydras() -> None:
-    assert first_line("model", "nano")
+    assert first_sentence("model", "nano")
     for group in group_names():
         for choice in group_choices(group):
-            assert not first_line(group, choice).startswith(("@", "#", " ")), choice
+            assert not first_sentence(group, choice).startswith(("@", "#", " ")), choice
 
 
 def test_the_defaults_are_what_hydra_reads() -> None:

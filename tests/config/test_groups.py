@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 from support.commands import ROOT, TINY, train_here
 
 from lab.config import compose
-from lab.config.choices import defaults, first_line, group_choices, group_names
+from lab.config.choices import defaults, first_sentence, group_choices, group_names
 from lab.config.groups import option_names, shipped
 from lab.config.optimizer_schema import optimizers
 from lab.config.schema import check
@@ -26,7 +26,7 @@ def test_every_file_composes_and_says_who_should_choose_it(group: str, choice: s
     needed = {"text": ["corpus.path=x.txt"], "bin": ["corpus.path=x.bin"], "hf": ["corpus.name=a/b"]}
     extra = needed.get(choice, []) if group == "corpus" else []
     check(compose.compose_config([f"{group}={choice}", *extra]))
-    assert len(first_line(group, choice)) > 20
+    assert len(first_sentence(group, choice)) > 20
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import os
 import pickle
 import shutil
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,26 @@ def test_a_flipped_bit_is_refused_or_harmless(good: Path, tmp_path: Path, place:
         return
     sound = checkpoint.load(good)["state_dict"]  # it hit padding between the parts of the file
     assert all(torch.equal(found["state_dict"][name], sound[name]) for name in sound)
+
+
+@pytest.mark.parametrize("version", [1, 5])
+@pytest.mark.parametrize("part", ["data/0", "data.pkl"])
+def test_a_flipped_bit_is_found_in_every_format_and_part(good: Path, tmp_path: Path, version: int, part: str) -> None:
+    """In a tensor by the checkpoint's own checksum, or, as format 1 has none, by that of the file's part."""
+    found = torch.load(good, weights_only=True)
+    found["lab"]["format"] = version
+    if version == 1:
+        del found["lab"]["checksum"]
+    path = tmp_path / "flipped.ckpt"
+    torch.save(found if version == 1 else checkpoint.sealed(found), path)
+    checkpoint.load(path)
+    with zipfile.ZipFile(path) as parts:
+        inside = parts.getinfo(f"flipped/{part}")
+    data = bytearray(path.read_bytes())
+    name, extra = (int.from_bytes(data[inside.header_offset + at :][:2], "little") for at in (26, 28))
+    data[inside.header_offset + 30 + name + extra + inside.file_size - 1] ^= 1
+    path.write_bytes(data)
+    assert_refused(path, "damaged" if part == "data.pkl" else "was changed")
 
 
 def test_a_payload_is_refused_and_does_not_run(good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from support.commands import ROOT, TINY, train_here
 from support.waiting import wait_for
 
 from lab.config import compose
-from lab.config.choices import HYDRA_GROUPS, first_line, group_choices
+from lab.config.choices import HYDRA_GROUPS, first_sentence, group_choices
 from lab.errors import LabError
 from lab.runs.state import read_state
 from lab.sweeps import launching
@@ -105,7 +105,7 @@ def test_without_the_extra_a_sentence_says_what_to_install(
 @pytest.mark.parametrize("group", HYDRA_GROUPS)
 def test_every_file_says_who_should_choose_it(group: str) -> None:
     for choice in group_choices(group):
-        assert len(first_line(group, choice)) > 20
+        assert len(first_sentence(group, choice)) > 20
         composed = compose.compose_quoted([f"{group}={choice}"], with_hydra=True)
         assert composed.hydra[group.removeprefix("hydra/")]._target_
 

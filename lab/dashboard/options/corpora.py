@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from lab.config.choices import first_line, group_choices
+from lab.config.choices import first_sentence, group_choices
 from lab.config.corpora import preset
 from lab.config.corpus_schema import CorpusConfig, CorpusSource
 from lab.dashboard.http_errors import ApiError
@@ -48,7 +48,7 @@ def listed(settings: Settings) -> list[CorpusInfo]:
             found.append(
                 CorpusInfo(
                     name=name,
-                    description=first_line("corpus", name),
+                    description=first_sentence("corpus", name),
                     source=CorpusSource(config.source).value,  # type: ignore[arg-type]
                     here=bool(files) or config.source == CorpusSource.grammar,
                     bytes=sum(file.stat().st_size for file in files) if files else None,

@@ -10,7 +10,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from omegaconf import MISSING
 from pydantic import Field
 
-from lab.config.choices import defaults, first_line, group_choices, group_names
+from lab.config.choices import defaults, first_sentence, group_choices, group_names
 from lab.config.corpus_schema import CorpusSource
 from lab.config.docs import field_docs
 from lab.config.limits import LIMITS
@@ -72,7 +72,7 @@ def description() -> Description:
     groups = [
         Group(
             name=name,
-            choices=[Choice(name=choice, description=first_line(name, choice)) for choice in _choices(name)],
+            choices=[Choice(name=choice, description=first_sentence(name, choice)) for choice in _choices(name)],
             default=defaults().get(name),
         )
         for name in group_names()
