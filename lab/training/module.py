@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import lightning as L
 import numpy as np
 import torch
 from lightning.pytorch.strategies import ModelParallelStrategy
@@ -28,12 +27,13 @@ from lab.system import ranks
 from lab.system.device import seed_generators
 from lab.training.compilation import uncompiled
 from lab.training.divergence import Divergence, diverged
+from lab.training.lightning_internals import QuickModule
 from lab.training.loss import next_token_loss
 from lab.training.metrics import LanguageModelMetrics, PartMetrics, model_flops_utilization, peak_flops
 from lab.training.own_metrics import OwnMetrics
 
 
-class GPTModule(L.LightningModule):
+class GPTModule(QuickModule):
     """A ``GPTModel`` in training.
 
     Metrics are written at the number of *finished* optimizer steps: the point at step 100 says how the model did after

@@ -22,7 +22,7 @@ from lab.training.distributions import Distributions
 from lab.training.event_logger import EventLogger
 from lab.training.floor import FloorLine
 from lab.training.hparams import Hparams
-from lab.training.lightning_internals import count_logged_points_in_steps
+from lab.training.lightning_internals import Unprofiled, count_logged_points_in_steps
 from lab.training.metrics import PartMetrics
 from lab.training.module import GPTModule
 from lab.training.occurring import occurring
@@ -157,6 +157,7 @@ def make_trainer(run: Preparation, loggers: list[Logger], callbacks: list[L.Call
         enable_checkpointing=run.config.save,
         enable_progress_bar=False,
         enable_model_summary=False,
+        profiler=Unprofiled(),  # lab.profile is another matter
         use_distributed_sampler=False,  # ours already gives each process its share
         # Under SLURM, Lightning goes on by itself from an hpc_ckpt_*.ckpt that it finds here: we write none there.
         default_root_dir=run.run_folder / CHECKPOINTS_FOLDER,

@@ -31,7 +31,7 @@ class Line(L.LightningModule):
         return torch.optim.SGD(self.parameters(), lr=0.1)
 
 
-def fit(folder: Path, steps: int, accumulate: int) -> L.Trainer:
+def fit(folder: Path, steps: int, accumulate: int, module: L.LightningModule | None = None) -> L.Trainer:
     trainer = L.Trainer(
         accelerator="cpu",
         max_steps=steps,
@@ -43,7 +43,7 @@ def fit(folder: Path, steps: int, accumulate: int) -> L.Trainer:
         enable_model_summary=False,
         default_root_dir=folder,
     )
-    trainer.fit(Line(), DataLoader(TensorDataset(torch.ones(1000, 1)), batch_size=1))
+    trainer.fit(module or Line(), DataLoader(TensorDataset(torch.ones(1000, 1)), batch_size=1))
     return trainer
 
 
@@ -109,3 +109,26 @@ def test_what_a_callback_logs_arrives_at_its_step(tmp_path: Path) -> None:
     run = tiny(tmp_path, "resume=last", *more).run
     assert scalars(run)["mine"] == {3: 3.0, 6: 6.0, 8: 8.0, 9: 9.0, 12: 12.0, 13: 13.0}
     assert {8, 11} <= next(set(curve) for name, curve in scalars(run).items() if name.startswith("lr-"))
+
+
+def test_the_module_knows_the_hook_it_is_in_and_its_weights(tmp_path: Path) -> None:
+    seen = set()
+
+    class Quick(lightning_internals.QuickModule, Line):
+        def training_step(self, batch: list[Tensor], at: int) -> Tensor:
+            seen.add(self._current_fx_name)
+            return super().training_step(batch, at)
+
+    fit(tmp_path, 1, 1, Quick())
+    assert seen == {"training_step"}
+    module = Quick()
+    module.more = nn.Parameter(torch.ones(1))
+    assert [name for name, _ in module.named_parameters()] == ["more", "layer.weight", "layer.bias"]
+
+
+def test_no_time_is_taken_of_the_hooks_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def profile(_: object, action: str) -> None:
+        raise AssertionError(action)
+
+    monkeypatch.setattr("lightning.pytorch.profilers.profiler.Profiler.profile", profile)
+    tiny(tmp_path, "trainer.max_steps=1")

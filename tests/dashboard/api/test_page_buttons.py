@@ -30,7 +30,8 @@ def bare(server: Server) -> str:
 
 def steering(page: Any) -> list[str]:
     """The commands that are offered."""
-    return sorted(b.get_attribute("data-testid")[7:] for b in page.locator('[data-testid^="button-"]').all())
+    found = page.locator('[data-testid^="button-"]')  # all in one look: one by one, they may go in between
+    return sorted(name[7:] for name in found.evaluate_all("all => all.map(one => one.dataset.testid)"))
 
 
 def newest(server: Server) -> dict[str, Any]:
