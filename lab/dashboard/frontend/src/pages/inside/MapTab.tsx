@@ -7,6 +7,7 @@ import type { Chosen } from "@/components/model/useChosen";
 import { word } from "@/components/model/visible";
 import { aligned, type Point } from "./aligned";
 import { Framed } from "./Framed";
+import { labelled } from "./labels";
 import classes from "./MapTab.module.css";
 import { drawable, useFrames } from "./useFrames";
 
@@ -44,6 +45,11 @@ function EmbeddingMap({ view, all }: { view: View; all: View[] }) {
   const scale = Math.min((wide / 2 - 60) / reachX, (high / 2 - 20) / reachY);
   const at = ({ x, y }: Point) => ({ cx: wide / 2 + scale * x, cy: high / 2 - scale * y });
   const mine = view.points.flatMap((point, index) => (point.in_prompt ? [index] : []));
+  const marks = mine.map((index) => ({
+    ...at(places[index] ?? { x: 0, y: 0 }),
+    text: word(view.points[index]?.text ?? "", 12),
+  }));
+  const labels = labelled(marks, wide, high);
   const share = measure.of(view);
   const shown = pointed === null ? undefined : view.points[pointed];
   return (
@@ -54,7 +60,7 @@ function EmbeddingMap({ view, all }: { view: View; all: View[] }) {
           Each token&apos;s embedding is a point in many dimensions; this is the flat map that keeps the most of their
           differences (principal components): <Computed of="inside.map_share">{percent(share)}</Computed> of them here.
           At the start the points are one round cloud of chance. Training pulls tokens that are used alike together.
-          Named: the tokens of the prompt; grey: common tokens.
+          Named, where there is room: the tokens of the prompt; grey: common tokens.
         </>
       }
       summary={`${mine.length} tokens of the prompt among ${view.points.length}; the map shows ${percent(share)} of their differences.`}
@@ -89,25 +95,33 @@ function EmbeddingMap({ view, all }: { view: View; all: View[] }) {
                 />
               ),
             )}
-            {mine.map((index) => {
-              const { cx, cy } = at(places[index] ?? { x: 0, y: 0 });
-              const left = cx > wide - 90;
-              return (
-                <g key={index} onPointerEnter={() => setPointed(index)}>
-                  <circle cx={cx} cy={cy} r={5} className={classes.chosen} />
+            {marks.map(({ cx, cy }, nth) => (
+              <circle
+                key={nth}
+                cx={cx}
+                cy={cy}
+                r={5}
+                className={classes.chosen}
+                onPointerEnter={() => setPointed(mine[nth] ?? null)}
+              />
+            ))}
+            {labels.map(
+              (label, nth) =>
+                label && (
                   <text
-                    x={left ? cx - 8 : cx + 8}
-                    y={cy + 4}
-                    textAnchor={left ? "end" : "start"}
+                    key={nth}
+                    x={label.x}
+                    y={label.y}
+                    textAnchor={label.anchor}
                     fontSize={13}
                     strokeWidth={3}
                     className={classes.word}
+                    onPointerEnter={() => setPointed(mine[nth] ?? null)}
                   >
-                    {word(view.points[index]?.text ?? "", 12)}
+                    {marks[nth]?.text}
                   </text>
-                </g>
-              );
-            })}
+                ),
+            )}
           </svg>
           <div className={classes.reading}>{shown && `“${word(shown.text, 20)}”, token ${shown.token_id}`}</div>
         </div>
