@@ -153,12 +153,12 @@ def test_what_a_learner_may_take_away_needs_no_framework(room: str, with_torch_a
     assert room in with_torch_alone  # and nothing behind its name
 
 
-FRAMEWORKS = ["lightning", "torchmetrics", "hydra", "omegaconf"]
-TORCH = ["torch", "lightning", "torchmetrics", "hydra"]
+FRAMEWORKS = ["lightning", "torchmetrics", "hydra"]
+TORCH = ["torch", *FRAMEWORKS]
 FIRST = {
     "train --help": TORCH,
     "summary": ["lightning", "torchmetrics", "torch._dynamo", "sympy", "matplotlib", "transformers", "tensorboard"],
-    "generate max_tokens=1": [*FRAMEWORKS, "torch._dynamo", "sympy", "matplotlib", "requests"],
+    "generate max_tokens=1": [*FRAMEWORKS, "omegaconf", "torch._dynamo", "sympy", "matplotlib", "requests"],
     "control --help": [*TORCH, "numpy", "omegaconf"],
     "compare --help": [*TORCH, "numpy", "omegaconf", "matplotlib"],
     "dashboard --help": [*TORCH, "numpy", "omegaconf", "fastapi"],

@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lab.inference.weight_layout import replace_linear
+
 _LARGEST = 127
 _MULTIPLE = 64
 """Of what a row must have a whole number of: torch's product reads beyond the end of any other."""
@@ -61,8 +63,5 @@ def to_int8(model: nn.Module) -> None:
     parameter = next(model.parameters())
     if parameter.device.type != "cpu" or not hasattr(torch, "_weight_int8pack_mm"):
         raise RuntimeError("torch multiplies 8-bit weights on a CPU only, from version 2.3 on")
-    for module in list(model.modules()):
-        for name, child in list(module.named_children()):
-            if type(child) is nn.Linear:
-                setattr(module, name, Int8Linear(child))
+    replace_linear(model, Int8Linear)
     model.to(torch.bfloat16)

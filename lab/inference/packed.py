@@ -47,19 +47,6 @@ def pays(device: torch.device, dtype: torch.dtype) -> bool:
     return device.type == "cpu" and (dtype != torch.float32 or torch.get_num_threads() > 1) and _can(dtype)
 
 
-def pack(model: nn.Module) -> None:
-    """Puts a ``PackedLinear`` in the place of every linear layer of ``model``, one after the other: in between there
-    are two copies of a single matrix.
-
-    Raises:
-        RuntimeError: as ``PackedLinear``.
-    """
-    for module in list(model.modules()):
-        for name, child in list(module.named_children()):
-            if type(child) is nn.Linear:
-                setattr(module, name, PackedLinear(child))
-
-
 def _can(dtype: torch.dtype) -> bool:
     """Has this torch such products, and for this processor? Tried, as both are told by nothing else."""
     try:

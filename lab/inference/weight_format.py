@@ -6,7 +6,7 @@ import torch
 
 from lab.inference import packed
 from lab.inference.int8 import to_int8
-from lab.inference.weight_layout import by_columns
+from lab.inference.weight_layout import by_columns, replace_linear
 from lab.model import GPTModel
 
 Weights = Literal["fp32", "bf16", "int8"]
@@ -22,6 +22,6 @@ def prepare(model: GPTModel, device: torch.device, weights: Weights = "fp32") ->
     if weights == "int8":
         to_int8(model)
     elif packed.pays(device, model.token_embedding.weight.dtype):
-        packed.pack(model)
+        replace_linear(model, packed.PackedLinear)
     else:
         by_columns(model)

@@ -8,7 +8,18 @@ values stay what they are; only sums are rounded in another order. For training,
 nothing in it.
 """
 
+from collections.abc import Callable
+
 from torch import nn
+
+
+def replace_linear(model: nn.Module, other: Callable[[nn.Linear], nn.Module]) -> None:
+    """Puts ``other(layer)`` in the place of every linear layer of ``model``, one after the other: in between there are
+    two copies of a single matrix."""
+    for module in list(model.modules()):
+        for name, child in list(module.named_children()):
+            if type(child) is nn.Linear:
+                setattr(module, name, other(child))
 
 
 def by_columns(model: nn.Module) -> None:

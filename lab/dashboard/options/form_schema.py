@@ -7,12 +7,11 @@ from enum import Enum
 from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from omegaconf import MISSING
 from pydantic import Field
 
 from lab.config.choices import defaults, first_sentence, group_choices, group_names
 from lab.config.corpus_schema import CorpusSource
-from lab.config.docs import field_docs
+from lab.config.docs import MISSING, field_docs
 from lab.config.limits import LIMITS
 from lab.config.optimizer_schema import ADJUST_LR_FNS, optimizers
 from lab.config.quoting import LITERAL_OPTIONS
