@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import getpass
 import os
 import re
 import shlex
@@ -354,3 +355,23 @@ for module in ("model", "training.loss", "optim.parameter_groups", "data.windows
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0] == "model lab.model"  # the file that can be taken along alone
+
+
+def test_only_a_test_that_fails_leaves_its_files_behind(tmp_path: Path) -> None:
+    """A run of them all writes tens of gigabytes; kept, three fill a disk, and the next fails for want of room."""
+    ours = tmp_path / "ours"
+    ours.mkdir()
+    test = "def test_{0}(tmp_path):\n    (tmp_path / '{0}').write_text('')\n    assert '{0}' == 'passes'\n"
+    (ours / "test_ours.py").write_text(test.format("passes") + test.format("fails"))
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_"))}
+    done = subprocess.run(
+        [*(sys.executable, "-m", "pytest", "-n", "0", "-p", "no:cacheprovider"), "-c", ROOT / "pyproject.toml", ours],
+        cwd=ours,
+        env={**environment, "PYTEST_DEBUG_TEMPROOT": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "1 failed, 1 passed" in done.stdout, done.stdout + done.stderr
+    left = {path.name for path in (tmp_path / f"pytest-of-{getpass.getuser()}").rglob("*") if path.is_file()}
+    assert left == {"fails"}
