@@ -27,9 +27,12 @@ from lab.runs import newest, shards
 from lab.runs.checkpoint_schema import CheckpointDict, Metadata
 from lab.runs.digest import digest
 from lab.runs.migrations import FORMAT, migrated
+from lab.runs.tensors import in_memory
 from lab.tokenizers.contract import Definition
 from lab.tokenizers.definition import called
 
+_APART = 6
+"""The first format in which what the optimizer remembers has a checksum of its own."""
 _TENSOR = re.compile(r"/data/\d+$")
 """What torch calls the parts of its files in which the numbers of tensors are."""
 
@@ -62,8 +65,9 @@ def sealed(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         LabError: as ``save``.
     """
-    described = {**checkpoint["lab"], "format": FORMAT}
     try:
+        remembered = digest(checkpoint.get("optimizer_states", []))
+        described = {**checkpoint["lab"], "format": FORMAT, "optimizer_checksum": remembered}
         return {**checkpoint, "lab": {**described, "checksum": _checksum({**checkpoint, "lab": described})}}
     except TypeError as error:
         raise LabError(
@@ -72,33 +76,49 @@ def sealed(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _checksum(checkpoint: Mapping[str, Any]) -> str:
-    """Over everything but itself."""
+    """Over everything but itself and, where they have one of their own, the optimizer's states."""
     described = {name: value for name, value in checkpoint["lab"].items() if name != "checksum"}
-    return digest({**checkpoint, "lab": described})
+    seen = {**checkpoint, "lab": described}
+    if described["format"] >= _APART:
+        seen.pop("optimizer_states", None)
+    return digest(seen)
 
 
 def _is_unchanged(found: dict[str, Any], path: Path) -> bool:
-    """Does it have the checksum it was written with? Those of format 1 have none but those of the file's parts."""
+    """Does what has been read have the checksums it was written with? Files of format 1 have those of their parts."""
+    described = found["lab"]
     try:
-        if found["lab"]["format"] < 2:
+        if described["format"] < 2:
             return _is_whole(path, lambda part: True)
-        return bool(found["lab"].get("checksum") == _checksum(found))
+        if described["format"] >= _APART and "optimizer_states" in found:
+            remembered = digest(found["optimizer_states"])
+            if described.get("optimizer_checksum") != remembered:
+                return False
+        return bool(described.get("checksum") == _checksum(found))
     except (TypeError, ValueError, RuntimeError):  # there is something in it that was never written by ``save``
         return False
 
 
-def load(path: Path) -> CheckpointDict:
+def load(path: Path, optimizer: bool = True) -> CheckpointDict:
     """The checkpoint at ``path``, on the CPU: the parts that ``lab.runs.checkpoint_schema`` declares, and no others.
+
+    Args:
+        optimizer: with what the optimizer remembers. AdamW keeps two numbers for each weight, so that a model to be
+            used is a third of its file, and the rest need not be read.
 
     Raises:
         LabError: if it is missing, torn, foreign, changed since it was written, of a format that we do not know, or
             not what a checkpoint must be.
     """
-    written = _opened(path)
+    written = _opened(path, mapped=not optimizer)
     try:
         bounded(written)
+        if not optimizer:
+            if written["lab"]["format"] >= _APART:
+                written.pop("optimizer_states", None)
+            written = in_memory(written)
         found = shards.assembled(written, path) if shards.KEY in written else written
-        checked = schema.check(found)
+        checked = schema.check(found, optimizer)
     except Unfit as error:
         raise _unfit(path, error) from error
     if not _is_unchanged(written, path):
@@ -155,7 +175,7 @@ def _unfit(path: Path, error: Exception) -> LabError:
     return LabError(f"{path} is not usable: {error}; use another checkpoint")
 
 
-def _opened(path: Path, look_around: bool = False) -> dict[str, Any]:
+def _opened(path: Path, look_around: bool = False, mapped: bool = False) -> dict[str, Any]:
     """What is in a file, unchecked but for its format.
 
     Read with ``weights_only=True``: a pickle can name any function to be called on loading, and this mode knows
@@ -163,13 +183,14 @@ def _opened(path: Path, look_around: bool = False) -> dict[str, Any]:
 
     Args:
         look_around: leave the tensors, and the checksums of the file's parts, alone.
+        mapped: read a tensor's numbers when they are asked for.
     """
     if not path.is_file():
         raise LabError(f"there is no checkpoint {path}: give the path of a .ckpt file")
     if not _is_whole(path, lambda part: not look_around and not _TENSOR.search(part)):
         raise LabError(f"{path} is damaged or not a checkpoint: use an older one, such as best.ckpt")
     # torch maps only files whose name is UTF-8 to it: not one of other bytes, and not "λ" in an ASCII locale.
-    mapped = look_around and is_text(str(path))
+    mapped = (look_around or mapped) and is_text(str(path))
     try:
         with warnings.catch_warnings(action="ignore"):  # about kinds of tensors that are refused anyway
             found = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
@@ -229,13 +250,14 @@ def find(wanted: str, start_folder: Path, option: str = "resume") -> Path:
 
 
 def find_and_load(wanted: str, start_folder: Path, option: str = "resume") -> tuple[Path, CheckpointDict]:
-    """As ``find`` and then ``load``; what had to be loaded to be found is not read again.
+    """As ``find`` and then ``load``, with the optimizer if it is to resume; what had to be loaded to be found is not
+    read again.
 
     Raises:
         LabError: as both.
     """
     path, found = _found(wanted, start_folder, option)
-    return path, found or load(path)
+    return path, found or load(path, option == "resume")
 
 
 def _found(wanted: str, start_folder: Path, option: str) -> tuple[Path, CheckpointDict | None]:
@@ -261,7 +283,7 @@ def _found(wanted: str, start_folder: Path, option: str) -> tuple[Path, Checkpoi
         there = (path for path in folder.glob("*.ckpt") if alone is bool(newest.SNAPSHOT.fullmatch(path.name)))
         for path in newest.checkpoints_first(there, folder.resolve().parent):
             try:
-                found = load(path)
+                found = load(path, option == "resume")
             except CodeNeeded:  # whole, as far as it can be told
                 return path, None
             except LabError:

@@ -77,8 +77,11 @@ class Metadata(TypedDict):
     corpus: CorpusMetadata
     weights_only: NotRequired[bool]
     """What its optimizer remembered was left out: there is nothing to train on from."""
+    optimizer_checksum: NotRequired[str]
+    """SHA-256 over ``optimizer_states``, in hexadecimal; from format 6 on."""
     checksum: NotRequired[str]
-    """SHA-256 over everything in the checkpoint but itself, in hexadecimal; format 1 has none."""
+    """SHA-256 over everything else but itself, in hexadecimal; up to format 5, also over ``optimizer_states``; format 1
+    has none."""
 
 
 class RecordState(TypedDict):
@@ -116,7 +119,7 @@ class CheckpointDict(TypedDict):
     state_dict: dict[str, Tensor]
     """The weights, by ``PREFIX`` and the decoder's names, on the CPU, in one of ``FLOATS``."""
     optimizer_states: list[OptimizerState]
-    """One."""
+    """One; none, if it was not to be read."""
     loops: dict[str, Any]
     """Not read: derived from the step."""
     callbacks: dict[str, Any]
@@ -205,7 +208,7 @@ METADATA = parts(
         "tokenizer": definition.check,
         "corpus": parts({"name": text(1000), "fingerprint": text(100)}, {"n_tokens": whole()}),
     },
-    {"checksum": text(64), "weights_only": switch},
+    {"checksum": text(64), "optimizer_checksum": text(64), "weights_only": switch},
 )
 """What a checkpoint says of itself; the options only as far as they decide the model."""
 
@@ -252,35 +255,36 @@ def _kept(value: Any, where: str) -> Any:
     return plain(value, where, leaf=dense)
 
 
-WHOLE = parts(
-    {
-        "lab": METADATA,
-        "global_step": STEP,
-        "state_dict": table(dense),
-        "optimizer_states": rows(parts({"state": lambda value, _: value, "param_groups": rows(table(plain), 2)}), 1),
-        "loops": parts({"fit_loop": table(lambda *_: None)}),
-        "callbacks": parts({"Record": CALLBACKS["Record"]}, CALLBACKS, others=_kept),
-        "LabData": parts({"step": STEP, "position": whole()}, {"shuffle": _one_of(typing.get_args(How))}),
-    },
-    {
-        "occurring": _marks,
-        "MixedPrecision": SCALER,
-        # Of Lightning, and either derived or not needed.
-        "lr_schedulers": lambda *_: [],
-        "epoch": lambda *_: 0,
-        "pytorch-lightning_version": lambda *_: "",
-    },
-    others=_kept,  # of callbacks that write beside their state, such as Lightning's WeightAveraging
-)
+_NEEDED: Mapping[str, Kind] = {
+    "lab": METADATA,
+    "global_step": STEP,
+    "state_dict": table(dense),
+    "loops": parts({"fit_loop": table(lambda *_: None)}),
+    "callbacks": parts({"Record": CALLBACKS["Record"]}, CALLBACKS, others=_kept),
+    "LabData": parts({"step": STEP, "position": whole()}, {"shuffle": _one_of(typing.get_args(How))}),
+}
+_OPTIONAL: Mapping[str, Kind] = {
+    "occurring": _marks,
+    "MixedPrecision": SCALER,
+    # Of Lightning, and either derived or not needed.
+    "lr_schedulers": lambda *_: [],
+    "epoch": lambda *_: 0,
+    "pytorch-lightning_version": lambda *_: "",
+}
+_OPTIMIZER = rows(parts({"state": lambda value, _: value, "param_groups": rows(table(plain), 2)}), 1)
+# What else there is comes of callbacks that write beside their state, such as Lightning's WeightAveraging.
+WHOLE = parts({**_NEEDED, "optimizer_states": _OPTIMIZER}, _OPTIONAL, others=_kept)
+WITHOUT_OPTIMIZER = parts(_NEEDED, {**_OPTIONAL, "optimizer_states": lambda *_: []}, others=_kept)
 
 
-def check(found: Any) -> CheckpointDict:
-    """The checkpoint ``found`` in a file, of parts that are what they must be and fit each other.
+def check(found: Any, optimizer: bool = True) -> CheckpointDict:
+    """The checkpoint ``found`` in a file, of parts that are what they must be and fit each other; without the
+    ``optimizer``, it has none.
 
     Raises:
         Unfit: naming the first part that is not.
     """
-    checkpoint: CheckpointDict = WHOLE(found, "")
+    checkpoint: CheckpointDict = WHOLE(found, "") if optimizer else WITHOUT_OPTIMIZER(found, "")
     options(Config)(found["lab"]["config"], "lab.config")
     step: int = checkpoint["global_step"]
     record: RecordState = checkpoint["callbacks"]["Record"]
@@ -295,7 +299,9 @@ def check(found: Any) -> CheckpointDict:
     vocab_size: int = found["lab"]["config"]["model"]["vocab_size"]
     if "occurring" in checkpoint and len(checkpoint["occurring"]) != vocab_size:
         raise Unfit(f"occurring has {len(checkpoint['occurring']):,} tokens, and the vocabulary {vocab_size:,}")
-    checkpoint["optimizer_states"] = [check_optimizer(checkpoint["optimizer_states"][0], model, step)]
+    checkpoint["optimizer_states"] = (
+        [check_optimizer(checkpoint["optimizer_states"][0], model, step)] if optimizer else []
+    )
     return checkpoint
 
 

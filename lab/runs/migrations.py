@@ -10,11 +10,12 @@ from typing import Any
 
 from lab.parts.config import ModelConfig
 
-FORMAT = 5
+FORMAT = 6
 """Version of what stands under ``lab`` in a checkpoint.
 
 1: without a checksum. 2: with one over everything. 3: the lab's modules are named by the room they stand in.
 4: the model says which parts it is made of. 5: a run says how its windows are shuffled.
+6: what its optimizer remembers has a checksum of its own, so that who wants the model alone need not read it.
 """
 
 _MOVED = {"lab.callbacks.": "lab.training.callbacks."}
@@ -46,7 +47,11 @@ def _from_4(metadata: dict[str, Any]) -> dict[str, Any]:
     return metadata  # where nothing is said of the shuffle, LabData takes the one that there was
 
 
-_STEPS: tuple[Callable[[dict[str, Any]], dict[str, Any]], ...] = (_from_1, _from_2, _from_3, _from_4)
+def _from_5(metadata: dict[str, Any]) -> dict[str, Any]:
+    return metadata  # its checksum has been looked at
+
+
+_STEPS: tuple[Callable[[dict[str, Any]], dict[str, Any]], ...] = (_from_1, _from_2, _from_3, _from_4, _from_5)
 """From each format to the next."""
 
 

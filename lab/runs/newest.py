@@ -68,8 +68,27 @@ def checkpoints_first(files: Iterable[Path], run: Path) -> list[Path]:
         whole = SNAPSHOT.fullmatch(file.name) is None
         return own and file.name not in given_up, whole, steps[file], file.name == "last.ckpt", file.name
 
-    steps = {file: step for file in files if (step := step_of(file)) is not None}
+    steps = _steps(files)
     return sorted(steps, key=newness, reverse=True)
+
+
+def _steps(files: Iterable[Path]) -> dict[Path, int]:
+    """Their steps, of those that have one. A file of several names, as ``best.ckpt`` and ``last.ckpt`` often are, is
+    read once."""
+    known: dict[object, int | None] = {}
+    found: dict[Path, int] = {}
+    for file in files:
+        try:
+            status = file.stat()
+        except OSError:
+            continue
+        key = (status.st_dev, status.st_ino) if status.st_nlink > 1 else file
+        if key not in known:
+            known[key] = step_of(file)
+        step = known[key]
+        if step is not None:
+            found[file] = step
+    return found
 
 
 def _given_up(run: Path) -> set[str]:

@@ -2,6 +2,7 @@
 be of, and numbers."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -42,6 +43,29 @@ def with_weights(config: GPTConfig, weights: Mapping[str, Tensor]) -> GPTModel:
     if config.tie_embeddings:  # two parameters of one tensor otherwise
         model.head.weight = model.token_embedding.weight
     return model.eval()
+
+
+def in_memory(tree: Any) -> Any:
+    """Nested dicts and lists with the numbers of their tensors in memory, instead of in a file that is mapped to it,
+    where whoever writes to the file changes them. Tensors that share their numbers go on sharing them.
+
+    What is no plain block of numbers stays as it is.
+    """
+    return _in_memory(tree, {})
+
+
+def _in_memory(tree: Any, known: dict[int, torch.UntypedStorage]) -> Any:
+    if isinstance(tree, dict):
+        return {key: _in_memory(value, known) for key, value in tree.items()}
+    if isinstance(tree, list | tuple):
+        return type(tree)(_in_memory(value, known) for value in tree)
+    if type(tree) is not Tensor or tree.layout is not torch.strided or tree.is_meta or tree.is_quantized:
+        return tree
+    mapped = tree.untyped_storage()
+    if mapped.data_ptr() not in known:
+        known[mapped.data_ptr()] = mapped.clone()
+    own = torch.empty(0, dtype=tree.dtype)
+    return own.set_(known[mapped.data_ptr()], tree.storage_offset(), tree.shape, tree.stride())
 
 
 def within(tensor: Tensor, low: float | None = None) -> bool:

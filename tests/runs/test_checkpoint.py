@@ -18,6 +18,7 @@ from support.runs import OPTIONS, write_tale
 from lab.config import compose
 from lab.errors import LabError
 from lab.runs import checkpoint
+from lab.runs.digest import digest
 from lab.training import resume
 
 
@@ -65,38 +66,83 @@ def test_a_truncated_checkpoint_is_refused(good: Path, tmp_path: Path, share: fl
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
-def test_a_flipped_bit_is_refused_or_harmless(good: Path, tmp_path: Path, place: float, bit: int) -> None:
+@given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7), optimizer=st.booleans())
+def test_a_flipped_bit_is_refused_or_harmless(
+    good: Path, tmp_path: Path, place: float, bit: int, optimizer: bool
+) -> None:
     data = bytearray(good.read_bytes())
     data[int(place * len(data))] ^= 1 << bit
     path = tmp_path / "flipped.ckpt"
     path.write_bytes(data)
     try:
-        found = checkpoint.load(path)
+        found = checkpoint.load(path, optimizer)
     except LabError:
         return
-    sound = checkpoint.load(good)["state_dict"]  # it hit padding between the parts of the file
+    sound = checkpoint.load(good)[
+        "state_dict"
+    ]  # it hit padding between the parts of the file, or what was not asked for
     assert all(torch.equal(found["state_dict"][name], sound[name]) for name in sound)
 
 
-@pytest.mark.parametrize("version", [1, 5])
-@pytest.mark.parametrize("part", ["data/0", "data.pkl"])
-def test_a_flipped_bit_is_found_in_every_format_and_part(good: Path, tmp_path: Path, version: int, part: str) -> None:
-    """In a tensor by the checkpoint's own checksum, or, as format 1 has none, by that of the file's part."""
-    found = torch.load(good, weights_only=True)
-    found["lab"]["format"] = version
-    if version == 1:
-        del found["lab"]["checksum"]
-    path = tmp_path / "flipped.ckpt"
-    torch.save(found if version == 1 else checkpoint.sealed(found), path)
-    checkpoint.load(path)
+def as_format(found: dict[str, Any], version: int) -> dict[str, Any]:
+    """A checkpoint as the lab of then wrote it: without a checksum, with one over everything, with two."""
+    if version > 5:
+        return checkpoint.sealed(found)
+    described = {key: value for key, value in found["lab"].items() if "checksum" not in key} | {"format": version}
+    if version > 1:
+        described["checksum"] = digest({**found, "lab": described})
+    return {**found, "lab": described}
+
+
+def flip(path: Path, part: str) -> None:
+    """The last bit of a part of the zip file at ``path``."""
     with zipfile.ZipFile(path) as parts:
-        inside = parts.getinfo(f"flipped/{part}")
+        inside = parts.getinfo(f"{path.stem}/{part}")
     data = bytearray(path.read_bytes())
     name, extra = (int.from_bytes(data[inside.header_offset + at :][:2], "little") for at in (26, 28))
     data[inside.header_offset + 30 + name + extra + inside.file_size - 1] ^= 1
     path.write_bytes(data)
-    assert_refused(path, "damaged" if part == "data.pkl" else "was changed")
+
+
+def part_of(tensor: torch.Tensor, path: Path) -> str:
+    """Where torch has put the numbers of a tensor into the zip file at ``path``."""
+    data = tensor.numpy().tobytes()
+    with zipfile.ZipFile(path) as parts:
+        (found,) = (name for name in parts.namelist() if "/data/" in name and parts.read(name) == data)
+    return found.removeprefix(f"{path.stem}/")
+
+
+@pytest.mark.parametrize("version", [1, 5, 6])
+@pytest.mark.parametrize("where", ["a weight", "the optimizer", "what is said of them"])
+def test_a_flipped_bit_is_found_in_every_format_and_part(good: Path, tmp_path: Path, version: int, where: str) -> None:
+    """In a tensor by the checkpoint's own checksum, or, as format 1 has none, by that of the file's part."""
+    found = torch.load(good, weights_only=True)
+    path = tmp_path / "flipped.ckpt"
+    torch.save(as_format(found, version), path)
+    whole = checkpoint.load(path)
+    tensors = {"a weight": found["state_dict"]["model.head.weight"]}
+    tensors["the optimizer"] = found["optimizer_states"][0]["state"][0]["exp_avg"]
+    flip(path, part_of(tensors[where], path) if where in tensors else "data.pkl")
+    said = "was changed" if where in tensors else "damaged"
+    assert_refused(path, said)
+    if (version, where) == (6, "the optimizer"):  # nobody who wants the model need read it
+        alone = checkpoint.load(path, optimizer=False)
+        assert alone["optimizer_states"] == []
+        assert alone["state_dict"].keys() == whole["state_dict"].keys()
+        assert all(torch.equal(alone["state_dict"][name], whole["state_dict"][name]) for name in whole["state_dict"])
+    else:
+        with pytest.raises(LabError, match=said):
+            checkpoint.load(path, optimizer=False)
+
+
+def test_a_model_that_was_read_stays_what_it_is_whoever_writes_over_its_file(good: Path, tmp_path: Path) -> None:
+    path = tmp_path / "a.ckpt"
+    shutil.copyfile(good, path)
+    found = checkpoint.load(path, optimizer=False)["state_dict"]
+    with path.open("r+b") as file:
+        file.write(bytes(path.stat().st_size))
+    sound = checkpoint.load(good)["state_dict"]
+    assert all(torch.equal(found[name], sound[name]) for name in sound)
 
 
 def test_a_payload_is_refused_and_does_not_run(good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

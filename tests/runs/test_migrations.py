@@ -77,7 +77,7 @@ def test_a_format_of_tomorrow_is_named(old_run: Path) -> None:
         checkpoint.load(path)
 
 
-@pytest.mark.parametrize("said", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("said", [1, 2, 3, 4, 5, 6])
 def test_what_needs_no_translation_stays(said: int) -> None:
     options = {
         "model": asdict(ModelConfig()),

@@ -5,13 +5,14 @@ import os
 import shutil
 from pathlib import Path
 
+import pytest
 import torch
 from support.commands import train_here
 from support.runs import OPTIONS, write_tale
 
-from lab.runs import checkpoint, events
+from lab.runs import checkpoint, events, newest
 from lab.runs.events import EventLog
-from lab.runs.newest import checkpoints_first, last_heard, runs_first
+from lab.runs.newest import checkpoints_first, last_heard, runs_first, step_of
 
 
 def test_the_newest_is_what_was_trained_last_whatever_the_files_times_say(tmp_path: Path) -> None:
@@ -47,6 +48,24 @@ def test_a_branch_that_was_given_up_is_not_the_newest_and_only_own_checkpoints_g
     assert train_here(tmp_path, "resume=run", "hydra.run.dir=run", "trainer.max_steps=8").code == 0
     stay = {"step-mine.ckpt", "step-00000001.ckpt", *(f"step-0000000{step}.ckpt" for step in (6, 7, 8))}
     assert {file.name for file in folder.glob("step-*")} == stay
+
+
+def test_a_checkpoint_of_several_names_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = tmp_path / "last.ckpt", tmp_path / "step-00000002.ckpt"
+    for step, path in ((3, one), (2, other)):
+        torch.save({"lab": {}, "global_step": step}, path)
+    for name in ("best.ckpt", "step-00000003.ckpt"):
+        os.link(one, tmp_path / name)
+    read: list[Path] = []
+
+    def looked(path: Path) -> int | None:
+        read.append(path)
+        return step_of(path)
+
+    monkeypatch.setattr(newest, "step_of", looked)
+    names = [path.name for path in checkpoints_first(sorted(tmp_path.glob("*.ckpt")), tmp_path)]
+    assert names == ["last.ckpt", "step-00000003.ckpt", "best.ckpt", "step-00000002.ckpt"]
+    assert len(read) == 2
 
 
 def test_the_run_that_was_heard_of_last_comes_first(tmp_path: Path) -> None:

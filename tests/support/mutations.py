@@ -173,6 +173,8 @@ def try_out(sound: Path, number: int, folder: Path) -> str:
     path = folder / "mutated.ckpt"
     torch.save(found, path)
     try:
+        with contextlib.suppress(LabError):
+            checkpoint.load(path, optimizer=False)
         earlier = checkpoint.load(path)
         resume_check.refuse_unfit(earlier, small_config(), "cpu", path)
         if taken(earlier) == taken(checkpoint.load(sound)):

@@ -107,7 +107,9 @@ class _Models:
         key = self.key(path)
         if key not in self._open:
             is_folder = path.is_dir()
-            found = open_pretrained(str(path), path) if is_folder else from_checkpoint(checkpoint.load(path), path)
+            found = (
+                open_pretrained(str(path), path) if is_folder else from_checkpoint(checkpoint.load(path, False), path)
+            )
             prepare(found.model, torch_device())
             self._open[key] = found.model, found.tokenizer, found.occurring
         self._open.move_to_end(key)
