@@ -55,7 +55,13 @@ describe("what is written", () => {
   });
 
   it("tells times", () => {
-    expect([75, 3675, 90_000].map(duration)).toEqual(["1:15", "1:01:15", "1 d 01:00"]);
+    expect([75, 3675, 90_000].map((seconds) => duration(seconds))).toEqual(["1:15", "1:01:15", "1 d 01:00"]);
+    expect([0.2, 59.96, 3675.5, 90_000].map((seconds) => duration(seconds, 1))).toEqual([
+      "0:00.2",
+      "1:00.0",
+      "1:01:15.5",
+      "1 d 1:00:00.0",
+    ]);
   });
 
   it("flattens options and finds the different ones", () => {

@@ -1,15 +1,18 @@
 /** Numbers and times as people write them. */
 import type { Figure } from "@/api/types";
 
-/** 75 as "1:15", 3675 as "1:01:15"; a day and more as "1 d 02:10". */
-export function duration(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds));
+/** 75 as "1:15", 3675 as "1:01:15"; a day and more as "1 d 02:10"; with so many `places` behind the second. */
+export function duration(seconds: number, places = 0): string {
+  const told = Math.max(0, Number(seconds.toFixed(places)));
+  const whole = Math.floor(told);
+  const rest = places > 0 ? (told - whole).toFixed(places).slice(1) : "";
   const two = (value: number) => String(value).padStart(2, "0");
   const days = Math.floor(whole / 86_400);
   const hours = Math.floor((whole % 86_400) / 3600);
   const minutes = Math.floor((whole % 3600) / 60);
-  if (days > 0) return `${days} d ${two(hours)}:${two(minutes)}`;
-  return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
+  if (days > 0 && places === 0) return `${days} d ${two(hours)}:${two(minutes)}`;
+  const clock = hours > 0 || days > 0 ? `${hours}:${two(minutes)}` : String(minutes);
+  return `${days > 0 ? `${days} d ` : ""}${clock}:${two(whole % 60)}${rest}`;
 }
 
 /** A part of a whole: 0.5 as "50%", 0.05 as "5.0%". */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { brief, inWords, smooth, smoothed, snap, downsample } from "./points";
+import { apart, brief, inWords, smooth, smoothed, snap, downsample } from "./points";
 
 describe("smooth", () => {
   it("leaves the first point where it is and follows a step slowly", () => {
@@ -92,13 +92,23 @@ describe("words", () => {
   });
 
   it("writes numbers briefly", () => {
-    expect([0, 0.0003, 5.12345, 12_345, 17_670_400, 1.5e-7].map(brief)).toEqual([
+    expect([0, 0.0003, 5.12345, 1234.5, 12_345, 17_670_400, 1.5e-7].map(brief)).toEqual([
       "0",
       "0.0003",
       "5.123",
+      "1,235",
       "12.3k",
       "17.7M",
       "1.5e-7",
     ]);
+  });
+
+  it("tells neighbours on an axis apart, in no more digits than that takes", () => {
+    expect(apart([4, 6, 8])).toEqual(["4", "6", "8"]);
+    expect(apart([199_900, 199_950, 200_000])).toEqual(["199.9k", "199.95k", "200k"]);
+    expect(apart([-1e-6, 0, 1e-6])).toEqual(["-1e-6", "0", "1e-6"]);
+    expect(apart([1.0001e-7, 1.0002e-7])).toEqual(["1.0001e-7", "1.0002e-7"]);
+    expect(apart([10, 10.5, 11], (x, more) => x.toFixed(more))).toEqual(["10.0", "10.5", "11.0"]);
+    expect(apart([10.806, 10.81, 10.815, 10.82])).toEqual(["10.806", "10.81", "10.815", "10.82"]);
   });
 });

@@ -166,16 +166,38 @@ export function inWords(label: string, { x, y }: Points, place: (x: number) => s
 
 /** A number in as few characters as tell it: 0.0003, 1,234, 12.4k, 1.5e-7. */
 export function brief(value: number): string {
-  const size = Math.abs(value);
-  if (size === 0) return "0";
-  if (size >= 1e12) return value.toExponential(1).replace(".0e", "e").replace("e+", "e");
-  if (size >= 1e9) return `${trimmed(value / 1e9)}G`;
-  if (size >= 1e6) return `${trimmed(value / 1e6)}M`;
-  if (size >= 1e4) return `${trimmed(value / 1e3)}k`;
-  if (size < 1e-4) return value.toExponential(1).replace(".0e", "e");
-  return size >= 1e3 ? Math.round(value).toLocaleString("en") : String(Number(value.toPrecision(4)));
+  return inDigits(value);
 }
 
-function trimmed(value: number): string {
-  return String(Number(value.toPrecision(3)));
+/** As `brief`, with so many digits `more`. */
+export function inDigits(value: number, more = 0): string {
+  const size = Math.abs(value);
+  if (size === 0) return "0";
+  if (size >= 1e12 || size < 1e-4) return power(value, 1 + more);
+  if (size >= 1e9) return `${trimmed(value / 1e9, 3 + more)}G`;
+  if (size >= 1e6) return `${trimmed(value / 1e6, 3 + more)}M`;
+  if (size >= 1e4) return `${trimmed(value / 1e3, 3 + more)}k`;
+  return trimmed(value, 4 + more);
+}
+
+function power(value: number, digits: number): string {
+  return value
+    .toExponential(digits)
+    .replace(/\.?0+e/, "e")
+    .replace("e+", "e");
+}
+
+function trimmed(value: number, digits: number): string {
+  return Number(value.toPrecision(digits)).toLocaleString("en", { maximumFractionDigits: 12 });
+}
+
+const MOST_MORE = 8;
+
+/** Numbers side by side, as on an axis: in as few digits as tell one from the other. */
+export function apart(values: number[], format: (value: number, more?: number) => string = inDigits): string[] {
+  const different = new Set(values).size;
+  for (let more = 0; ; more++) {
+    const labels = values.map((value) => format(value, more));
+    if (more === MOST_MORE || new Set(labels).size >= different) return labels;
+  }
 }

@@ -2,7 +2,7 @@ import { useElementSize } from "@mantine/hooks";
 import { useId, useRef, type ReactNode } from "react";
 import "uplot/dist/uPlot.min.css";
 import { Figure } from "@/components/Figure";
-import { brief } from "@/series/points";
+import { inDigits } from "@/series/points";
 import classes from "./Curve.module.css";
 import { summary, table } from "./drawn";
 import { Legend } from "./Legend";
@@ -21,7 +21,7 @@ interface Props {
   logY?: boolean;
   /** From 0 (none) to below 1; the raw curve stays visible behind the smooth one. */
   smoothing?: number;
-  formatX?: (x: number) => string;
+  formatX?: (x: number, more?: number) => string;
   ticks?: Tick[];
   marks?: Mark[];
   /** What the lines are to be held against. */
@@ -43,7 +43,7 @@ const NO_LEVELS: Level[] = [];
  */
 export function Curve(props: Props) {
   const { title, hint, series, xLabel, yLabel = "", height = 280, controls, small, sync } = props;
-  const { logX = false, logY = false, smoothing = 0, formatX = brief, ticks = NO_TICKS, marks = NO_MARKS } = props;
+  const { logX = false, logY = false, smoothing = 0, formatX = inDigits, ticks = NO_TICKS, marks = NO_MARKS } = props;
   const { levels = NO_LEVELS } = props;
   const { ref: sized, width } = useElementSize<HTMLDivElement>();
   const holder = useRef<HTMLDivElement>(null);

@@ -1,7 +1,7 @@
 /** Options for uPlot: axes, scales and lines of a curve. */
 import { scaleLinear, scaleLog } from "d3-scale";
 import type uPlot from "uplot";
-import { brief } from "@/series/points";
+import { apart } from "@/series/points";
 import { withLevels } from "./levels";
 import type { Level } from "./types";
 
@@ -23,7 +23,8 @@ export interface PlotOptions {
   logY: boolean;
   xLabel: string;
   yLabel: string;
-  formatX: (x: number) => string;
+  /** With so many digits more than usual. */
+  formatX: (x: number, more?: number) => string;
   lines: Line[];
   /** Horizontal lines that the y axis has room for, if they are near. */
   levels: () => Level[];
@@ -74,7 +75,7 @@ export function plotOptions(o: PlotOptions): uPlot.Options {
           return plot.data[0].every(Number.isInteger) ? places.filter(Number.isInteger) : places;
         },
         filter: (_, values) => values,
-        values: (_, values) => values.map(o.formatX),
+        values: (_, values) => apart(values, o.formatX),
       },
       {
         ...axis,
@@ -84,7 +85,7 @@ export function plotOptions(o: PlotOptions): uPlot.Options {
         labelFont: "12px system-ui, sans-serif",
         splits: (plot, _, min, max) => splits(min, max, o.logY, Math.max(3, plot.height / 60)),
         filter: (_, values) => values,
-        values: (_, values) => values.map(brief),
+        values: (_, values) => apart(values),
       },
     ],
     series: [

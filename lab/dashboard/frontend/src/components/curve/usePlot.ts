@@ -21,7 +21,7 @@ export interface Plotted {
   logY: boolean;
   smoothing: number;
   sync: string | undefined;
-  formatX: (x: number) => string;
+  formatX: (x: number, more?: number) => string;
   ticks: Tick[];
   marks: Mark[];
   levels: Level[];
@@ -75,7 +75,7 @@ export function usePlot(plotted: Plotted, { holder, values, place }: Places) {
         logY,
         xLabel,
         yLabel,
-        formatX: (x) => latest.current.formatX(x),
+        formatX: (x, more) => latest.current.formatX(x, more),
         levels: () => latest.current.levels,
         lines: series.flatMap((line) => strokes(line, dark, smoothing > 0)),
         bands: bandsOf(series, dark, smoothing > 0),

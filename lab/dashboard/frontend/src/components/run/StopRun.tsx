@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Stack, Text } from "@mantine/core";
+import { Button, Flex, Modal, Stack, Text } from "@mantine/core";
 import type { RunSummary } from "@/api/types";
 
 interface Props {
@@ -20,14 +20,21 @@ export function StopRun({ run, opened, onClose, onStop }: Props) {
   const lost = unsaved(run);
   const steps = lost === 1 ? "1 step" : `${lost.toLocaleString("en")} steps`;
   return (
-    <Modal opened={opened} onClose={onClose} title="Stop and lose its weights?" centered closeButtonProps={CLOSE}>
+    <Modal
+      opened={opened}
+      onClose={onClose}
+      title="Stop and lose its weights?"
+      size={520}
+      centered
+      closeButtonProps={CLOSE}
+    >
       <Stack data-testid="stop-question">
         <Text>
           {run.saved_step === null
             ? `This run keeps no checkpoints. If it stops now, what it has learnt in ${steps} is gone: its curves and samples stay, but it can neither go on nor write.`
             : `This run keeps no checkpoints by itself; the last one is of step ${run.saved_step.toLocaleString("en")}. If it stops now, what it has learnt in the ${steps} since then is gone.`}
         </Text>
-        <Group justify="flex-end" gap="xs">
+        <Flex direction={{ base: "column", xs: "row" }} justify="flex-end" gap="xs">
           <Button variant="default" onClick={onClose}>
             Let it train
           </Button>
@@ -37,7 +44,7 @@ export function StopRun({ run, opened, onClose, onStop }: Props) {
           <Button onClick={() => onStop({ saving: true })} data-autofocus>
             Save and stop
           </Button>
-        </Group>
+        </Flex>
       </Stack>
     </Modal>
   );

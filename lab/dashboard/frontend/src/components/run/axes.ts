@@ -1,5 +1,5 @@
 /** The x axis of a run's curves: steps, tokens or time. */
-import { brief } from "@/series/points";
+import { inDigits } from "@/series/points";
 import { duration } from "@/components/words";
 import type { Track } from "@/live/record";
 
@@ -32,7 +32,13 @@ export function labelOf(axis: XAxis): string {
   return { steps: "optimizer steps", tokens: "tokens seen", time: "time since the start" }[axis];
 }
 
-export function formatOf(axis: XAxis): (x: number) => string {
+/** A place on the axis in words; for a label on the axis, in so many digits `more` than usual. */
+export function formatOf(axis: XAxis): (x: number, more?: number) => string {
   if (axis === "time") return duration;
-  return axis === "steps" ? (x) => `${brief(x)}` : (x) => brief(x);
+  return axis === "steps" ? step : inDigits;
+}
+
+/** A step is one of its own, and named whole: on an axis, in digits as few as do. */
+export function step(x: number, more?: number): string {
+  return more === undefined ? x.toLocaleString("en") : inDigits(x, more);
 }

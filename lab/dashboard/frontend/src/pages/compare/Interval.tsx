@@ -1,7 +1,7 @@
 import { useElementSize } from "@mantine/hooks";
 import { scaleLinear } from "d3-scale";
 import { Figure } from "@/components/Figure";
-import { brief } from "@/series/points";
+import { apart } from "@/series/points";
 import { lineStyle } from "@/theme/palette";
 import { useDark } from "@/theme/useDark";
 import classes from "./Interval.module.css";
@@ -28,6 +28,8 @@ export function Interval({ rows, unit, against, columns, numbers }: Props) {
   const values = rows.flatMap(({ difference, low, high }) => [difference, low, high]).filter((value) => value !== null);
   const scale = scaleLinear([Math.min(0, ...values), Math.max(0, ...values)], [SIDE, Math.max(2 * SIDE, width - SIDE)]);
   if (values.every((value) => value === 0)) scale.domain([-1, 1]);
+  const ticks = scale.ticks(Math.max(2, width / 140));
+  const labels = apart(ticks);
   const height = rows.length * ROW + FOOT;
   return (
     <Figure
@@ -47,10 +49,10 @@ export function Interval({ rows, unit, against, columns, numbers }: Props) {
           >
             <g className={classes.axis}>
               <line x1={scale(0)} x2={scale(0)} y1={0} y2={height - FOOT + 4} className={classes.zero} />
-              {scale.ticks(Math.max(2, width / 140)).map((tick) => (
+              {ticks.map((tick, at) => (
                 <text key={tick} x={scale(tick)} y={height - 22} textAnchor="middle">
                   {tick > 0 ? "+" : ""}
-                  {brief(tick).replace("-", "−")}
+                  {labels[at]?.replace("-", "−")}
                 </text>
               ))}
               <text x={SIDE} y={height - 4}>

@@ -1,7 +1,8 @@
 /** What a run had spent at each point of a curve: the x axes on which runs can be compared fairly. */
+import { step } from "@/components/run/axes";
 import { duration } from "@/components/words";
 import type { RunRecord, Track } from "@/live/record";
-import { brief, lowerBound, type Points } from "@/series/points";
+import { inDigits, lowerBound, type Points } from "@/series/points";
 
 export const COSTS = ["steps", "tokens", "flops", "seconds", "processor_seconds"] as const;
 export type Cost = (typeof COSTS)[number];
@@ -14,10 +15,10 @@ export const COST_NAMES: Record<Cost, string> = {
   processor_seconds: "processor time",
 };
 
-export function formatOf(cost: Cost): (x: number) => string {
-  return cost === "seconds" || cost === "processor_seconds"
-    ? (x) => (x < 10 && x > 0 ? `${brief(x)} s` : duration(x))
-    : brief;
+export function formatOf(cost: Cost): (x: number, more?: number) => string {
+  if (cost === "steps") return step;
+  if (cost === "tokens" || cost === "flops") return inDigits;
+  return (x, more) => (x < 10 && x > 0 ? `${inDigits(x, more)} s` : duration(x, more));
 }
 
 /** Steps at which it is known what was spent, and how much. */

@@ -2,7 +2,7 @@
 import { scaleLinear, scaleLog } from "d3-scale";
 import { compact } from "@/components/run/naming";
 import { written, type Value } from "@/components/run/options";
-import { brief } from "@/series/points";
+import { apart, brief } from "@/series/points";
 
 export interface Mark {
   /** From 0 to 1, as all places. */
@@ -50,7 +50,7 @@ export function optionScale(values: (Value | undefined)[]): AxisScale {
   const map = mapOf(numbers, isLogarithmic(numbers.filter((value) => value !== 0)));
   const distinct = [...new Set(numbers)].sort((one, other) => one - other);
   const marks = distinct.map((value) => ({ place: map.place(value) ?? 0, label: compact(value) }));
-  return { ...map, marks: apart(marks) };
+  return { ...map, marks: withRoom(marks) };
 }
 
 /** The axis of a measured quantity: its marks are round numbers. */
@@ -61,7 +61,11 @@ export function figureScale(values: (number | null)[], log = false): AxisScale {
   if (!(high > low)) return { ...map, marks: numbers.length > 0 ? [{ place: 0.5, label: brief(low) }] : [] };
   const all = map.kind === "log" && high / low >= 10 ? scaleLog([low, high], [0, 1]).ticks(5) : null;
   const ticks = all?.filter((tick) => /^[125]/.test(tick.toExponential())) ?? scaleLinear([low, high], [0, 1]).ticks(5);
-  return { ...map, marks: apart(ticks.map((tick) => ({ place: map.place(tick) ?? 0, label: brief(tick) }))) };
+  const labels = apart(ticks);
+  return {
+    ...map,
+    marks: withRoom(ticks.map((tick, at) => ({ place: map.place(tick) ?? 0, label: labels[at] ?? "" }))),
+  };
 }
 
 function mapOf(numbers: number[], log: boolean): Pick<AxisScale, "kind" | "place"> {
@@ -96,7 +100,7 @@ function wordScale(values: (Value | undefined)[]): AxisScale {
 }
 
 /** Without marks that would write over the one before. */
-function apart(marks: Mark[]): Mark[] {
+function withRoom(marks: Mark[]): Mark[] {
   const kept: Mark[] = [];
   for (const mark of marks) if (kept.length === 0 || mark.place - (kept.at(-1)?.place ?? 0) >= ROOM) kept.push(mark);
   return kept;
