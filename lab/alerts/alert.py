@@ -47,11 +47,18 @@ class Setting:
         return math.log(self.vocab_size)
 
     @property
+    def token_noise(self) -> float:
+        """How far the loss of a batch lies from the mean because some tokens are easier than others; nats a token. A
+        model that guesses finds all alike. What it learns tells them apart, and from then on they differ by some 2.5
+        nats: the points of before are quieter than those to come."""
+        return 2.5 / math.sqrt(self.tokens_per_step)
+
+    @property
     def expected_noise(self) -> float:
-        """How far the loss of a batch lies from the mean, before there are points to see it from; nats a token. Of
-        independent tokens it were some 2.5 over the root of their number; those of a window stand in one document, and
-        are easier or harder together, by about half a nat. Meant to be too large rather than too small."""
-        return math.sqrt(2.5**2 / self.tokens_per_step + 0.5**2 / self.windows_per_step)
+        """How far the loss of a batch lies from the mean, before there are points to see it from; nats a token. The
+        tokens of a window stand in one document, and are easier or harder together, by about half a nat. Meant to be
+        too large rather than too small."""
+        return math.hypot(self.token_noise, 0.5 / math.sqrt(self.windows_per_step))
 
     def smaller_rate(self) -> str:
         """What to type for a learning rate that is too high: a third of it, or a usual one, if that is less."""

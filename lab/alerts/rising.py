@@ -7,6 +7,8 @@ from lab.alerts.noise import JUDGED, REMEMBERED, Noise
 
 _LEAST_RISE = 0.3
 """Nats a token. Smaller ones are nobody's concern, however quiet the loss was."""
+_CHANCE = 4
+"""Standard deviations by which a batch may be harder than another for the tokens that are in it."""
 _BEGINNING = 0.5
 """Nats a token, at most, between the first loss of a fresh model and guessing."""
 _SETTLED = 50
@@ -48,7 +50,7 @@ class Rising:
         self._n_points += 1
         if self._up:
             return self._above(step, loss)
-        limit = self.noise.largest(_LEAST_RISE)
+        limit = self.noise.largest(max(_LEAST_RISE, _CHANCE * self.setting.token_noise))
         if self._is_known and loss > self._low + limit:
             self._begin, self._limit, self._peak, self._told = step, limit, loss, False
             return self._above(step, loss)

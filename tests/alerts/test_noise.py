@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.curves import same_curves
 
 from lab.alerts.noise import JUDGED, Noise
 
@@ -15,7 +16,7 @@ def measured(losses: list[float], expected: float = 9.0) -> float:
     return noise.usual
 
 
-@settings(max_examples=40, deadline=None)
+@same_curves
 @given(st.integers(0, 10**6), st.floats(0.01, 1.0), st.floats(0.0, 1.0))
 def test_a_fall_is_no_noise(seed: int, deviation: float, slope: float) -> None:
     """Up to a fall of one deviation a point: the spread of such losses would be thirty times as large."""

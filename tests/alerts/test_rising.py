@@ -1,9 +1,12 @@
 """Jumps, and losses that do not come down again."""
 
+import math
+
+import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from support.curves import falling, setting
+from support.curves import falling, same_curves, setting
 
 from lab.alerts.alert import Alert
 from lab.alerts.rising import Rising
@@ -15,13 +18,24 @@ def seen(losses: list[float], warmup_steps: int = 10) -> list[tuple[int, Alert]]
     return found + [(len(losses), alert) for alert in [rising.end()] if alert]
 
 
-@settings(max_examples=60, deadline=None)
+@same_curves
 @given(st.integers(0, 10**6), st.floats(0.0, 0.25), st.floats(5, 200), st.integers(60, 300))
 def test_a_loss_that_falls_is_quiet(seed: int, noise: float, pace: float, n_points: int) -> None:
     assert seen(falling(n_points, noise, seed, pace=pace)) == []
 
 
-@settings(max_examples=60, deadline=None)
+@same_curves
+@given(st.integers(0, 10**6), st.sampled_from([16, 64, 256, 1024]), st.floats(20, 200))
+def test_noise_that_grows_with_what_is_learnt_is_quiet(seed: int, tokens: int, pace: float) -> None:
+    """To who guesses, all tokens are alike; who has learnt something finds some easy, and others hard."""
+    rising = Rising(setting(tokens_per_step=tokens, windows_per_step=1))
+    level = np.array(falling(400, 0.0, end=3.0, pace=pace))
+    learnt = (level[0] - level) / (level[0] - 3.0)
+    losses = level + 2.5 / math.sqrt(tokens) * learnt * np.random.default_rng(seed).normal(size=400)
+    assert [alert for step, loss in enumerate(losses, 1) if (alert := rising.see(step, float(loss)))] == []
+
+
+@same_curves
 @given(st.integers(0, 10**6), st.floats(0.0, 0.12), st.integers(15, 45))
 def test_while_a_run_begins_a_jump_is_the_rates_doing(seed: int, noise: float, place: int) -> None:
     """In the midst of the steepest fall, where the spread of the last losses would be several nats."""
@@ -48,7 +62,7 @@ def test_a_jump_of_the_first_steps_is_seen_from_where_a_fresh_model_begins(losse
     assert found == ([] if at is None else [at])
 
 
-@settings(max_examples=40, deadline=None)
+@same_curves
 @given(st.integers(0, 10**6), st.floats(0.01, 0.1), st.integers(60, 180), st.integers(1, 4))
 def test_later_one_that_comes_back_is_a_spike(seed: int, noise: float, place: int, length: int) -> None:
     losses = falling(200, noise, seed)

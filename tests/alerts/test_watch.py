@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from support.curves import falling, setting, told
+from support.curves import falling, same_curves, setting, told
 
 from lab.alerts.alert import Alert, Setting
 from lab.alerts.watch import Watch
@@ -62,7 +62,7 @@ def test_runs_without_a_fault_are_quiet(name: str, every: int) -> None:
     assert judged(name, every) == []
 
 
-@settings(max_examples=40, deadline=None)
+@same_curves
 @given(
     st.integers(0, 10**6), st.floats(0.0, 0.25), st.floats(5, 150), st.floats(2.0, 4.8), st.sampled_from([0, 10, 60])
 )

@@ -4,9 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from hypothesis import settings
 
 from lab.alerts.alert import Alert, Setting
 from lab.alerts.watch import Watch
+
+same_curves = settings(max_examples=60, deadline=None, derandomize=True)
+"""For what holds of nearly all noise: one curve in some thousands alarms by chance, and the next run of the tests would
+find it. Always the same curves, and what changes what is said of them is the code."""
 
 
 def setting(**changes: Any) -> Setting:
