@@ -1,3 +1,4 @@
+import { useElementSize } from "@mantine/hooks";
 import { useEffect, useMemo, useRef, useState, type KeyboardEvent, type MouseEvent, type ReactNode } from "react";
 import { Figure } from "@/components/Figure";
 import { diverging, viridis } from "@/theme/palette";
@@ -30,14 +31,22 @@ interface Props {
   summary: string;
   selected?: Cell | null;
   onSelect?: (cell: Cell) => void;
-  /** Side of a cell in pixels; by default what fits. */
+  /** Side of a cell in pixels; by default what fits, down to `leastCell`. */
   cellSize?: number;
+  leastCell?: number;
   controls?: ReactNode;
   format?: (value: number) => string;
 }
 
 const LABEL_ROOM = 84;
+const LEAST_FONT = 9;
+const LARGEST_FONT = 12;
+const LETTER = 7.3; // pixels of a letter in the largest
 const WIDEST = 760;
+const LARGEST_CELL = 28;
+const SMALLEST_CELL = 3;
+/** Of smaller cells, too few would have a label. */
+const LABELLED_CELL = 5;
 
 /** A matrix as colours, drawn on a canvas. By keyboard: arrows move from cell to cell, Enter selects. */
 export function Heatmap(props: Props) {
@@ -57,10 +66,13 @@ export function Heatmap(props: Props) {
   const [pointed, setPointed] = useState<Cell | null>(null);
   const rows = values.length;
   const columns = values[0]?.length ?? 0;
-  const size = props.cellSize ?? Math.max(3, Math.min(28, Math.floor((WIDEST - LABEL_ROOM) / Math.max(1, columns))));
-  const labelled = size >= 10;
-  const left = labelled ? LABEL_ROOM : 0;
-  const top = labelled ? LABEL_ROOM : 0;
+  const { ref: wrap, width } = useElementSize<HTMLDivElement>();
+  const beside = roomFor(rowLabels);
+  const fitting = Math.floor((Math.min(WIDEST, width || WIDEST) - beside) / Math.max(1, columns));
+  const size = props.cellSize ?? Math.max(props.leastCell ?? SMALLEST_CELL, Math.min(LARGEST_CELL, fitting));
+  const labelled = size >= LABELLED_CELL;
+  const left = labelled ? beside : 0;
+  const top = labelled ? roomFor(columnLabels) : 0;
   const [low, high] = useMemo(() => domain ?? extent(values), [domain, values]);
 
   useEffect(() => {
@@ -79,13 +91,17 @@ export function Heatmap(props: Props) {
     );
     if (labelled) {
       context.fillStyle = ink;
-      context.font = "12px ui-monospace, 'DejaVu Sans Mono', monospace";
+      const font = Math.max(LEAST_FONT, Math.min(LARGEST_FONT, size));
+      context.font = `${font}px ui-monospace, 'DejaVu Sans Mono', monospace`;
       context.textBaseline = "middle";
+      const every = Math.ceil(font / size);
       rowLabels.forEach((label, row) => {
+        if (row % every > 0) return;
         context.textAlign = "right";
         context.fillText(short(label), left - 6, top + row * size + size / 2, left - 8);
       });
       columnLabels.forEach((label, column) => {
+        if (column % every > 0) return;
         context.save();
         context.translate(left + column * size + size / 2, top - 6);
         context.rotate(-Math.PI / 2);
@@ -159,7 +175,7 @@ export function Heatmap(props: Props) {
     >
       {(described) => (
         <>
-          <div className={classes.wrap}>
+          <div ref={wrap} className={classes.wrap}>
             <canvas
               ref={canvas}
               className={classes.canvas}
@@ -194,6 +210,11 @@ export function Heatmap(props: Props) {
       )}
     </Figure>
   );
+}
+
+/** Pixels that the longest of these labels takes. */
+function roomFor(labels: string[]): number {
+  return Math.min(LABEL_ROOM, Math.ceil(10 + LETTER * Math.max(0, ...labels.map((label) => short(label).length))));
 }
 
 function tell({ row, column }: Cell, props: Props, format: (value: number) => string): string {

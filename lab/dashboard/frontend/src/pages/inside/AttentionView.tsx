@@ -1,5 +1,4 @@
 import { Grid, Stack, Text, Title } from "@mantine/core";
-import { useElementSize } from "@mantine/hooks";
 import { useMemo } from "react";
 import { numberParam, useParam } from "@/address/useParam";
 import type { ViewOf } from "@/api/models";
@@ -20,9 +19,10 @@ interface Props {
 
 const place = numberParam(null);
 const ALL: [number, number] = [0, 1];
+/** Pixels of a cell that can be met, and whose token be named beside it; of more tokens, the map scrolls. */
+const NAMED = 8;
 
 export function AttentionView({ result, weights, layer, head, onChoose }: Props) {
-  const { ref, width } = useElementSize();
   const [at, setAt] = useParam("at", place);
   const { tokens } = result;
   const labels = useMemo(() => tokens.map(({ text }) => text), [tokens]);
@@ -47,7 +47,7 @@ export function AttentionView({ result, weights, layer, head, onChoose }: Props)
           <LooksAt tokens={tokens} weights={weights} at={from} onChoose={setAt} />
         </Stack>
       </Grid.Col>
-      <Grid.Col span={{ base: 12, lg: 7 }} ref={ref}>
+      <Grid.Col span={{ base: 12, lg: 7 }}>
         <Heatmap
           title={`Attention of layer ${layer}, head ${head}`}
           hint="Each row is a token that looks, each column one that is looked at. A row sums to 100%; the empty corner is the future, which no token may see. Shades follow the square root, so that small shares can be told apart."
@@ -58,7 +58,7 @@ export function AttentionView({ result, weights, layer, head, onChoose }: Props)
           columnName="to"
           domain={ALL}
           power={SHADE}
-          cellSize={width > 0 ? cellFor(width, tokens.length) : undefined}
+          leastCell={NAMED}
           format={percent}
           summary={`${tokens.length} tokens. ${tellHabits(habits(weights))}`}
           selected={{ row: from, column: from }}
@@ -67,11 +67,4 @@ export function AttentionView({ result, weights, layer, head, onChoose }: Props)
       </Grid.Col>
     </Grid>
   );
-}
-
-const LABELS = 100;
-
-/** Cells that fit the room there is, but stay large enough to be named and met; then the map scrolls. */
-function cellFor(width: number, tokens: number): number {
-  return Math.max(10, Math.min(30, Math.floor((width - LABELS) / Math.max(1, tokens))));
 }
