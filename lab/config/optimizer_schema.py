@@ -96,15 +96,16 @@ class SGDConfig(OptimizerConfig):
 
 
 SCHEMAS: dict[str, type[OptimizerConfig]] = {
-    "adamw_schema": AdamWConfig,
-    "sgd_schema": SGDConfig,
     "muon_schema": MuonConfig,
     "adafactor_schema": AdafactorConfig,
+    "adamw_schema": AdamWConfig,
+    "sgd_schema": SGDConfig,
 }
-"""What the files in conf/optimizer call them."""
+"""What the files in conf/optimizer call them. Of an option that two of them have, a checkpoint's is held to the type of
+the later one."""
 
 
-KNOWN = (MuonConfig, AdafactorConfig, AdamWConfig, SGDConfig)
+KNOWN = tuple(SCHEMAS.values())
 """Those whose options the lab knows; any other class is the user's own."""
 
 
