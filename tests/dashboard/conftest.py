@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from support.page import CHROMIUM, FLAGS
+from support.page import CHROMIUM, CUT_OFF, FLAGS
 from support.server import Server, in_state, serving, train
 
 
@@ -41,7 +41,7 @@ def open_page(browser: Any) -> Iterator[Callable[..., Any]]:
 
     def listen(message: Any) -> None:
         # A server that is being killed cannot answer; the browser says so by itself.
-        if message.type == "error" and "ERR_CONNECTION" not in message.text and "WebSocket" not in message.text:
+        if message.type == "error" and not CUT_OFF.search(message.text):
             complaints.append(message.text)
 
     def start(server: Server, width: int = 1280, scheme: str = "light") -> Any:

@@ -1,5 +1,6 @@
 """The dashboard's page in a real browser: what it takes, and how one finds one's way on it."""
 
+import re
 import shutil
 import time
 from typing import Any
@@ -17,6 +18,11 @@ NEEDS_PAGE = [
     pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here"),
     pytest.mark.skipif(not (STATIC / "index.html").is_file(), reason="the page is not built: lab.dashboard.build does"),
 ]
+
+CUT_OFF = re.compile(
+    r"WebSocket connection|net::ERR_(CONNECTION_\w+|EMPTY_RESPONSE|CONTENT_LENGTH_MISMATCH|INCOMPLETE_CHUNKED_ENCODING)"
+)
+"""What Chromium says of a server that is killed: before it has answered, or in the middle of a file."""
 
 FLAGS = "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync"
 

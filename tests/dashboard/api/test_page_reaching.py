@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import uvicorn
-from support.page import NEEDS_PAGE, connection, form, visit
+from support.page import CUT_OFF, NEEDS_PAGE, connection, form, visit
 from support.server import Server, serving
 from support.waiting import wait_for
 
@@ -20,7 +20,7 @@ from lab.dashboard.app import create_app
 from lab.dashboard.settings import Settings
 
 pytestmark = NEEDS_PAGE
-REFUSED = re.compile(r"status of 401|WebSocket connection|ERR_CONNECTION|ERR_EMPTY_RESPONSE")
+REFUSED = re.compile(f"status of 401|{CUT_OFF.pattern}")
 DEAD = re.compile(r"ERR_FAILED|status of 404|dynamically imported module")
 EITHER = re.compile(f"{DEAD.pattern}|{REFUSED.pattern}")
 LONG = "The fox, 🦊 and the miller's ünbelievable mill.\n" * 350
