@@ -60,28 +60,28 @@ def save(checkpoint: Mapping[str, Any], path: Path) -> None:
 
 
 def sealed(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
-    """The checkpoint with the checksum of all that is in it.
+    """The checkpoint with the checksums of all that is in it.
 
     Raises:
         LabError: as ``save``.
     """
+    described = {**checkpoint["lab"], "format": FORMAT}
     try:
-        remembered = digest(checkpoint.get("optimizer_states", []))
-        described = {**checkpoint["lab"], "format": FORMAT, "optimizer_checksum": remembered}
-        return {**checkpoint, "lab": {**described, "checksum": _checksum({**checkpoint, "lab": described})}}
+        return {**checkpoint, "lab": described | _checksums({**checkpoint, "lab": described})}
     except TypeError as error:
         raise LabError(
             f"a callback of this run keeps something in its state that no checkpoint can hold: {error}"
         ) from error
 
 
-def _checksum(checkpoint: Mapping[str, Any]) -> str:
-    """Over everything but itself and, where they have one of their own, the optimizer's states."""
+def _checksums(checkpoint: Mapping[str, Any]) -> dict[str, str]:
+    """One over the optimizer's states, where these are there and have one of their own, and one over all else."""
+    rest = dict(checkpoint)
     described = {name: value for name, value in checkpoint["lab"].items() if name != "checksum"}
-    seen = {**checkpoint, "lab": described}
-    if described["format"] >= _APART:
-        seen.pop("optimizer_states", None)
-    return digest(seen)
+    apart = {}
+    if described["format"] >= _APART and "optimizer_states" in rest:
+        apart["optimizer_checksum"] = digest(rest.pop("optimizer_states"))
+    return {**apart, "checksum": digest({**rest, "lab": described | apart})}
 
 
 def _is_unchanged(found: dict[str, Any], path: Path) -> bool:
@@ -90,11 +90,7 @@ def _is_unchanged(found: dict[str, Any], path: Path) -> bool:
     try:
         if described["format"] < 2:
             return _is_whole(path, lambda part: True)
-        if described["format"] >= _APART and "optimizer_states" in found:
-            remembered = digest(found["optimizer_states"])
-            if described.get("optimizer_checksum") != remembered:
-                return False
-        return bool(described.get("checksum") == _checksum(found))
+        return all(described.get(name) == checksum for name, checksum in _checksums(found).items())
     except (TypeError, ValueError, RuntimeError):  # there is something in it that was never written by ``save``
         return False
 

@@ -1,6 +1,7 @@
 """Jumps, and losses that do not come down again."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,8 +13,8 @@ from lab.alerts.alert import Alert
 from lab.alerts.rising import Rising
 
 
-def seen(losses: list[float], warmup_steps: int = 10) -> list[tuple[int, Alert]]:
-    rising = Rising(setting(warmup_steps=warmup_steps))
+def seen(losses: list[float], **changes: Any) -> list[tuple[int, Alert]]:
+    rising = Rising(setting(**changes))
     found = [(step, alert) for step, loss in enumerate(losses, 1) if (alert := rising.see(step, loss))]
     return found + [(len(losses), alert) for alert in [rising.end()] if alert]
 
@@ -28,11 +29,10 @@ def test_a_loss_that_falls_is_quiet(seed: int, noise: float, pace: float, n_poin
 @given(st.integers(0, 10**6), st.sampled_from([16, 64, 256, 1024]), st.floats(20, 200))
 def test_noise_that_grows_with_what_is_learnt_is_quiet(seed: int, tokens: int, pace: float) -> None:
     """To who guesses, all tokens are alike; who has learnt something finds some easy, and others hard."""
-    rising = Rising(setting(tokens_per_step=tokens, windows_per_step=1))
     level = np.array(falling(400, 0.0, end=3.0, pace=pace))
     learnt = (level[0] - level) / (level[0] - 3.0)
     losses = level + 2.5 / math.sqrt(tokens) * learnt * np.random.default_rng(seed).normal(size=400)
-    assert [alert for step, loss in enumerate(losses, 1) if (alert := rising.see(step, float(loss)))] == []
+    assert seen(list(losses), tokens_per_step=tokens, windows_per_step=1) == []
 
 
 @same_curves
@@ -107,5 +107,5 @@ def test_a_new_level_is_taken_for_usual_in_the_end() -> None:
 def test_the_beginning_is_as_long_as_the_warmup_twice(warmup_steps: int) -> None:
     losses = falling(200, 0.05)
     losses[150] += 3.0
-    ((_, alert),) = seen(losses, warmup_steps)
+    ((_, alert),) = seen(losses, warmup_steps=warmup_steps)
     assert alert.what == ("rate_too_high" if warmup_steps == 400 else "loss_spike")

@@ -78,9 +78,8 @@ def test_a_flipped_bit_is_refused_or_harmless(
         found = checkpoint.load(path, optimizer)
     except LabError:
         return
-    sound = checkpoint.load(good)[
-        "state_dict"
-    ]  # it hit padding between the parts of the file, or what was not asked for
+    # It hit padding between the parts of the file, or what was not asked for.
+    sound = checkpoint.load(good)["state_dict"]
     assert all(torch.equal(found["state_dict"][name], sound[name]) for name in sound)
 
 

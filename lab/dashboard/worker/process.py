@@ -100,16 +100,12 @@ class _Models:
         """The model in the checkpoint at ``path``, or in a folder of Hugging Face's, its tokenizer, and the tokens that
         it writes with (``Pretrained.occurring``)."""
         from lab.inference.weight_format import prepare
-        from lab.interchange.pretrained import from_checkpoint, open_pretrained
-        from lab.runs import checkpoint
+        from lab.interchange.pretrained import open_pretrained
         from lab.system.device import torch_device
 
         key = self.key(path)
         if key not in self._open:
-            is_folder = path.is_dir()
-            found = (
-                open_pretrained(str(path), path) if is_folder else from_checkpoint(checkpoint.load(path, False), path)
-            )
+            found = open_pretrained(str(path), path.parent)
             prepare(found.model, torch_device())
             self._open[key] = found.model, found.tokenizer, found.occurring
         self._open.move_to_end(key)
