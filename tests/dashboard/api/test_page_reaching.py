@@ -4,6 +4,7 @@ import contextlib
 import re
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -212,6 +213,57 @@ def test_long_texts_outlive_a_reload_and_short_ones_are_in_the_link(
     elsewhere = open_page(server)
     elsewhere.goto(page.url)  # a link in other hands
     elsewhere.get_by_text("This link leaves out").wait_for()
+
+
+def test_letters_stay_where_they_are_typed(server: Server, finished: str, open_page: Callable[..., Any]) -> None:
+    """A field that is put back to what the address says, between two quick letters, loses one or moves the caret."""
+    page = open_page(server)
+
+    def typed_into(field: Any) -> str:
+        field.fill("A wolf")
+        page.wait_for_url(re.compile(r"A(\+|%20)wolf"))
+        field.press("Home")
+        field.press_sequentially("abc")
+        page.wait_for_url(re.compile(r"abcA(\+|%20)wolf"))
+        return str(field.input_value())
+
+    for place, name in (("/playground", "Prompt"), ("/inside", "Prompt"), ("/tokenizer", "Text")):
+        visit(page, server, f"{place}?run={finished}")
+        assert typed_into(page.get_by_role("textbox", name=name)) == "abcA wolf"
+    visit(page, server, "/runs")
+    assert typed_into(page.get_by_label("Find runs by name, tag, option or figure")) == "abcA wolf"
+    visit(page, server, form())
+    assert typed_into(page.get_by_label("Name", exact=True)) == "abcA wolf"
+    find = page.get_by_placeholder("Find by name or meaning")
+    assert typed_into(find) == "abcA wolf"
+    find.fill("sample.prompt")
+    assert typed_into(page.get_by_test_id("option-sample.prompt").get_by_role("textbox")) == "abcA wolf"
+
+
+def test_a_slider_that_is_dragged_changes_the_address_no_oftener_than_browsers_allow(
+    server: Server, finished: str, open_page: Callable[..., Any]
+) -> None:
+    """Safari throws when it changes more than a hundred times in thirty seconds."""
+    page = open_page(server)
+    visit(page, server, f"/playground?run={finished}&live=0")
+    slider = page.get_by_role("slider", name="Temperature")
+    slider.wait_for()
+    page.wait_for_url(lambda url: "checkpoint=" in url)
+    changes: list[str] = []
+    page.on("framenavigated", lambda frame: changes.append(frame.url))
+    box = slider.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    started = time.monotonic()
+    for moved in range(120):
+        page.mouse.move(x + moved % 60 - 30, y)
+    page.mouse.up()
+    value = slider.get_attribute("aria-valuenow")
+    page.wait_for_url(lambda url: url.endswith(f"temperature={value}"))
+    assert len(changes) <= 2 + (time.monotonic() - started) / 0.3 < 100
+    page.get_by_role("textbox", name="Prompt").fill("another field")
+    page.wait_for_url(lambda url: "another" in url and f"temperature={value}&" in url)
 
 
 @pytest.mark.parametrize("strip", [("/runs", "Samples", "Log"), ("/inside", "Attention", "Logit lens")])

@@ -17,7 +17,8 @@ createRoot(root).render(
     <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto">
       <QueryClientProvider client={cache}>
         <LiveProvider>
-          <RouterProvider router={router} />
+          {/* No transitions: a field whose value is in the address would be put back to the one before at each key. */}
+          <RouterProvider router={router} useTransitions={false} />
         </LiveProvider>
       </QueryClientProvider>
     </MantineProvider>

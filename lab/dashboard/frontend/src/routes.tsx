@@ -1,4 +1,5 @@
 import { createBrowserRouter, Navigate } from "react-router";
+import { keepPace } from "@/address/pace";
 import { PageHead } from "@/components/PageHead";
 import { LoadedPage } from "@/shell/LoadedPage";
 import { PAGES } from "@/shell/pages";
@@ -10,6 +11,8 @@ if (address.searchParams.has("token")) {
   address.searchParams.delete("token");
   window.history.replaceState(null, "", address);
 }
+
+keepPace();
 
 // Each page is a file of its own in the build: the first one does not wait for the other eight.
 export const router = createBrowserRouter([

@@ -2,6 +2,7 @@
 import { useCallback, useMemo } from "react";
 import { useSearchParams } from "react-router";
 import { shortened, whole } from "./kept";
+import { search } from "./pace";
 
 export interface Options {
   /** A step of its own in the browser's history: Back undoes it. Otherwise the present entry changes. */
@@ -20,11 +21,11 @@ function gather(): URLSearchParams {
 }
 
 /**
- * What stands in the browser's address now. The router knows what was drawn last: two changes between two drawings, of two
- * fields whose typing rests while the browser is busy, and the second would undo the first.
+ * What the address says now. The router's hook knows what was drawn last: two changes between two drawings, of two fields
+ * whose typing rests while the browser is busy, and the second would undo the first.
  */
 function present(): URLSearchParams {
-  return new URLSearchParams(window.location.search);
+  return new URLSearchParams(search());
 }
 
 /** The whole of it, and how to change it. */
