@@ -12,7 +12,6 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from lab.config import changed_options
 from lab.config.plan import Plan
 from lab.config.schema import Config, ScheduleName, to_plain
 from lab.data.mixture import MixedOrder
@@ -59,7 +58,7 @@ def start(run: Preparation, model: GPTModel, weights: str | None = None) -> None
             "batch": _batch(config) + _larger_batch(run),
             "optimizer": _optimizer(config, plan),
             "seed": str(config.seed),
-            "changed": _wrapped(changed_options.words(config)) or "nothing: these are the defaults",
+            "changed": _wrapped(run.changed) or "nothing: these are the defaults",
             "device": device,
             "output": str(run.run_folder),
             "saving": _saving(config, plan),
@@ -211,7 +210,7 @@ def _next(run: Preparation, interrupted: bool) -> dict[str, str]:
         )
     else:
         commands["keep it"] = "the same command with save=true keeps the weights, to generate with and to continue"
-    if all(re.match(_BENEATH, word) for word in changed_options.words(config)):
+    if all(re.match(_BENEATH, word) for word in run.changed):
         commands["better"] = "python -m lab.train experiment=five_minutes save=true"
         commands["an idea"] = 'python -m lab.experiment idea="optimizer.lr=1e-3" seeds=3'
     return commands

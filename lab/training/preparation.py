@@ -1,9 +1,10 @@
 """What is found out about a run before anything of it is written: what cannot be, is refused here."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-from lab.config import precision
+from lab.config import changed_options, precision
 from lab.config.plan import Plan, make_plan, refuse_senseless
 from lab.config.schema import Config
 from lab.data.prepare import Corpus, anchor, read_corpus
@@ -43,6 +44,11 @@ class Preparation:
     def first_step(self) -> int:
         """Optimizer steps that are finished already."""
         return self.earlier.step if self.earlier else 0
+
+    @cached_property
+    def changed(self) -> list[str]:
+        """Where the options differ from the defaults, as one would type it: known by reading all of conf/ once more."""
+        return changed_options.words(self.config)
 
 
 def prepare(config: Config, run_folder: Path, start_folder: Path) -> Preparation:
