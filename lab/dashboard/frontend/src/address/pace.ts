@@ -2,16 +2,17 @@
  * The browser's address at a pace that browsers allow. A slider moves sixty times a second and a field changes with every
  * key; Safari throws when the address changes for the hundredth time within thirty seconds (ten, in later ones), and
  * Chromium leaves out what is more than twenty a second for long. The router, and so the page, knows each change at once;
- * the address gets the first of them at once and then the newest, three times a second at most.
+ * so does the address, until many have come one upon the other. Then it gets the newest, every half second.
  */
 
-/** Milliseconds between two changes. */
-export const PACE = 350;
+/** Changes that may come at once. */
+export const AT_ONCE = 25;
+/** Milliseconds after which there may be one more. */
+export const PACE = 450;
 
 type Entry = Parameters<History["replaceState"]>;
 
 let waiting: Entry | null = null;
-let timer: ReturnType<typeof setTimeout> | undefined;
 
 /** What the address says, or will as soon as it may. */
 export function search(): string {
@@ -24,18 +25,28 @@ export function keepPace(): void {
   const { history } = window;
   const replace = history.replaceState.bind(history);
   const push = history.pushState.bind(history);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let left = AT_ONCE;
+  let counted = Date.now();
 
   function write(): void {
     clearTimeout(timer);
     timer = undefined;
     if (!waiting) return;
+    left -= 1;
     replace(...waiting);
     waiting = null;
-    timer = setTimeout(write, PACE);
+  }
+  function count(): void {
+    const now = Date.now();
+    left = Math.min(AT_ONCE, left + (now - counted) / PACE);
+    counted = now;
   }
   history.replaceState = (...entry) => {
     waiting = entry;
-    if (timer === undefined) write();
+    count();
+    if (left >= 1) write();
+    else timer ??= setTimeout(write, (1 - left) * PACE);
   };
   // The entry that is left gets its last change; the new one is there at once.
   history.pushState = (...entry) => {
