@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from hashlib import sha256
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any
@@ -107,17 +108,32 @@ def _run(path: Path) -> ModuleType:
     name = f"lab_user_code_{sha256(bytes(path) + content).hexdigest()[:16]}"
     if name in sys.modules:
         return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, path)
+    loader = _AsRead(name, str(path), content)
+    spec = importlib.util.spec_from_file_location(name, path, loader=loader)
     assert spec is not None
-    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses and pickle look there
     try:
-        spec.loader.exec_module(module)
+        loader.exec_module(module)
     except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise LabError(f"{path}{_line(path, error)} does not run ({type(error).__name__}: {error})") from error
     return module
+
+
+class _AsRead(SourceFileLoader):
+    """Runs what was read, and keeps no bytecode beside it. Python takes that for the file's own as long as the file has
+    the length and the second of before: an idea that was changed within it would be the one before, unnoticed."""
+
+    def __init__(self, name: str, path: str, content: bytes) -> None:
+        super().__init__(name, path)
+        self._content = content
+
+    def get_data(self, path: str) -> bytes:
+        return self._content
+
+    def path_stats(self, path: str) -> Mapping[str, Any]:
+        raise OSError  # so that no bytecode is looked for
 
 
 def _line(path: Path, error: BaseException) -> str:

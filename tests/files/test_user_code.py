@@ -1,5 +1,7 @@
 """Code out of a user's own file: only when he has named it, and with his mistakes in one sentence."""
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,11 +27,16 @@ def test_a_file_is_known_by_its_name_as_long_as_it_is_allowed(tmp_path: Path) ->
         user_code.load("model.norm", "idea.py:A")
 
 
-def test_a_file_that_was_changed_is_run_again(tmp_path: Path) -> None:
+def test_a_file_that_was_changed_is_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even within a second, and where Python keeps bytecode, which it knows by that second and the file's length."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    idea = tmp_path / "idea.py"
     for value in (1, 2):
-        (tmp_path / "idea.py").write_text(f"X = {value}\n")
-        with user_code.allowed([tmp_path / "idea.py"]):
+        idea.write_text(f"X = {value}\n")
+        os.utime(idea, (10**9, 10**9))
+        with user_code.allowed([idea]):
             assert user_code.load("a", "idea.py:X") == value
+    assert os.listdir(tmp_path) == ["idea.py"]
 
 
 @pytest.mark.parametrize(
