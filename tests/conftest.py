@@ -60,6 +60,23 @@ def _composed_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _mode_is_told() -> Iterator[None]:
+    """Whether a run inside this process is one of a sweep, Hydra composes everything once more to know. Only words of
+    Hydra's own and the presets of sweeps can say it."""
+    from hydra._internal.hydra import Hydra
+
+    asked = Hydra.get_mode
+
+    def mode(self: Hydra, config_name: str | None, overrides: list[str]) -> Any:
+        told = any(word.lstrip("+").startswith(("hydra", "sweep")) for word in overrides)
+        return asked(self, config_name, overrides) if told else None
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Hydra, "get_mode", mode)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _leaves_things_as_they_were() -> Iterator[None]:
     """What one test leaves where the next one stands is what that one is judged by."""
