@@ -33,6 +33,7 @@ def measured(folder: Path, *words: str) -> tuple[list[dict[str, Any]], str, str]
     return json.loads((folder / "figures.json").read_text())["cases"], out, err
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("alone")
 def test_training_is_measured_in_turns_beside_a_model_of_the_same_size(tmp_path: Path) -> None:
     write_nanogpt(tmp_path / "theirs")
@@ -60,6 +61,7 @@ def test_training_is_measured_in_turns_beside_a_model_of_the_same_size(tmp_path:
     assert "<svg" in (tmp_path / "picture.svg").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("alone")
 def test_a_rival_that_fails_is_left_out_with_its_reason(tmp_path: Path) -> None:
     write_nanogpt(tmp_path / "theirs", breaks="raise RuntimeError('no such kernel')")
@@ -73,6 +75,7 @@ def test_a_rival_that_fails_is_left_out_with_its_reason(tmp_path: Path) -> None:
     assert "nanogpt is left out of training" in err
 
 
+@pytest.mark.slow
 def test_tokenization_is_measured_on_the_same_tokens(tmp_path: Path) -> None:
     (case,), out, _ = measured(tmp_path, "what=tokenization", "pairs=1", "corpus=fables")
     ours, theirs = case["sides"]

@@ -32,6 +32,7 @@ def prepared(folder: Path) -> None:
             write_run(folder / "x" / name, [10.8, loss], seed=int(name[-1]), options=options)
 
 
+@pytest.mark.slow
 def test_what_is_there_is_not_repeated_and_the_rest_is_run(tmp_path: Path) -> None:
     prepared(tmp_path)
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "x").glob("*-1/*")}

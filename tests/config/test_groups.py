@@ -62,6 +62,7 @@ def test_every_sweep_has_jobs_that_compose(sweep: str) -> None:
             check(compose.compose_config([f"sweep={sweep}", word]))
 
 
+@pytest.mark.slow
 def test_a_further_optimizer_is_one_more_file(tmp_path: Path) -> None:
     for part in ("lab", "conf", "corpora"):
         shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("frontend", "__pycache__"))

@@ -63,6 +63,7 @@ def by_path(client: httpx.Client) -> dict[str, dict[str, Any]]:
     return {found["path"]: found for found in client.get("/api/runs").json()}
 
 
+@pytest.mark.slow
 def test_nothing_in_a_run_folder_is_an_instruction(server: Server, client: httpx.Client, outside: Path) -> None:
     assert server.token != "t" * 43
     # A training of our own passes through the queue after it, and is not held up by modules that lie in the root.
@@ -110,6 +111,7 @@ def forge(server: Server, name: str, **corpus: str) -> None:
         checkpoint.save(content, path)
 
 
+@pytest.mark.slow
 def test_what_a_checkpoint_brings_along_is_allowed_no_more_than_what_is_asked(
     server: Server, client: httpx.Client, outside: Path
 ) -> None:
@@ -229,6 +231,7 @@ ODD = {
 """What somebody may have written into the files of a run."""
 
 
+@pytest.mark.slow
 def test_no_file_of_one_run_hides_the_others(server: Server, client: httpx.Client) -> None:
     day = server.root / "outputs" / "odd"
     before = set(by_path(client))

@@ -152,6 +152,7 @@ def own_hub(published: Path) -> Iterator[str]:
     server.server_close()
 
 
+@pytest.mark.slow
 def test_a_name_is_fetched_once_and_then_never_again(own_hub: str, published: Path, tmp_path: Path) -> None:
     env = {"HF_HOME": str(tmp_path / "home"), "HF_ENDPOINT": own_hub, "HF_HUB_OFFLINE": "0", "NO_PROXY": "127.0.0.1"}
     arguments = ("checkpoint=gpt2", "prompt=The fox", "max_tokens=3", "temperature=0")

@@ -160,6 +160,7 @@ def test_a_model_that_was_published_like_smollm2(tmp_path: Path) -> None:
         torch.testing.assert_close(model(ids), theirs(tmp_path)(ids).logits, rtol=0, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_run_of_llamas_recipe_goes_out_comes_in_and_goes_on(tmp_path: Path) -> None:
     """From training to transformers and back to fine-tuning, with a tokenizer of its own."""
     write_tale(tmp_path)

@@ -124,6 +124,7 @@ def test_a_forked_worker_leaves_signals_to_its_parent() -> None:
             signal.raise_signal(signal.SIGHUP)
 
 
+@pytest.mark.slow
 def test_a_terminal_that_closes(tmp_path: Path) -> None:
     """A real one: with it go the output of the run and the input, and the system says so by SIGHUP."""
     words = [sys.executable, "-m", "lab.train", *LONG, "save=true"]

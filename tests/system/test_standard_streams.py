@@ -67,6 +67,7 @@ def test_a_training_needs_no_terminal(out: Any, err_too: bool, tmp_path: Path, m
         assert note.startswith("note: standard output cannot be written to (")
 
 
+@pytest.mark.slow
 def test_a_run_in_a_folder_that_the_console_has_no_letters_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As a redirect on Windows has it; and what reads and writes the run later gets the real name."""
     folder = tmp_path / "λόγος"

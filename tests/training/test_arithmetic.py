@@ -62,6 +62,7 @@ def test_an_apple_gpu_where_torch_would_switch_autocast_off(tmp_path: Path, monk
     assert "trainer.precision=bf16-mixed: Apple GPU has no such arithmetic" in done.err
 
 
+@pytest.mark.slow
 def test_compiling_without_a_compiler_is_told_before_the_run_begins(tmp_path: Path) -> None:
     place = tmp_path / "uncompiled"
     place.mkdir()

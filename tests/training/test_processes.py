@@ -73,6 +73,7 @@ def test_two_processes_leave_one_run(pair: Finished) -> None:
     assert ranks.mine().is_alone  # this process is what it was
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_full_ends_all_with_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

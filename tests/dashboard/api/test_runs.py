@@ -64,6 +64,7 @@ def test_curves_are_tensorboards_tag_by_tag(server: Server, client: httpx.Client
         assert dict(zip(series["steps"], series["values"], strict=True)) == pytest.approx(curves[tag], rel=1e-6), tag
 
 
+@pytest.mark.slow
 def test_runs_that_others_started_show_up(server: Server, client: httpx.Client) -> None:
     words = [f"{key}={value}" for key, value in OVERRIDES.items()]
     command = [sys.executable, "-m", "lab.train", *words, "trainer.max_steps=1", "hydra.run.dir=outputs/by-hand"]

@@ -59,6 +59,7 @@ def test_numbers_that_json_has_no_word_for_arrive_by_name(server: Server, client
     assert series["values"][-1] == 2.0
 
 
+@pytest.mark.slow
 def test_a_client_that_does_not_listen_gets_a_gap_and_holds_up_nobody(server: Server) -> None:
     folder = server.root / "outputs" / "fast"
     write_run(folder, 1)
