@@ -91,6 +91,21 @@ def _surroundings() -> tuple[set[str], set[str], dict[str, str]]:
     return runs, set(os.listdir(ROOT / "multirun")), variables
 
 
+@pytest.fixture
+def in_a_terminal() -> Iterator[None]:
+    """Signals as a process has them that was started in a terminal. A background job of a script, and what nohup
+    starts, ignores some, and so does whatever it starts."""
+    usual: dict[signal.Signals, Any] = {
+        signal.SIGINT: signal.default_int_handler,
+        signal.SIGHUP: signal.SIG_DFL,
+        signal.SIGQUIT: signal.SIG_DFL,
+    }
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.fixture(scope="session")
 def corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of fetched corpora; LAB_CORPORA if it is set, as it is where verdict can be had offline."""

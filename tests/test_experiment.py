@@ -96,6 +96,7 @@ def wait_for_step(run: Path, step: int, process: Process) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+@pytest.mark.usefixtures("in_a_terminal")
 def test_killed_in_the_middle_it_goes_on(tmp_path: Path, number: signal.Signals) -> None:
     process = start(tmp_path, *LONG)
     wait_for_step(tmp_path / "x" / "baseline-1", 60, process)

@@ -48,6 +48,7 @@ def test_the_smallest_and_the_largest_numbers_are_numbers(here: Any) -> None:
     assert text("temperature=1e308", "top_k=1000000000000", "top_p=1e-300")
 
 
+@pytest.mark.usefixtures("in_a_terminal")
 def test_ctrl_c_ends_it_with_130_and_a_closed_pipe_quietly(trained: Finished) -> None:
     command = [sys.executable, "-m", "lab.generate", "prompt=The fox", "max_tokens=1000000"]
     options: dict[str, Any] = {
@@ -60,7 +61,10 @@ def test_ctrl_c_ends_it_with_130_and_a_closed_pipe_quietly(trained: Finished) ->
         assert process.stdout is not None
         assert process.stdout.read(30).startswith(b"The fox")
         process.send_signal(signal.SIGINT)
-        rest, err = process.communicate(timeout=300)
+        try:
+            rest, err = process.communicate(timeout=300)
+        finally:
+            process.kill()
         assert (process.returncode, err) == (130, b"")
         assert rest.endswith(b"\n")
     with subprocess.Popen(command, **options) as process:

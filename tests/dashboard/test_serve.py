@@ -25,6 +25,7 @@ LONG = {"trainer.max_steps": 100_000, "eval_every": 100_000, "save": True}
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("in_a_terminal")
 def test_killed_and_started_again_the_server_has_lost_nothing(tmp_path: Path) -> None:
     with serving(tmp_path, forking=False) as server:
         with server.client() as client:

@@ -60,6 +60,8 @@ def _kept(packet: bytes, descriptors: list[int]) -> Order:
 def become(told: dict[str, Any], descriptors: list[int]) -> None:
     """``python -m MODULE ARGUMENTS``, from here on."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    for ending in (signal.SIGHUP, signal.SIGQUIT):  # which what nohup starts would ignore
+        signal.signal(ending, signal.SIG_DFL)
     if told["new_session"]:
         os.setsid()
     os.environ.clear()

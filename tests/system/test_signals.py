@@ -26,6 +26,7 @@ from lab.system.signals import ENDING, Signals
 from lab.training import display
 from lab.training.run import train
 
+pytestmark = pytest.mark.usefixtures("in_a_terminal")
 OPTIONS = (*TINY, "trainer.max_steps=4", "eval_every=4", "save=true", "hydra.run.dir=run")
 QUIETLY = [getattr(signal, name) for name in ("SIGHUP", "SIGUSR1", "SIGUSR2", "SIGXCPU", "SIGQUIT")]
 
@@ -166,6 +167,9 @@ def test_the_dashboard_ends_in_good_order(number: signal.Signals, tmp_path: Path
         assert "token=" in link
         wait_for(lambda: answers(link.partition("?")[0]))  # it says where it is before it is there
         server.send_signal(number)
-        _, err = server.communicate(timeout=300)
+        try:
+            _, err = server.communicate(timeout=300)
+        finally:
+            server.kill()
     assert server.returncode in (128 + number, 128 + signal.SIGTERM)
     assert err == b""
