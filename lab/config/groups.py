@@ -12,7 +12,6 @@ from lab.config.optimizer_schema import SCHEMAS
 from lab.config.schema import Config
 
 
-@cache
 def register() -> None:
     """Makes the schema and the resolvers known to Hydra; the files in ``conf/`` refer to them by these names."""
     resolvers.register()
