@@ -14,6 +14,7 @@ import httpx
 import pytest
 from hypothesis import settings
 from support.forked import ROOT
+from support.usual_signals import set_usual
 
 if TYPE_CHECKING:
     from support.commands import Finished
@@ -93,14 +94,8 @@ def _surroundings() -> tuple[set[str], set[str], dict[str, str]]:
 
 @pytest.fixture
 def in_a_terminal() -> Iterator[None]:
-    """Signals as a process has them that was started in a terminal. A background job of a script, and what nohup
-    starts, ignores some, and so does whatever it starts."""
-    usual: dict[signal.Signals, Any] = {
-        signal.SIGINT: signal.default_int_handler,
-        signal.SIGHUP: signal.SIG_DFL,
-        signal.SIGQUIT: signal.SIG_DFL,
-    }
-    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
+    """Signals as they are in a terminal, however the tests were started."""
+    before = set_usual()
     yield
     for number, handler in before.items():
         signal.signal(number, handler)

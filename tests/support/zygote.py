@@ -17,6 +17,7 @@ from typing import Any
 
 import lightning  # noqa: F401
 import torch.utils.tensorboard  # noqa: F401
+from support.usual_signals import set_usual
 
 import lab.commands.train  # noqa: F401
 import lab.training.run  # noqa: F401
@@ -59,9 +60,7 @@ def _kept(packet: bytes, descriptors: list[int]) -> Order:
 
 def become(told: dict[str, Any], descriptors: list[int]) -> None:
     """``python -m MODULE ARGUMENTS``, from here on."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    for ending in (signal.SIGHUP, signal.SIGQUIT):  # which what nohup starts would ignore
-        signal.signal(ending, signal.SIG_DFL)
+    set_usual()
     if told["new_session"]:
         os.setsid()
     os.environ.clear()

@@ -122,9 +122,9 @@ def test_jobs_leave_each_other_alone(tmp_path: Path, monkeypatch: pytest.MonkeyP
         return real(config, folder, words)
 
     monkeypatch.setattr(train, "_best_val_loss", looking)
-    done = train_here(tmp_path, "-m", *FEW, "seed=3,4", "trainer.precision=32-true,bf16-mixed", "save=true")
+    done = train_here(tmp_path, "-m", *FEW, "seed=3,4,5,6", "trainer.precision=32-true,bf16-mixed", "save=true")
     assert done.code == 0, done.err
-    assert len(seen) == 4
+    assert len(seen) == 8
     held = [(state.pop("tensors"), state.pop("modules")) for state in seen]
     assert all(state == seen[0] for state in seen)
     assert len(set(held[1:])) == 1, held
